@@ -1,0 +1,64 @@
+/**
+ * Archives in the cpio "newc" format, as Linux takes them for its initial RAM file system (Documentation/driver-api/early-userspace/buffer-format.rst):
+ * what keel unpacks over its file system at boot and whenever the harness hands it programs to run.
+ *
+ * The bytes are a function of the entries alone: inode numbers count from 1, times and owners are 0.
+ */
+
+/** A file of the archive. Parent directories need no entry of their own. */
+export interface ArchiveFile {
+  /** Where it will lie: an absolute path, e.g. `/bin/hello`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Permission bits; 0o755 unless told otherwise. */
+  readonly mode?: number;
+}
+
+const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
+const TRAILER = 'TRAILER!!!';
+
+/** Packs files, and the directories above them, in the order given. */
+export function packArchive(files: readonly ArchiveFile[]): Uint8Array {
+  const entries: { name: string; mode: number; bytes: Uint8Array }[] = [];
+  const directories = new Set<string>();
+  for (const { path, bytes, mode = 0o755 } of files) {
+    const parts = path.split('/').filter((part) => part !== '');
+    for (let depth = 1; depth < parts.length; depth++) {
+      const name = parts.slice(0, depth).join('/');
+      if (directories.has(name)) continue;
+      directories.add(name);
+      entries.push({ name, mode: S_IFDIR | 0o755, bytes: new Uint8Array() });
+    }
+    entries.push({ name: parts.join('/'), mode: S_IFREG | mode, bytes });
+  }
+  entries.push({ name: TRAILER, mode: 0, bytes: new Uint8Array() });
+
+  const archive = new Uint8Array(
+    entries.reduce((sum, { name, bytes }) => sum + align4(110 + utf8(name).length + 1) + align4(bytes.length), 0),
+  );
+  let offset = 0;
+  for (const [index, { name, mode, bytes }] of entries.entries()) {
+    const path = utf8(name);
+    const inode = name === TRAILER ? 0 : index + 1;
+    const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, 0, 0, path.length + 1, 0];
+    archive.set(utf8(`070701${fields.map((field) => field.toString(16).padStart(8, '0').toUpperCase()).join('')}`), offset);
+    archive.set(path, offset + 110);
+    offset += align4(110 + path.length + 1);
+    archive.set(bytes, offset);
+    offset += align4(bytes.length);
+  }
+  return archive;
+}
+
+/** A program to start: argv, of which the first is the path of the file in the archive. */
+export type CommandLine = readonly string[];
+
+/** The archive that makes keel start the programs, in order and at once: their files and the list `/etc/programs`, one command line a line. */
+export function packPrograms(files: readonly ArchiveFile[], programs: readonly CommandLine[]): Uint8Array {
+  const list = programs.map((argv) => `${argv.join(' ')}\n`).join('');
+  return packArchive([...files, { path: '/etc/programs', bytes: utf8(list), mode: 0o644 }]);
+}
+
+const align4 = (size: number): number => (size + 3) & ~3;
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
