@@ -1,0 +1,30 @@
+/**
+ * The machine: a deterministic x86-64 PC.
+ *
+ *     const host = new QuietHost();
+ *     const machine = await Machine.create({ memoryBytes: 64 << 20, seed: 'seed', harness: false }, host);
+ *     machine.load({ image, initrd, append: 'quiet' });       // a PVH ELF64; throws UserError on a bad file
+ *     const stop = machine.run(1_000_000_000n);                // { reason: 'debug-exit', code: 0 } …
+ *     machine.count, machine.hash(), machine.registers(), host.text
+ *
+ * The same configuration, images, host answers and seed give the same run, instruction by instruction, however run() is cut into pieces.
+ */
+
+export type { Host } from './host.ts';
+export { QuietHost } from './host.ts';
+export { Bug, UserError } from './isa/bug.ts';
+export type { Boot, Leaf, MachineConfig, Stop, Translation } from './machine.ts';
+export { Machine, RIGHT } from './machine.ts';
+export type {
+  KernelEntry,
+  Observer,
+  PathBlock,
+  StaleUse,
+  SupervisorUserAccess,
+  TlbFlushKind,
+  TranslationView,
+  UserEntry,
+} from './observer.ts';
+export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
+export { CAPTURE } from './registers.ts';
+export type { Snapshot, SnapshotPages } from './snapshot/snapshot.ts';
