@@ -1,0 +1,186 @@
+/**
+ * From assigned variables to SSA while the function is being built (Braun et al., "Simple and Efficient Construction of SSA Form", 2013).
+ *
+ *     const variables = new Variables(builder);
+ *     const x = variables.declare('i32');
+ *     variables.write(x, value);                 // in the builder's current block
+ *     … variables.read(x)                        // the value there; block parameters and edge arguments appear by themselves
+ *     variables.seal(block)                      // when all edges to it exist; a block that will get no more edges must be sealed
+ *     variables.finish();                        // before builder.finish(): takes out parameters that turned out needless
+ *
+ * The entry block is sealed from the start. A loop's header is placed unsealed and sealed behind the loop. Edges are noted as the builder
+ * makes terminators. A block's parameters that the caller makes himself must be made before any edge to it. Reading a variable that is not
+ * written on some way here gives 0 there: definite assignment is the front's matter.
+ */
+
+import { bug } from '../../machine/isa/bug.ts';
+import type { FunctionBuilder } from './builder.ts';
+import { type Block, type Edge, Instruction, type IrFunction, type Value } from './function.ts';
+import { normal, type Type } from './types.ts';
+
+export interface Variable {
+  readonly index: number;
+  readonly type: Type;
+}
+
+interface BlockState {
+  sealed: boolean;
+  /** Edges to this block so far. */
+  readonly incoming: { readonly from: Block; readonly edge: Edge }[];
+  /** By variable index. */
+  readonly values: Map<number, Value>;
+  /** Parameters made for variables, in the order of `block.params` behind those that the builder made. */
+  readonly made: { readonly variable: Variable; readonly param: Value }[];
+}
+
+export class Variables {
+  private readonly builder: FunctionBuilder;
+  private readonly states: (BlockState | undefined)[] = [];
+  private count = 0;
+
+  constructor(builder: FunctionBuilder) {
+    this.builder = builder;
+    builder.onTerminator = (block) => this.noteEdges(block);
+    this.seal(builder.here);
+  }
+
+  declare(type: Type): Variable {
+    return { index: this.count++, type };
+  }
+
+  write(variable: Variable, value: Value): void {
+    this.state(this.builder.here).values.set(variable.index, value);
+  }
+
+  /** The variable's value at the end of what the current block has so far. */
+  read(variable: Variable): Value {
+    return this.readIn(variable, this.builder.here);
+  }
+
+  /** No more edges will come to this block. */
+  seal(block: Block): void {
+    this.state(block).sealed = true;
+  }
+
+  finish(): void {
+    removeRedundantParams(this.builder.fn);
+  }
+
+  private noteEdges(from: Block): void {
+    for (const edge of from.terminator?.targets ?? []) {
+      const state = this.state(edge.block);
+      if (state.sealed) bug(`an edge from b${from.id} to b${edge.block.id}, which is sealed`);
+      state.incoming.push({ from, edge });
+      for (const { variable } of state.made) edge.args.push(this.readIn(variable, from));
+    }
+  }
+
+  private state(block: Block): BlockState {
+    let state = this.states[block.id];
+    if (state === undefined) {
+      state = { sealed: false, incoming: [], values: new Map(), made: [] };
+      this.states[block.id] = state;
+    }
+    return state;
+  }
+
+  private readIn(variable: Variable, block: Block): Value {
+    // Walk up through sealed blocks of one predecessor; what is found is noted in each of them.
+    const passed: BlockState[] = [];
+    let at = block;
+    let state = this.state(at);
+    let value = state.values.get(variable.index);
+    while (value === undefined && state.sealed && state.incoming.length === 1) {
+      passed.push(state);
+      at = state.incoming[0]?.from ?? bug('one edge');
+      state = this.state(at);
+      value = state.values.get(variable.index);
+    }
+    if (value === undefined) {
+      value = state.sealed && state.incoming.length === 0 ? this.zero(variable.type, at) : this.makeParam(variable, at, state);
+      state.values.set(variable.index, value);
+    }
+    for (const below of passed) below.values.set(variable.index, value);
+    return value;
+  }
+
+  private makeParam(variable: Variable, block: Block, state: BlockState): Value {
+    const param = this.builder.param(block, variable.type);
+    state.values.set(variable.index, param);
+    state.made.push({ variable, param });
+    for (const { from, edge } of state.incoming) edge.args.push(this.readIn(variable, from));
+    return param;
+  }
+
+  private zero(type: Type, block: Block): Value {
+    const i = new Instruction('const', type, [], null);
+    i.value = normal(type, 0);
+    const value = this.builder.fn.newValue(type, i);
+    i.results = [value];
+    block.instructions.unshift(i);
+    return value;
+  }
+}
+
+/**
+ * Takes out block parameters that get the same value on every edge (or themselves), the entry's excepted. Values stay where they are
+ * defined, so it keeps SSA. Needs: every block has its terminator.
+ */
+export function removeRedundantParams(fn: IrFunction): void {
+  const forward: (Value | undefined)[] = new Array(fn.valueCount);
+  const resolve = (value: Value): Value => {
+    let at = value;
+    for (let next = forward[at.id]; next !== undefined; next = forward[at.id]) at = next;
+    return at;
+  };
+
+  const incoming: Edge[][] = Array.from({ length: fn.blockCount }, () => []);
+  for (const block of fn.blocks) for (const edge of block.terminator?.targets ?? []) incoming[edge.block.id]?.push(edge);
+
+  let found = false;
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const block of fn.blocks) {
+      if (block === fn.blocks[0] || block.params.length === 0) continue;
+      const edges = incoming[block.id] ?? [];
+      for (let k = 0; k < block.params.length; k++) {
+        const param = block.params[k] ?? bug('a hole in params');
+        if (forward[param.id] !== undefined) continue;
+        const only = onlyArgument(edges, k, param, resolve);
+        if (only === null) continue;
+        forward[param.id] = only;
+        changed = found = true;
+      }
+    }
+  }
+  if (!found) return;
+
+  for (const block of fn.blocks) {
+    for (const i of block.instructions) replaceAll(i.args, resolve);
+    const end = block.terminator;
+    if (end === null) continue;
+    replaceAll(end.args, resolve);
+    for (const edge of end.targets) {
+      replaceAll(edge.args, resolve);
+      const params = edge.block.params;
+      if (edge.block !== fn.blocks[0]) edge.args = edge.args.filter((_, k) => forward[params[k]?.id ?? -1] === undefined);
+    }
+  }
+  for (const block of fn.blocks.slice(1)) block.params = block.params.filter((param) => forward[param.id] === undefined);
+}
+
+/** The one value that parameter `k` gets besides itself, or null if there are several or none. */
+function onlyArgument(edges: readonly Edge[], k: number, param: Value, resolve: (value: Value) => Value): Value | null {
+  let only: Value | null = null;
+  for (const edge of edges) {
+    const arg = resolve(edge.args[k] ?? bug(`an edge to b${edge.block.id} lacks argument ${k}`));
+    if (arg === param || arg === only) continue;
+    if (only !== null) return null;
+    only = arg;
+  }
+  return only;
+}
+
+function replaceAll(values: Value[], resolve: (value: Value) => Value): void {
+  for (let k = 0; k < values.length; k++) values[k] = resolve(values[k] ?? bug('a hole in values'));
+}
