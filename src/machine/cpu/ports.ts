@@ -1,0 +1,38 @@
+/**
+ * What the interpreter asks of the rest of the machine: memory accesses that its inline software TLB cannot serve, instruction
+ * fetches, and the instructions that need code. Numbers only, and nothing here may throw: a JavaScript exception must not pass
+ * through WebAssembly, so a fault is left pending in the CPU's state (`CpuState.raise`) and told by the result.
+ *
+ * At each call RIP in the state is that of the current instruction, `CpuState.count` is exact (the current instruction not
+ * counted), and no register, flag or memory has been changed by the current instruction.
+ */
+import type { Decoded } from '../isa/decode.ts';
+
+/** What a helper did. */
+export const HELPER = {
+  /** Retired; goes on with the next instruction. */
+  next: 0,
+  /** A fault is pending; nothing was changed and the instruction does not count. */
+  fault: 1,
+  /** Retired; RIP in the state (and maybe the mode) was set by the helper. */
+  jump: 2,
+  /** One iteration of a repeated instruction retired; the same instruction is to run again. */
+  again: 3,
+  /** Retired, RIP in the state was set by the helper (to the next instruction at least), and `run` returns 'stop'. */
+  stop: 4,
+} as const;
+
+export interface Ports {
+  /** Loads into SCRATCH, zero-extended to eight bytes (16 for size 16); `access` as in state.ts `ACCESS`. 0 done, 1 fault pending. */
+  load(low: number, high: number, access: number): number;
+  /** Stores from SCRATCH: all or nothing. 0 done, 1 fault pending. */
+  store(low: number, high: number, access: number): number;
+  /** 0 when a store (of the access' size) would succeed, 1 fault pending. */
+  probe(low: number, high: number, access: number): number;
+  /** Makes the translation for an instruction fetch; 0: the page's physical address is in FETCH_PHYSICAL, 1: fault pending. */
+  fetch(low: number, high: number): number;
+  /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */
+  watchCode(physicalPage: number): void;
+  /** Runs the helper `name` for the instruction `decoded`; a value of `HELPER`. */
+  helper(name: string, decoded: Decoded): number;
+}

@@ -1,0 +1,366 @@
+/**
+ * The state of one CPU as it lies in linear memory.
+ *
+ * Every offset here is relative to the CPU's *base* (a multiple of 4096): generated code gets the base as a parameter, TypeScript
+ * reaches the same bytes through `CpuState`. All numbers are little-endian.
+ *
+ * Words used below:
+ * - *carrier*: a flag is not kept as a bit but as a value from which it is read. Carriers are not canonical (many values mean the
+ *   same flag); only `readRflags` is, and hashes, snapshots' diffs and traces use that.
+ *
+ *       CF  i32  0 or 1                        ZF = (ZR == 0)         64 bits
+ *       AF  i32  the flag is bit 4             SF = top bit of SR     64 bits (narrower results are stored at the top)
+ *       PF  i32  even parity of the low byte   OF = top bit of OV     64 bits (likewise)
+ *
+ * - *rest*: all other RFLAGS bits at their own positions (TF IF DF IOPL NT RF VM AC VIF VIP ID; bit 1 is always set).
+ * - *mode index*: the number that the code cache gave to the current execution mode (code size, CPL, what is enabled). Execute
+ *   tags of the software TLB carry it in their low 12 bits.
+ * - *count*: retired instructions. Generated code counts down: count = COUNT_END − LEFT.
+ *
+ * This module never interprets: it lays out, reads and writes.
+ */
+
+/** RAX RCX RDX RBX RSP RBP RSI RDI R8 … R15, eight bytes each, then one slot that is always zero ("no base", "no index"). */
+export const GPR = 0x000;
+export const GPR_ZERO = 0x080;
+export const RIP = 0x088;
+export const CF = 0x090;
+export const AF = 0x094;
+export const PF = 0x098;
+export const ZR = 0x0a0;
+export const SR = 0x0a8;
+export const OV = 0x0b0;
+export const RFLAGS_REST = 0x0b8;
+
+/** Segment registers by number: ES CS SS DS FS GS LDTR TR; number 8 is the zero base of "no segment". */
+export const SEGMENT_BASE = 0x0c0;
+export const SEGMENT_LIMIT = 0x108;
+/** As in a descriptor: bits 0–7 the access byte (P DPL S type), bits 8–11 AVL L D/B G, bit 16 unusable (null selector). */
+export const SEGMENT_ATTRIBUTES = 0x130;
+export const SEGMENT_SELECTOR = 0x158;
+export const SEGMENT_UNUSABLE = 1 << 16;
+
+export const GDTR_BASE = 0x180;
+export const GDTR_LIMIT = 0x188;
+export const IDTR_BASE = 0x190;
+export const IDTR_LIMIT = 0x198;
+export const CR0 = 0x1a0;
+export const CR2 = 0x1a8;
+export const CR3 = 0x1b0;
+export const CR4 = 0x1b8;
+export const CR8 = 0x1c0;
+export const EFER = 0x1c8;
+/** DR0 … DR7, eight bytes each (4 and 5 are unused). */
+export const DR = 0x1d0;
+export const XCR0 = 0x210;
+/** 64 slots of eight bytes; the system part says which MSR lies where. */
+export const MSR = 0x220;
+export const MSR_SLOTS = 64;
+
+/** The end (exclusive) of the count of this run, and the instructions that are left until then. */
+export const COUNT_END = 0x420;
+export const LEFT = 0x428;
+export const CPL = 0x42c;
+export const MODE_INDEX = 0x430;
+/** Offset (from the base) of the data TLB set that generated code uses now: one of `TLB_SETS`. */
+export const TLB_SET = 0x434;
+
+export const FAULT_PENDING = 0x438;
+export const FAULT_VECTOR = 0x43c;
+export const FAULT_CODE = 0x440;
+export const FAULT_HAS_CODE = 0x444;
+export const FAULT_CR2 = 0x448;
+
+/** Path recording: absolute addresses of the two columns, how much each holds, and the bits not yet written out. */
+export const PATH_BITS = 0x450;
+export const PATH_TARGETS = 0x454;
+export const PATH_BIT_COUNT = 0x458;
+export const PATH_TARGET_COUNT = 0x45c;
+export const PATH_ACCUMULATOR = 0x460;
+/** Return addresses of the calls made (a ring of 32), for the path's "this return matches its call" bit. */
+export const RETURN_DEPTH = 0x468;
+export const RETURN_TOP = 0x46c;
+export const RETURN_STACK = 0x470;
+export const RETURN_SLOTS = 32;
+
+/** 64 bytes through which values wider than 64 bits pass between generated code and TypeScript. */
+export const SCRATCH = 0x580;
+export const MXCSR = 0x5c0;
+/** Interrupts are held off while the count is below this (STI, MOV SS, POP SS; kept by the helpers). */
+export const INTERRUPT_SHADOW = 0x5c8;
+export const TSC_OFFSET = 0x5d0;
+/** For the system part alone; generated code does not read them. */
+export const INTERRUPT_PENDING = 0x5d8;
+export const HALTED = 0x5dc;
+export const STOP_REQUEST = 0x5e0;
+/** Where `Ports.fetch` leaves the physical address of the page. */
+export const FETCH_PHYSICAL = 0x5e8;
+/** XMM0 … XMM15, 16 bytes each. */
+export const XMM = 0x600;
+/** The x87 part of an FXSAVE image (512 bytes; its XMM and MXCSR fields are not used). */
+export const X87 = 0x700;
+/** End of what a snapshot keeps; what follows is derived and may be dropped at any time. */
+export const CPU_STATE_BYTES = 0x900;
+
+/**
+ * Software TLB: direct-mapped by linear page number. An entry is 16 bytes:
+ *
+ *     0  i64  tag: data: the linear page address; execute: linear page address | mode index. −1: empty
+ *     8  i32  data: addend, host address = low 32 bits of the linear address + addend; execute: address of the page's entry table
+ *    12  i32  data: free for the system part; execute: the physical page number
+ *
+ * A data access hits when the page of its *last* byte equals the tag found by the page of its first byte: page-straddling
+ * accesses always miss. Data entries come in sets, one per kind of privilege, so that a change of CPL or AC flushes nothing.
+ */
+export const TLB_ENTRIES = 512;
+export const TLB_ENTRY_BYTES = 16;
+const TLB_ARRAY_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
+export const TLB_EXECUTE_ENTRIES = 1024;
+export const TLB_EXECUTE = 0x1000;
+const TLB_DATA = TLB_EXECUTE + TLB_EXECUTE_ENTRIES * TLB_ENTRY_BYTES;
+/** Within a set: reads first, then writes. */
+export const TLB_READ = 0;
+export const TLB_WRITE = TLB_ARRAY_BYTES;
+const TLB_SET_BYTES = 2 * TLB_ARRAY_BYTES;
+export const TLB_SETS = {
+  /** CPL 0–2, user pages only as SMAP allows with AC clear. */
+  supervisor: TLB_DATA,
+  /** CPL 0–2 with AC set. */
+  supervisorAc: TLB_DATA + TLB_SET_BYTES,
+  user: TLB_DATA + 2 * TLB_SET_BYTES,
+  /** Never filled: every access takes the slow path (alignment checks, data breakpoints). */
+  slow: TLB_DATA + 3 * TLB_SET_BYTES,
+} as const;
+/** Everything of one CPU, a multiple of 4096. */
+export const CPU_BYTES = TLB_DATA + 4 * TLB_SET_BYTES;
+
+/** The `access` argument of slow paths: the low byte is the size in bytes (1 2 4 8 16), the rest are these bits. */
+export const ACCESS = {
+  size: 0xff,
+  /** A load that is the first half of a read-modify-write: it needs write rights and its fault is a write's. */
+  modify: 1 << 8,
+  /** By the stack segment: a non-canonical address is #SS instead of #GP. */
+  stack: 1 << 9,
+} as const;
+
+export const RFLAGS_BITS = {
+  cf: 1 << 0,
+  fixed: 1 << 1,
+  pf: 1 << 2,
+  af: 1 << 4,
+  zf: 1 << 6,
+  sf: 1 << 7,
+  tf: 1 << 8,
+  if: 1 << 9,
+  df: 1 << 10,
+  iopl: 3 << 12,
+  nt: 1 << 14,
+  rf: 1 << 16,
+  vm: 1 << 17,
+  ac: 1 << 18,
+  vif: 1 << 19,
+  vip: 1 << 20,
+  id: 1 << 21,
+  of: 1 << 11,
+} as const;
+const ARITHMETIC = 0x8d5;
+const REST = 0x3f_7702;
+
+/** Where the parts lie in the one memory; `ramBase` is where guest physical address 0 is. */
+export interface MemoryLayout {
+  readonly cpuBase: number;
+  readonly pathBitsBase: number;
+  readonly pathTargetsBase: number;
+  readonly codeBase: number;
+  readonly codeBytes: number;
+  readonly ramBase: number;
+  readonly ramBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Bytes of the path's two columns: enough for `PATH_BLOCK` instructions, each of which adds at most one bit and one target. */
+export const PATH_BLOCK = 65536;
+const PATH_BITS_BYTES = PATH_BLOCK / 8 + 4096;
+const PATH_TARGETS_BYTES = PATH_BLOCK * 8 + 4096;
+
+/** Lays one CPU, its path buffers, the decoded-code cache and `ramBytes` of guest RAM (a multiple of 4096) into one memory. */
+export function layoutMemory(ramBytes: number, codeBytes = 48 << 20): MemoryLayout {
+  const cpuBase = 4096;
+  const pathBitsBase = cpuBase + CPU_BYTES;
+  const pathTargetsBase = pathBitsBase + PATH_BITS_BYTES;
+  const codeBase = pathTargetsBase + PATH_TARGETS_BYTES;
+  const ramBase = (codeBase + codeBytes + 0xffff) & ~0xffff;
+  return { cpuBase, pathBitsBase, pathTargetsBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes: ramBase + ramBytes };
+}
+
+/** One CPU's state, read and written from TypeScript. All values are unsigned; the memory must not grow. */
+export class CpuState {
+  readonly base: number;
+  readonly view: DataView;
+  readonly gpr: BigUint64Array;
+  readonly #i32: Int32Array;
+  readonly #u64: BigUint64Array;
+
+  constructor(memory: WebAssembly.Memory, base: number) {
+    this.base = base;
+    this.view = new DataView(memory.buffer, base, CPU_BYTES);
+    this.gpr = new BigUint64Array(memory.buffer, base + GPR, 16);
+    this.#i32 = new Int32Array(memory.buffer, base, CPU_BYTES / 4);
+    this.#u64 = new BigUint64Array(memory.buffer, base, CPU_BYTES / 8);
+  }
+
+  /** The state of the processor before any reset: all zero, but with an empty TLB and RFLAGS = 2. */
+  clear(): void {
+    this.#i32.fill(0, 0, CPU_STATE_BYTES / 4);
+    this.writeRflags(2n);
+    this.set32(TLB_SET, TLB_SETS.supervisor);
+    this.flushTlb();
+  }
+
+  get32(offset: number): number {
+    return (this.#i32[offset >> 2] ?? 0) >>> 0;
+  }
+
+  set32(offset: number, value: number): void {
+    this.#i32[offset >> 2] = value;
+  }
+
+  get64(offset: number): bigint {
+    return this.#u64[offset >> 3] ?? 0n;
+  }
+
+  set64(offset: number, value: bigint): void {
+    this.#u64[offset >> 3] = value;
+  }
+
+  get rip(): bigint {
+    return this.get64(RIP);
+  }
+
+  set rip(value: bigint) {
+    this.set64(RIP, value);
+  }
+
+  /** Retired instructions. */
+  get count(): bigint {
+    return this.get64(COUNT_END) - BigInt(this.get32(LEFT));
+  }
+
+  /**
+   * Sets the count and plans `left` more instructions; only outside of `Interpreter.run`, which does this itself. (The count is kept as an
+   * end and a distance, so that generated code changes one 32-bit number an instruction.)
+   */
+  setCount(count: bigint, left = 0): void {
+    this.set64(COUNT_END, count + BigInt(left));
+    this.set32(LEFT, left);
+  }
+
+  /**
+   * Asks the running loop to leave when at most `left` more instructions have retired, the one that runs now included: for slow
+   * paths and helpers that make an earlier event due. `left` ≥ 1.
+   */
+  shortenBudget(left: number): void {
+    const now = this.get32(LEFT);
+    if (left >= now) return;
+    this.set64(COUNT_END, this.get64(COUNT_END) - BigInt(now - left));
+    this.set32(LEFT, left);
+  }
+
+  /** The canonical RFLAGS. */
+  readRflags(): bigint {
+    const cf = this.get32(CF) & 1;
+    const pf = evenParity(this.get32(PF)) << 2;
+    const af = this.get32(AF) & 16;
+    const zf = this.get64(ZR) === 0n ? 64 : 0;
+    const sf = (this.view.getUint8(SR + 7) >> 7) << 7;
+    const of = (this.view.getUint8(OV + 7) >> 7) << 11;
+    return this.get64(RFLAGS_REST) | BigInt(cf | pf | af | zf | sf | of);
+  }
+
+  /** Sets RFLAGS; bits that do not exist are dropped, bit 1 is set. Call what follows a change of AC, TF or IF yourself. */
+  writeRflags(value: bigint): void {
+    const low = Number(value & 0xffff_ffffn);
+    const flags = low & ARITHMETIC;
+    this.set32(CF, flags & 1);
+    this.set32(PF, flags & 4 ? 0 : 1);
+    this.set32(AF, flags & 16);
+    this.set64(ZR, flags & 64 ? 0n : 1n);
+    this.set64(SR, BigInt((flags >> 7) & 1) << 63n);
+    this.set64(OV, BigInt((flags >> 11) & 1) << 63n);
+    this.set64(RFLAGS_REST, BigInt((low & REST) | 2));
+  }
+
+  /** Rest bits as a number (IF, DF, TF, AC … at their RFLAGS positions); carriers are not touched. */
+  get rflagsRest(): number {
+    return this.get32(RFLAGS_REST);
+  }
+
+  set rflagsRest(value: number) {
+    this.set64(RFLAGS_REST, BigInt((value & REST) | 2));
+  }
+
+  xmm(index: number): bigint {
+    const at = XMM + 16 * index;
+    return this.get64(at) | (this.get64(at + 8) << 64n);
+  }
+
+  setXmm(index: number, value: bigint): void {
+    const at = XMM + 16 * index;
+    this.set64(at, BigInt.asUintN(64, value));
+    this.set64(at + 8, BigInt.asUintN(64, value >> 64n));
+  }
+
+  /** Makes a fault pending: its delivery is the caller's of `Interpreter.run`. */
+  raise(vector: number, code: number | null, cr2?: bigint): void {
+    this.set32(FAULT_PENDING, 1);
+    this.set32(FAULT_VECTOR, vector);
+    this.set32(FAULT_HAS_CODE, code === null ? 0 : 1);
+    this.set32(FAULT_CODE, code ?? 0);
+    if (cr2 !== undefined) this.set64(FAULT_CR2, cr2);
+  }
+
+  get faultPending(): boolean {
+    return this.get32(FAULT_PENDING) !== 0;
+  }
+
+  clearFault(): void {
+    this.set32(FAULT_PENDING, 0);
+  }
+
+  /** Empties every array of the software TLB. */
+  flushTlb(): void {
+    this.#u64.fill(0xffff_ffff_ffff_ffffn, TLB_EXECUTE >> 3, CPU_BYTES >> 3);
+  }
+
+  /** Empties the execute array only. */
+  flushExecuteTlb(): void {
+    this.#u64.fill(0xffff_ffff_ffff_ffffn, TLB_EXECUTE >> 3, TLB_DATA >> 3);
+  }
+
+  /** Drops the entries of one linear page from every array. */
+  flushTlbPage(linear: bigint): void {
+    const page = Number((linear >> 12n) & 0xfff_ffffn);
+    for (const set of Object.values(TLB_SETS)) {
+      for (const array of [TLB_READ, TLB_WRITE]) this.set64(set + array + (page & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES, -1n);
+    }
+    this.set64(TLB_EXECUTE + (page & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES, -1n);
+  }
+
+  /** Fills one data entry: `set` of `TLB_SETS`, `kind` TLB_READ or TLB_WRITE, `hostPage` the address in the memory. */
+  fillTlb(set: number, kind: number, linear: bigint, hostPage: number, extra = 0): void {
+    const page = BigInt.asUintN(64, linear) & ~0xfffn;
+    const at = set + kind + (Number((page >> 12n) & BigInt(TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES);
+    this.set64(at, page);
+    this.set32(at + 8, hostPage - Number(page & 0xffff_ffffn));
+    this.set32(at + 12, extra);
+  }
+}
+
+/** 1 when the low byte has an even number of set bits (PF's meaning). */
+function evenParity(value: number): number {
+  let v = value & 0xff;
+  v ^= v >> 4;
+  v ^= v >> 2;
+  v ^= v >> 1;
+  return ~v & 1;
+}
