@@ -2,8 +2,18 @@
  * The linker's door. `link(objects, options)` places atoms, resolves symbols, applies relocations and writes an ELF64 image with
  * symbols, DWARF and the project's own sections (`.palindrome.layouts`, `.palindrome.traps`).
  */
-import type { Layouts } from './layouts.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { encodeFrames } from './dwarf-frame.ts';
+import { encodeAbbreviations, encodeInfo, encodeRanges, type Subprogram } from './dwarf-info.ts';
+import { encodeLines, FileTable } from './dwarf-line.ts';
+import { XEN_ELFNOTE_PHYS32_ENTRY } from './elf.ts';
+import { emptyLayouts, type Layouts } from './layouts.ts';
 import type { ObjectFile } from './object.ts';
+import { noteSection, type PlacedAtom, type Placement, place } from './place.ts';
+import { relocate, resolve } from './resolve.ts';
+import { StringTable } from './string-table.ts';
+import { encodeTraps } from './traps.ts';
+import { type ExtraSection, writeElf } from './write-elf.ts';
 
 export interface LinkOptions {
   /**
@@ -50,9 +60,93 @@ export class LinkError extends Error {
   }
 }
 
-/** Symbols that the linker defines: `__<section>_start` and `__<section>_end` for each section (dots become `_`: `.text` → `__text_start`),
- *  `__image_start`, `__image_end` (virtual, of all that is loaded high), and for a kernel `__physical_start`, `__physical_end` and
- *  `__virtual_offset` (0xFFFFFFFF80000000). They exist, equal, for `.text .rodata .data .bss` even when those are empty. */
-export function link(_objects: readonly ObjectFile[], _options: LinkOptions): LinkedImage {
-  throw new Error('link: being written');
+/**
+ * Symbols that the linker defines, if the objects do not:
+ * - `__<section>_start`, `__<section>_end` for each section (`.text` → `__text_start`, `.a.b` → `__a_b_start`); for `.text .rodata .data .bss` always
+ * - the segments, whole pages: `__rx_start`, `__rx_end`, `__ro_start`, `__ro_end`, `__rw_start`, `__rw_end` (a kernel's: the high ones)
+ * - `__image_start`, `__image_end`: all of them (a kernel's: the high ones), whole pages
+ * - for a kernel `__physical_start`, `__physical_end` (`.boot*` included) and `__virtual_offset` (0xFFFFFFFF80000000)
+ *
+ * @throws LinkError with every problem that was met
+ */
+export function link(objects: readonly ObjectFile[], options: LinkOptions): LinkedImage {
+  const isKernel = options.target === 'keel-kernel';
+  const entryName = options.entry ?? (isKernel ? 'pvh_start' : '_start');
+  const problems: string[] = [];
+  const all = isKernel ? [...objects, pvhNote(entryName)] : objects;
+  const placement = place(all, options.target, problems);
+  const scopes = resolve(all, placement, problems);
+
+  const loaded = new Uint8Array(placement.fileEnd);
+  const view = new DataView(loaded.buffer);
+  for (const section of placement.sections) {
+    if (section.kind === 'bss') {
+      if (section.atoms.some((each) => each.atom.relocations.length > 0))
+        problems.push(`relocation in ${section.name}, which has no bytes`);
+      continue;
+    }
+    const { fileOffset, address, size } = section;
+    if (section.kind === 'code') loaded.fill(int3, fileOffset, fileOffset + size);
+    for (const placed of section.atoms) loaded.set(placed.atom.bytes, fileOffset + placed.address - address);
+    relocate(section, view, fileOffset, scopes, problems);
+  }
+
+  const entry = scopes.globals.get(entryName);
+  if (entry === undefined) problems.push(`undefined symbol ${entryName}, the entry`);
+  else if (isKernel && entry < 0) problems.push(`the entry ${entryName} must lie in a .boot section, which runs at its physical address`);
+  if (problems.length > 0) throw new LinkError(problems);
+
+  const extra = extraSections(placement, options, objects[0]?.name ?? 'palindrome');
+  const bytes = writeElf({ placement, loaded, symbols: scopes.symbols, extra, entry: entry ?? 0, isKernel });
+  const symbols = scopes.symbols.map(({ name, address, size, type, binding, section }) => {
+    return { name, address: unsigned(address), size, type, binding, section: section?.name ?? '*ABS*' };
+  });
+  return { bytes, symbols, entry: unsigned(entry ?? 0) };
+}
+
+/** What fills the gaps between functions: a jump into one traps. */
+const int3 = 0xcc;
+
+function unsigned(address: number): bigint {
+  return BigInt.asUintN(64, BigInt(address));
+}
+
+function pvhNote(entry: string): ObjectFile {
+  const note = new ByteWriter().u32(4).u32(8).u32(XEN_ELFNOTE_PHYS32_ENTRY).string('Xen').u64(0).written.slice();
+  const relocations = [{ kind: 'abs64', offset: note.length - 8, symbol: entry, addend: 0 }] as const;
+  const atom = { section: noteSection, kind: 'rodata', alignment: 4, bytes: note, size: note.length, symbols: [], relocations } as const;
+  return { name: 'pvh note', atoms: [atom] };
+}
+
+function extraSections(placement: Placement, options: LinkOptions, firstObject: string): ExtraSection[] {
+  const code = placement.sections.filter((s) => s.kind === 'code').flatMap((s) => s.atoms);
+  const extra = options.debug === false ? [] : debugSections(code, options, firstObject);
+  const traps = code.flatMap(({ atom, address }) => (atom.traps ?? []).map((trap) => ({ ...trap, address: address + trap.offset })));
+  extra.push({ name: '.palindrome.traps', bytes: encodeTraps(traps) });
+  extra.push({ name: '.palindrome.layouts', bytes: new TextEncoder().encode(JSON.stringify(options.layouts ?? emptyLayouts)) });
+  return extra;
+}
+
+function debugSections(code: readonly PlacedAtom[], options: LinkOptions, firstObject: string): ExtraSection[] {
+  const subprograms: Subprogram[] = [];
+  const ranges: { address: number; size: number }[] = [];
+  for (const { atom, address } of code) {
+    for (const symbol of atom.symbols) {
+      const { type, declared, size, offset } = symbol;
+      if (type === 'function' && declared !== undefined && size > 0) subprograms.push({ symbol, declared, address: address + offset });
+    }
+    if ((atom.lines?.length ?? 0) > 0 && atom.size > 0) ranges.push({ address, size: atom.size });
+  }
+  const unit = { name: options.name ?? firstObject, directory: options.directory ?? '.', subprograms, ranges };
+  const files = new FileTable(unit.name);
+  const strings = new StringTable();
+  const info = encodeInfo(unit, files, strings);
+  return [
+    { name: '.debug_info', bytes: info },
+    { name: '.debug_abbrev', bytes: encodeAbbreviations() },
+    { name: '.debug_rnglists', bytes: encodeRanges(unit) },
+    { name: '.debug_line', bytes: encodeLines(code, files, unit.directory) },
+    { name: '.debug_frame', bytes: encodeFrames(code) },
+    { name: '.debug_str', bytes: strings.bytes },
+  ];
 }
