@@ -48,8 +48,8 @@ export function rdtsc(): u64;
 export function readFlags(): u64;
 /** The SYSCALL instruction with Linux's registers; the result is as the kernel left it (negative errno). */
 export function syscall(n: i64, a?: u64, b?: u64, c?: u64, d?: u64, e?: u64, f?: u64): i64;
-/** Stops with this code (64 or more) in the trap table. */
-export function trap(code: i32): never;
+/** Stops with the code `user` in the trap table. */
+export function trap(): never;
 
 type Register = 'rax' | 'rbx' | 'rcx' | 'rdx' | 'rsi' | 'rdi' | 'r8' | 'r9' | 'r10' | 'r11' | 'r12' | 'r13' | 'r14' | 'r15';
 /** Intel syntax; the text is a constant. Inputs go into the named registers, the result is taken from `output`. */
