@@ -157,6 +157,12 @@ export class IrFunction {
     return new Block(this.blockCount++);
   }
 
+  /** For the parser, which keeps the text's ids: they must not be given twice. */
+  newBlockWithId(id: number): Block {
+    this.blockCount = Math.max(this.blockCount, id + 1);
+    return new Block(id);
+  }
+
   newValue(type: Type, def: Instruction | Block): Value {
     return new Value(this.valueCount++, type, def);
   }
