@@ -50,7 +50,7 @@ function encodeRows(out: ByteWriter, rows: readonly FrameRow[]): void {
     const key = `${row.cfa.register}+${row.cfa.offset}`;
     if (key !== base) out.u8(cfa.defCfa).uleb(dwarfRegister[row.cfa.register]).uleb(row.cfa.offset);
     base = key;
-    const now = new Map(row.saved.map(([register, at]) => [dwarfRegister[register], at]));
+    const now = new Map<number, number>(row.saved.map(([register, at]) => [dwarfRegister[register], at]));
     for (const register of saved.keys()) if (!now.has(register)) out.u8(cfa.restore | register);
     for (const [register, at] of now) if (saved.get(register) !== at) out.u8(cfa.offset | register).uleb(at / dataAlignment);
     saved = now;

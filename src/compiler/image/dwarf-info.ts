@@ -23,7 +23,6 @@ const at = {
   external: 0x3f,
   frameBase: 0x40,
   ranges: 0x55,
-  linkageName: 0x6e,
 } as const;
 const form = { addr: 0x01, data4: 0x06, data1: 0x0b, strp: 0x0e, udata: 0x0f, secOffset: 0x17, exprloc: 0x18, flag: 0x0c } as const;
 const encoding = { boolean: 2, float: 4, signed: 5, unsigned: 7 } as const;
@@ -33,7 +32,7 @@ const opCallFrameCfa = 0x9c;
 const rangeEndOfList = 0;
 const rangeStartLength = 7;
 
-const abbreviation = { unit: 1, baseType: 2, subprogram: 3, linkedSubprogram: 4 } as const;
+const abbreviation = { unit: 1, baseType: 2, subprogram: 3 } as const;
 const subprogramAttributes: readonly (readonly [number, number])[] = [
   [at.name, form.strp],
   [at.lowPc, form.addr],
@@ -70,7 +69,6 @@ const abbreviations: readonly (readonly [number, number, boolean, readonly (read
     ],
   ],
   [abbreviation.subprogram, tag.subprogram, false, subprogramAttributes],
-  [abbreviation.linkedSubprogram, tag.subprogram, false, [...subprogramAttributes, [at.linkageName, form.strp]]],
 ];
 
 const baseTypes = [
@@ -138,8 +136,7 @@ export function encodeInfo(unit: Unit, files: FileTable, strings: StringTable): 
   body.u32(strings.offset(unit.name)).u32(strings.offset(unit.directory)).u64(0).u32(rangeListOffset).u32(0);
   for (const [name, size, code] of baseTypes) body.uleb(abbreviation.baseType).u32(strings.offset(name)).u8(size).u8(code);
   for (const { symbol, declared, address } of unit.subprograms) {
-    const hasLinkageName = symbol.displayName !== undefined && symbol.displayName !== symbol.name;
-    body.uleb(hasLinkageName ? abbreviation.linkedSubprogram : abbreviation.subprogram);
+    body.uleb(abbreviation.subprogram);
     body
       .u32(strings.offset(symbol.displayName ?? symbol.name))
       .u64(address)
@@ -149,7 +146,6 @@ export function encodeInfo(unit: Unit, files: FileTable, strings: StringTable): 
       .u8(symbol.binding === 'global' ? 1 : 0)
       .uleb(1)
       .u8(opCallFrameCfa);
-    if (hasLinkageName) body.u32(strings.offset(symbol.name));
   }
   body.u8(0);
   return new ByteWriter(body.length + 4).u32(body.length).bytes(body.written).written;

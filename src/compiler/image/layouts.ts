@@ -1,6 +1,6 @@
 /**
  * Type layouts: what a reader of memory (invariants, inspect, the debugger) must know to see a kernel's or program's objects by name.
- * Written by the front end, carried in the image as JSON (section `.palindrome.layouts`), read back and checked by {@link parseLayouts}.
+ * Written by the front end, carried in the image as JSON (section `.palindrome.layouts`), read back and checked by `parseLayouts` (read-layouts.ts).
  */
 
 /** The shape of a value in memory. Integers are little endian; a slice is (pointer u64, length u64); a reference is a pointer, 0 is null. */
