@@ -1,0 +1,110 @@
+/** The documentation of the trace format, printed from the tables: events.ts for the events, the field kinds of fields.ts, numbers of schema.ts. */
+import { EVENTS } from './events.ts';
+import type { Field, ListField, NameField } from './fields.ts';
+import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_EVENTS } from './schema.ts';
+import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, PREAMBLE_BYTES, TRAILER_BYTES } from './trace/frame.ts';
+
+/** What each block holds, key by key, as schema.ts declares it. */
+const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: string, type: string, meaning: string])[] } = {
+  header: [
+    ['machine', 'map', 'the configuration: memoryBytes, seed, harness, startTime (uint 64), path, addresses, supervisorUserAccess'],
+    ['append', 'text or nil', "the kernel's command line"],
+    ['artefacts', 'array of maps', 'files the run was given: role (image, initrd, symbols), name, sha256 (hexadecimal), size, embedded'],
+    ['blockInstructions', 'uint', `instructions of a run block; ${BLOCK_INSTRUCTIONS} unless told otherwise`],
+    ['checkpointInstructions', 'uint 64', `instructions between checkpoints; ${CHECKPOINT_INSTRUCTIONS} unless told otherwise`],
+  ],
+  artefact: [
+    ['artefact', 'uint', "place in the header's list"],
+    ['offset', 'uint', 'where this piece begins; pieces come in order and without gaps'],
+    ['data', 'bin', 'the piece'],
+  ],
+  run: [
+    ['first', 'uint 64', 'instructions that had retired before the block'],
+    ['count', 'uint', 'instructions of the block; every block but the last is full, unless its events reached their limit'],
+    ['path', '[bin, uint, bin] or nil', 'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many, targets (u64 each)'],
+    ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
+    ['events', '[tags, offsets, groups]', `at most ${MAX_BLOCK_EVENTS} events; see below`],
+    ['hash', 'text', "the machine's state hash after the block, 16 hexadecimal digits"],
+  ],
+  checkpoint: [
+    ['at', 'uint 64', 'position'],
+    ['part', 'uint', 'a large checkpoint is split: the number of this part'],
+    ['parts', 'uint', 'how many parts'],
+    ['serialCalls', 'uint 64', 'how often the host had been asked for serial input'],
+    ['programCalls', 'uint 64', 'how often the host had been asked for a program'],
+    ['state', 'bin', "the machine's state but for RAM (part 0)"],
+    ['frames', 'bin', 'frame numbers, u32 each, of the pages that differ from the checkpoint before (the first: from zero)'],
+    ['pages', 'bin', '4096 bytes for each'],
+  ],
+  end: [
+    ['at', 'uint 64', 'instructions of the whole run'],
+    ['stop', '[text, uint or nil]', 'reason, and the code or status that goes with it'],
+    ['hash', 'text', 'the state hash at the end'],
+  ],
+  index: [
+    ['offsets', 'bin', 'for each frame but the index: its offset in the file, u64'],
+    ['kinds', 'bin', 'its kind, u8'],
+    ['positions', 'bin', '`first` of a run block, `at` of a checkpoint or of the end, else 0; u64'],
+    ['tags', 'bin', 'of a run block: bit t is set where it has an event of tag t; u64'],
+    ['instructions', 'uint 64', 'instructions of the whole run'],
+  ],
+};
+
+function fieldType(field: Field): string {
+  if (field.type === 'u64s') return `u64 × ${(field as ListField).length}`;
+  if (field.type === 'name') return (field as NameField<string>).names.map((name, i) => `${i} ${name}`).join(', ');
+  return field.type;
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(columns), `|${columns.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+/** The page docs/generated/trace-format.md. */
+export function traceFormatMarkdown(): string {
+  const blocks = (Object.keys(BLOCK) as (keyof typeof BLOCK)[]).map(
+    (kind) => `### ${BLOCK[kind]} · ${kind}\n\n${table(['key', 'type', 'meaning'], BLOCKS[kind])}\n`,
+  );
+  const events = EVENTS.map((row) => {
+    const fields = Object.entries<Field>(row.fields).filter(([name]) => name !== 'at');
+    const body =
+      fields.length === 0
+        ? ''
+        : `\n${table(
+            ['field', 'type', 'meaning'],
+            fields.map(([name, field]) => [name, fieldType(field), field.doc]),
+          )}\n`;
+    return `### ${row.tag} · ${row.kind}\n\n${row.doc}\n${body}`;
+  });
+  return `# The trace format, version ${FORMAT_VERSION}
+
+Printed from \`src/replay\` by \`npm run generate\`; do not edit.
+
+A trace (\`.mpk\`) is a stream of msgpack values: a preamble of ${PREAMBLE_BYTES} bytes, frames, and a trailer of ${TRAILER_BYTES} bytes. Numbers of msgpack are big-endian; columns
+inside bins are little-endian.
+
+\`\`\`
+preamble   b0 "palindrome-trace"  cd version:u16
+frame      97 kind:u7  ce sequence:u32  ce stored:u32  ce raw:u32  cf checksum:u64  ce headerChecksum:u32  c6 stored:u32  payload
+trailer    cf offset:u64            where the frame of the index begins
+\`\`\`
+
+\`checksum\` is the xxHash64 of the payload as stored, \`headerChecksum\` the xxHash32 of the first 26 of the ${HEADER_BYTES} bytes before the payload. Where \`stored\` is
+less than \`raw\` the payload is one zstd frame that holds \`raw\` bytes, else it is stored as it is. A payload is one msgpack map, of at most ${MAX_PAYLOAD} bytes.
+Sequence numbers count from 0. The order is: header, artefacts, run blocks with a checkpoint after some of them, end, index. A trace that was cut lacks its
+tail and reads up to its last whole block.
+
+## Blocks
+
+${blocks.join('\n')}
+## Events
+
+The events of a block are \`[tags, offsets, groups]\`: a bin with the tag of each event in order, a bin with its position less the block's first (u32), and for each
+tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field in the order below. A column is a bin of fixed-size values (u8 u16 u32 u64 as
+they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
+
+Every event has the field \`at\`: the count of retired instructions at that moment.
+
+${events.join('\n')}`;
+}

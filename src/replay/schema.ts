@@ -1,0 +1,350 @@
+/**
+ * The blocks of a trace: what each kind holds, as types, and the checks that turn hostile values into those types. Below them lies trace/frame.ts
+ * (bytes, checksums), beside them events.ts (what stands in a run block's events). Keys and numbers of kinds are for ever: a block that must
+ * change gets a new format version.
+ *
+ * Order in a file: one header; artefacts; then run blocks, with a checkpoint after some of them; an end; an index. A file that was cut lacks its tail.
+ * A whole number that may exceed 32 bits is a bigint here and a msgpack uint 64 in the file.
+ */
+import type { MachineConfig, Stop } from '../machine/index.ts';
+import type { PackedEvents } from './trace/columns.ts';
+import { Malformed } from './trace/malformed.ts';
+
+/** The number of each kind of block. */
+export const BLOCK = { header: 0, artefact: 1, run: 2, checkpoint: 3, end: 4, index: 5 } as const;
+export type BlockKind = keyof typeof BLOCK;
+
+/** Instructions of a run block; each block but the last has exactly as many. */
+export const BLOCK_INSTRUCTIONS = 65_536;
+/** Instructions between checkpoints, unless the recording says otherwise: what takes a fraction of a second to run again. */
+export const CHECKPOINT_INSTRUCTIONS = 256 * BLOCK_INSTRUCTIONS;
+
+/** A file that the run was given: the boot image, the initial RAM disk, or an ELF that only gives symbols. */
+export interface Artefact {
+  readonly role: 'image' | 'initrd' | 'symbols';
+  /** What people call it: never a path, so that a trace does not depend on where it was made. */
+  readonly name: string;
+  /** SHA-256, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** True where artefact blocks hold the bytes; otherwise whoever replays brings them, and they are known by their hash. */
+  readonly embedded: boolean;
+}
+
+/** The first block: all that the run is a function of, but for the inputs that come while it runs (events of kind `input`). */
+export interface TraceHeader {
+  readonly machine: MachineConfig;
+  /** The kernel's command line, or null where none was given. */
+  readonly append: string | null;
+  readonly artefacts: readonly Artefact[];
+  readonly blockInstructions: number;
+  readonly checkpointInstructions: number;
+}
+
+/** A piece of an embedded artefact. Pieces come in order and without gaps. */
+export interface ArtefactBlock {
+  /** Place in the header's list. */
+  readonly artefact: number;
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+/** The canonical path of one block: see path.ts. */
+export interface PackedPath {
+  /** Bit i is bit i & 7 of byte i >> 3; the bits after the last are 0. */
+  readonly bits: Uint8Array;
+  readonly bitCount: number;
+  /** u64 each, little-endian. */
+  readonly targets: Uint8Array;
+}
+
+/** Up to `blockInstructions` instructions. */
+export interface RunBlock {
+  /** Instructions that had retired before the first of the block. */
+  readonly first: bigint;
+  readonly count: number;
+  /** Null where the path was not recorded. */
+  readonly path: PackedPath | null;
+  /** Linear addresses of memory operands, u64 each, little-endian; null where they were not recorded. */
+  readonly addresses: Uint8Array | null;
+  readonly events: PackedEvents;
+  /** The machine's state hash after the last instruction of the block. */
+  readonly hash: string;
+}
+
+/** The machine at one moment: pages are those that differ from the checkpoint before (the first: from zeroed RAM). */
+export interface CheckpointBlock {
+  readonly at: bigint;
+  /** A large checkpoint is split: this is part `part` of `parts`, from 0. */
+  readonly part: number;
+  readonly parts: number;
+  /** How often each door of the host had been asked. */
+  readonly serialCalls: bigint;
+  readonly programCalls: bigint;
+  /** The machine's state but for RAM (part 0; empty in the others). */
+  readonly state: Uint8Array;
+  /** Frame numbers, u32 little-endian, ascending over all parts. */
+  readonly frames: Uint8Array;
+  /** 4096 bytes for each of `frames`. */
+  readonly pages: Uint8Array;
+}
+
+/** How the run ended. */
+export interface EndBlock {
+  readonly at: bigint;
+  readonly stop: Stop;
+  readonly hash: string;
+}
+
+/** Where everything stands. One entry per frame of the file, the index left out. */
+export interface IndexBlock {
+  /** Offset of the frame in the file: u64 each, little-endian. */
+  readonly offsets: Uint8Array;
+  /** Kind of the block: u8 each. */
+  readonly kinds: Uint8Array;
+  /** `first` of a run block, `at` of a checkpoint or the end, else 0: u64 each, little-endian. */
+  readonly positions: Uint8Array;
+  /** Of a run block, bit t is set where it has an event of tag t; else 0: u64 each, little-endian. */
+  readonly tags: Uint8Array;
+  /** All instructions of the run. */
+  readonly instructions: bigint;
+}
+
+const MAX_ARTEFACTS = 64;
+const MAX_ARTEFACT_BYTES = 512 << 20;
+export const MAX_BLOCK_INSTRUCTIONS = 1 << 20;
+/** No block has more events than this; the recorder cuts a block short before. */
+export const MAX_BLOCK_EVENTS = 1 << 20;
+export const PAGE_BYTES = 4096;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fields(value: unknown, keys: readonly string[], what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    throw new Malformed(`${what} is not a map`);
+  const found = Object.keys(value);
+  for (const key of keys) if (!found.includes(key)) throw new Malformed(`${what} has no ${key}`);
+  for (const key of found) if (!keys.includes(key)) throw new Malformed(`${what} has an unknown ${key.slice(0, 40)}`);
+  return value as Fields;
+}
+
+function whole(value: unknown, limit: number, what: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > limit)
+    throw new Malformed(`${what} is not a number up to ${limit}`);
+  return value;
+}
+
+function big(value: unknown, what: string): bigint {
+  if (typeof value !== 'bigint' || value < 0n) throw new Malformed(`${what} is not a uint 64`);
+  return value;
+}
+
+function bin(value: unknown, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new Malformed(`${what} is not a bin`);
+  return value;
+}
+
+function bool(value: unknown, what: string): boolean {
+  if (typeof value !== 'boolean') throw new Malformed(`${what} is not a boolean`);
+  return value;
+}
+
+function shortText(value: unknown, limit: number, what: string): string {
+  if (typeof value !== 'string' || value.length > limit) throw new Malformed(`${what} is not a text of up to ${limit} characters`);
+  return value;
+}
+
+function hex(value: unknown, digits: number, what: string): string {
+  if (typeof value !== 'string' || value.length !== digits || !/^[0-9a-f]*$/.test(value))
+    throw new Malformed(`${what} is not ${digits} hexadecimal digits`);
+  return value;
+}
+
+/** The plain value of a machine's configuration, as the header stores it. */
+function packConfig(config: MachineConfig): object {
+  return {
+    memoryBytes: config.memoryBytes,
+    seed: config.seed,
+    harness: config.harness,
+    startTime: config.startTime ?? 0n,
+    path: config.record?.path ?? false,
+    addresses: config.record?.addresses ?? false,
+    supervisorUserAccess: config.watch?.supervisorUserAccess ?? false,
+  };
+}
+
+function unpackConfig(value: unknown): MachineConfig {
+  const keys = ['memoryBytes', 'seed', 'harness', 'startTime', 'path', 'addresses', 'supervisorUserAccess'];
+  const map = fields(value, keys, 'the machine');
+  return {
+    memoryBytes: whole(map['memoryBytes'], 3 * 2 ** 30, 'memoryBytes'),
+    seed: shortText(map['seed'], 65_536, 'the seed'),
+    harness: bool(map['harness'], 'harness'),
+    startTime: big(map['startTime'], 'startTime'),
+    record: { path: bool(map['path'], 'path'), addresses: bool(map['addresses'], 'addresses') },
+    watch: { supervisorUserAccess: bool(map['supervisorUserAccess'], 'supervisorUserAccess') },
+  };
+}
+
+export function packHeader(header: TraceHeader): object {
+  const { append, artefacts, blockInstructions, checkpointInstructions } = header;
+  return {
+    machine: packConfig(header.machine),
+    append,
+    artefacts: artefacts.map(({ role, name, sha256, size, embedded }) => ({ role, name, sha256, size, embedded })),
+    blockInstructions,
+    checkpointInstructions: BigInt(checkpointInstructions),
+  };
+}
+
+export function unpackHeader(value: unknown): TraceHeader {
+  const map = fields(value, ['machine', 'append', 'artefacts', 'blockInstructions', 'checkpointInstructions'], 'the header');
+  const list = map['artefacts'];
+  if (!Array.isArray(list) || list.length > MAX_ARTEFACTS) throw new Malformed(`the artefacts are not a list of up to ${MAX_ARTEFACTS}`);
+  const blockInstructions = whole(map['blockInstructions'], MAX_BLOCK_INSTRUCTIONS, 'blockInstructions');
+  const checkpointInstructions = Number(big(map['checkpointInstructions'], 'checkpointInstructions'));
+  if (blockInstructions === 0 || checkpointInstructions === 0 || checkpointInstructions % blockInstructions !== 0)
+    throw new Malformed(`checkpoints every ${checkpointInstructions} instructions in blocks of ${blockInstructions}`);
+  return {
+    machine: unpackConfig(map['machine']),
+    append: map['append'] === null ? null : shortText(map['append'], 65_536, 'append'),
+    artefacts: list.map(unpackArtefact),
+    blockInstructions,
+    checkpointInstructions,
+  };
+}
+
+function unpackArtefact(value: unknown): Artefact {
+  const map = fields(value, ['role', 'name', 'sha256', 'size', 'embedded'], 'an artefact');
+  const role = map['role'];
+  if (role !== 'image' && role !== 'initrd' && role !== 'symbols') throw new Malformed('an artefact has an unknown role');
+  return {
+    role,
+    name: shortText(map['name'], 1024, "an artefact's name"),
+    sha256: hex(map['sha256'], 64, "an artefact's hash"),
+    size: whole(map['size'], MAX_ARTEFACT_BYTES, "an artefact's size"),
+    embedded: bool(map['embedded'], 'embedded'),
+  };
+}
+
+export function unpackArtefactBlock(value: unknown): ArtefactBlock {
+  const map = fields(value, ['artefact', 'offset', 'data'], 'an artefact block');
+  return {
+    artefact: whole(map['artefact'], MAX_ARTEFACTS, 'the number of an artefact'),
+    offset: whole(map['offset'], MAX_ARTEFACT_BYTES, 'the offset in an artefact'),
+    data: bin(map['data'], 'the data of an artefact'),
+  };
+}
+
+export function packRun(run: RunBlock): object {
+  const { first, count, path, addresses, events, hash } = run;
+  return { first, count, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash };
+}
+
+export function unpackRun(value: unknown): RunBlock {
+  const map = fields(value, ['first', 'count', 'path', 'addresses', 'events', 'hash'], 'a run block');
+  const count = whole(map['count'], MAX_BLOCK_INSTRUCTIONS, 'the count of a run block');
+  const events = map['events'];
+  if (!Array.isArray(events) || events.length !== 3 || !(events[0] instanceof Uint8Array))
+    throw new Malformed('events are not [tags, offsets, groups]');
+  if (events[0].length > MAX_BLOCK_EVENTS) throw new Malformed(`${events[0].length} events in a block; the limit is ${MAX_BLOCK_EVENTS}`);
+  return {
+    first: big(map['first'], 'the first count of a run block'),
+    count,
+    path: map['path'] === null ? null : unpackPath(map['path'], count),
+    addresses: map['addresses'] === null ? null : words(map['addresses'], 'addresses'),
+    events: events as unknown as PackedEvents,
+    hash: hex(map['hash'], 16, 'the hash of a run block'),
+  };
+}
+
+function words(value: unknown, what: string): Uint8Array {
+  const bytes = bin(value, what);
+  if (bytes.length % 8 !== 0) throw new Malformed(`${what} have ${bytes.length} bytes, no multiple of 8`);
+  return bytes;
+}
+
+function unpackPath(value: unknown, count: number): PackedPath {
+  if (!Array.isArray(value) || value.length !== 3) throw new Malformed('a path is not [bits, count, targets]');
+  const bits = bin(value[0], 'the bits of a path');
+  const bitCount = whole(value[1], count, 'the number of bits of a path');
+  const targets = words(value[2], 'the targets of a path');
+  if (bits.length !== (bitCount + 7) >> 3) throw new Malformed(`a path of ${bitCount} bits in ${bits.length} bytes`);
+  if ((bitCount & 7) !== 0 && (bits[bits.length - 1] ?? 0) >> (bitCount & 7) !== 0)
+    throw new Malformed('bits are set after the end of a path');
+  if (targets.length > count * 8) throw new Malformed(`a path of ${targets.length / 8} targets for ${count} instructions`);
+  return { bits, bitCount, targets };
+}
+
+export function unpackCheckpoint(value: unknown): CheckpointBlock {
+  const keys = ['at', 'part', 'parts', 'serialCalls', 'programCalls', 'state', 'frames', 'pages'];
+  const map = fields(value, keys, 'a checkpoint');
+  const parts = whole(map['parts'], 65_536, 'the parts of a checkpoint');
+  const frames = bin(map['frames'], 'the frames of a checkpoint');
+  const pages = bin(map['pages'], 'the pages of a checkpoint');
+  if (frames.length % 4 !== 0 || pages.length !== (frames.length / 4) * PAGE_BYTES)
+    throw new Malformed(`a checkpoint of ${frames.length / 4} frames with ${pages.length} bytes of pages`);
+  return {
+    at: big(map['at'], 'the position of a checkpoint'),
+    part: whole(map['part'], Math.max(parts - 1, 0), 'the part of a checkpoint'),
+    parts,
+    serialCalls: big(map['serialCalls'], 'serialCalls'),
+    programCalls: big(map['programCalls'], 'programCalls'),
+    state: bin(map['state'], 'the state of a checkpoint'),
+    frames,
+    pages,
+  };
+}
+
+/** Stops that carry a number, by the key under which they carry it. */
+const STOP_DETAIL = { 'debug-exit': 'code', finished: 'status', panic: 'status' } as const;
+const PLAIN_STOPS = ['limit', 'halt', 'triple-fault', 'ready', 'fetch-empty', 'observer'] as const;
+
+/** A stop as the end block stores it: `[reason, number or null]`. */
+function packStop(stop: Stop): [string, number | null] {
+  if (stop.reason === 'debug-exit') return [stop.reason, stop.code];
+  if (stop.reason === 'finished' || stop.reason === 'panic') return [stop.reason, stop.status];
+  return [stop.reason, null];
+}
+
+function unpackStop(value: unknown): Stop {
+  if (!Array.isArray(value) || value.length !== 2) throw new Malformed('a stop is not [reason, number]');
+  const [reason, detail] = value as unknown[];
+  const plain = PLAIN_STOPS.find((known) => known === reason);
+  if (plain !== undefined && detail === null) return { reason: plain };
+  if (reason !== 'debug-exit' && reason !== 'finished' && reason !== 'panic') throw new Malformed('a stop has an unknown reason');
+  const number = whole(detail, 2 ** 32 - 1, `the ${STOP_DETAIL[reason]} of a stop`);
+  return reason === 'debug-exit' ? { reason, code: number } : { reason, status: number };
+}
+
+export function packEnd(end: EndBlock): object {
+  return { at: end.at, stop: packStop(end.stop), hash: end.hash };
+}
+
+export function unpackEnd(value: unknown): EndBlock {
+  const map = fields(value, ['at', 'stop', 'hash'], 'the end');
+  return {
+    at: big(map['at'], 'the position of the end'),
+    stop: unpackStop(map['stop']),
+    hash: hex(map['hash'], 16, 'the hash of the end'),
+  };
+}
+
+export function unpackIndex(value: unknown): IndexBlock {
+  const map = fields(value, ['offsets', 'kinds', 'positions', 'tags', 'instructions'], 'the index');
+  const kinds = bin(map['kinds'], 'the kinds of the index');
+  const column = (key: string): Uint8Array => {
+    const bytes = words(map[key], `the ${key} of the index`);
+    if (bytes.length !== kinds.length * 8)
+      throw new Malformed(`the ${key} of the index are ${bytes.length / 8} for ${kinds.length} frames`);
+    return bytes;
+  };
+  return {
+    offsets: column('offsets'),
+    kinds,
+    positions: column('positions'),
+    tags: column('tags'),
+    instructions: big(map['instructions'], 'instructions'),
+  };
+}

@@ -1,0 +1,422 @@
+/**
+ * Columns: how the events of one block are stored. Each field of each kind of event is a column of its own, a packed little-endian array, so that
+ * like stands by like and compresses well. `EventLog` is the writing side: filling it allocates nothing once its arrays have grown.
+ *
+ * The packed form of a block's events is `[tags, offsets, groups]`:
+ * - `tags`: bin, one byte per event in order: the event's tag;
+ * - `offsets`: bin, a u32 per event: its position less the block's first;
+ * - `groups`: one `[tag, column, column, …]` for each tag that occurs, by ascending tag; columns in the order of the table, `at` left out.
+ *
+ * A column is a bin of fixed-size values (`u8` `u16` `u32` `u64` `flag` `name`: 1 2 4 8 1 1 bytes; `u64s`: 8 bytes times its length), or for
+ * `bytes` `[lengths (u32 each), data]`, for `text` `[[string, …], indices (u8 each)]`.
+ */
+import { bug } from '../../machine/isa/bug.ts';
+import { EVENTS, type EventKind, type EventRow, type TraceEvent } from '../events.ts';
+import type { Field, ListField, NameField } from '../fields.ts';
+import { Malformed } from './malformed.ts';
+
+type Packed = Uint8Array | readonly [Uint8Array, Uint8Array] | readonly [readonly string[], Uint8Array];
+
+/** A growing packed array. `pack` gives a view that the next push may change. */
+interface Column {
+  reset(): void;
+  pack(): Packed;
+}
+
+const START = 256;
+
+class NumberColumn implements Column {
+  readonly #size: 1 | 2 | 4;
+  #bytes = new Uint8Array(START);
+  #view = new DataView(this.#bytes.buffer);
+  #used = 0;
+
+  constructor(size: 1 | 2 | 4) {
+    this.#size = size;
+  }
+
+  push(value: number): void {
+    if (this.#used + this.#size > this.#bytes.length) this.#grow();
+    if (this.#size === 1) this.#bytes[this.#used] = value;
+    else if (this.#size === 2) this.#view.setUint16(this.#used, value, true);
+    else this.#view.setUint32(this.#used, value, true);
+    this.#used += this.#size;
+  }
+
+  #grow(): void {
+    const bytes = new Uint8Array(this.#bytes.length * 2);
+    bytes.set(this.#bytes);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+
+  get bytesUsed(): number {
+    return this.#used;
+  }
+
+  reset(): void {
+    this.#used = 0;
+  }
+
+  pack(): Uint8Array {
+    return this.#bytes.subarray(0, this.#used);
+  }
+}
+
+class BigColumn implements Column {
+  #values = new BigUint64Array(START / 8);
+  #used = 0;
+
+  push(value: bigint): void {
+    if (this.#used === this.#values.length) {
+      const values = new BigUint64Array(this.#used * 2);
+      values.set(this.#values);
+      this.#values = values;
+    }
+    this.#values[this.#used++] = value;
+  }
+
+  reset(): void {
+    this.#used = 0;
+  }
+
+  pack(): Uint8Array {
+    return new Uint8Array(this.#values.buffer, 0, this.#used * 8);
+  }
+}
+
+class ListColumn extends BigColumn {
+  readonly #length: number;
+
+  constructor(length: number) {
+    super();
+    this.#length = length;
+  }
+
+  pushAll(values: readonly bigint[]): void {
+    if (values.length !== this.#length) bug(`an event's list of ${this.#length} was given ${values.length} values`);
+    for (const value of values) this.push(value);
+  }
+}
+
+class FlagColumn extends NumberColumn {
+  constructor() {
+    super(1);
+  }
+
+  pushFlag(value: boolean): void {
+    this.push(value ? 1 : 0);
+  }
+}
+
+class NameColumn<Name extends string> extends NumberColumn {
+  readonly #names: readonly Name[];
+
+  constructor(names: readonly Name[]) {
+    super(1);
+    this.#names = names;
+  }
+
+  pushName(name: Name): void {
+    const place = this.#names.indexOf(name);
+    if (place < 0) bug(`${name} is none of ${this.#names.join(' ')}`);
+    this.push(place);
+  }
+}
+
+class TextColumn implements Column {
+  readonly #texts: string[] = [];
+  readonly #indices = new NumberColumn(1);
+
+  pushText(text: string): void {
+    let index = this.#texts.indexOf(text);
+    if (index < 0) index = this.#texts.push(text) - 1;
+    if (index > 255) bug('more than 256 different texts in one column of a block');
+    this.#indices.push(index);
+  }
+
+  reset(): void {
+    this.#texts.length = 0;
+    this.#indices.reset();
+  }
+
+  pack(): readonly [readonly string[], Uint8Array] {
+    return [this.#texts.slice(), this.#indices.pack()];
+  }
+}
+
+class BytesColumn implements Column {
+  readonly #lengths = new NumberColumn(4);
+  #data = new Uint8Array(START);
+  #used = 0;
+
+  pushBytes(bytes: Uint8Array): void {
+    this.#lengths.push(bytes.length);
+    if (this.#used + bytes.length > this.#data.length) {
+      const data = new Uint8Array(Math.max(this.#data.length * 2, this.#used + bytes.length));
+      data.set(this.#data);
+      this.#data = data;
+    }
+    this.#data.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  get bytesUsed(): number {
+    return this.#used;
+  }
+
+  reset(): void {
+    this.#lengths.reset();
+    this.#used = 0;
+  }
+
+  pack(): readonly [Uint8Array, Uint8Array] {
+    return [this.#lengths.pack(), this.#data.subarray(0, this.#used)];
+  }
+}
+
+type ColumnOf<F> = F extends { type: 'u8' | 'u16' | 'u32' }
+  ? NumberColumn
+  : F extends { type: 'u64' }
+    ? BigColumn
+    : F extends { type: 'u64s' }
+      ? ListColumn
+      : F extends { type: 'flag' }
+        ? FlagColumn
+        : F extends { type: 'bytes' }
+          ? BytesColumn
+          : F extends { type: 'text' }
+            ? TextColumn
+            : F extends NameField<infer Name>
+              ? NameColumn<Name>
+              : never;
+
+type ColumnsOf<Row> =
+  Row extends EventRow<string, infer Fields> ? { readonly [F in Exclude<keyof Fields, 'at'>]: ColumnOf<Fields[F]> } : never;
+type RowOf<Kind extends EventKind> = Extract<(typeof EVENTS)[number], { kind: Kind }>;
+
+function columnFor(field: Field): Column {
+  switch (field.type) {
+    case 'u8':
+      return new NumberColumn(1);
+    case 'u16':
+      return new NumberColumn(2);
+    case 'u32':
+      return new NumberColumn(4);
+    case 'u64':
+      return new BigColumn();
+    case 'u64s':
+      return new ListColumn((field as ListField).length);
+    case 'flag':
+      return new FlagColumn();
+    case 'name':
+      return new NameColumn((field as NameField<string>).names);
+    case 'text':
+      return new TextColumn();
+    case 'bytes':
+      return new BytesColumn();
+    default:
+      return bug(`no column for a field of type ${field.type}`);
+  }
+}
+
+/** The columns of one kind of event. */
+interface Group {
+  readonly tag: number;
+  readonly columns: readonly Column[];
+  readonly byField: object;
+  count: number;
+}
+
+/** The packed events of one block, as they stand in the trace. */
+export type PackedEvents = readonly [Uint8Array, Uint8Array, readonly (readonly [number, ...Packed[]])[]];
+
+/**
+ * The events of the block that is being made. `begin(kind, offset)` opens an event and gives its columns, into each of which the caller then
+ * pushes one value.
+ */
+export class EventLog {
+  readonly #tags = new NumberColumn(1);
+  readonly #offsets = new NumberColumn(4);
+  readonly #groups: Group[] = [];
+  readonly #byKind = new Map<EventKind, Group>();
+  #length = 0;
+
+  constructor() {
+    for (const row of EVENTS) {
+      const byField: Record<string, Column> = {};
+      for (const [name, field] of Object.entries(row.fields)) if (name !== 'at') byField[name] = columnFor(field);
+      const group: Group = { tag: row.tag, columns: Object.values(byField), byField, count: 0 };
+      this.#groups.push(group);
+      this.#byKind.set(row.kind, group);
+    }
+  }
+
+  /** How many events the log holds. */
+  get length(): number {
+    return this.#length;
+  }
+
+  begin<Kind extends EventKind>(kind: Kind, offset: number): ColumnsOf<RowOf<Kind>> {
+    const group = this.#byKind.get(kind);
+    if (group === undefined) return bug(`no event ${kind}`);
+    this.#tags.push(group.tag);
+    this.#offsets.push(offset);
+    this.#length++;
+    group.count++;
+    return group.byField as ColumnsOf<RowOf<Kind>>;
+  }
+
+  /** Views of what the log holds: they are valid until the next `begin` or `reset`. */
+  pack(): PackedEvents {
+    const groups: [number, ...Packed[]][] = [];
+    for (const group of this.#groups) if (group.count > 0) groups.push([group.tag, ...group.columns.map((column) => column.pack())]);
+    return [this.#tags.pack(), this.#offsets.pack(), groups];
+  }
+
+  reset(): void {
+    this.#tags.reset();
+    this.#offsets.reset();
+    this.#length = 0;
+    for (const group of this.#groups) {
+      if (group.count === 0) continue;
+      group.count = 0;
+      for (const column of group.columns) column.reset();
+    }
+  }
+
+  /** Adds a decoded event: for tests and for tools that make traces by hand. */
+  add(event: TraceEvent, first: bigint): void {
+    const columns = this.begin(event.kind, Number(event.at - first)) as Record<string, Column>;
+    for (const [name, column] of Object.entries(columns)) {
+      const value = (event as unknown as Record<string, unknown>)[name];
+      if (column instanceof NameColumn) column.pushName(value as string);
+      else if (column instanceof FlagColumn) column.pushFlag(value as boolean);
+      else if (column instanceof NumberColumn) column.push(value as number);
+      else if (column instanceof ListColumn) column.pushAll(value as readonly bigint[]);
+      else if (column instanceof BigColumn) column.push(value as bigint);
+      else if (column instanceof TextColumn) column.pushText(value as string);
+      else if (column instanceof BytesColumn) column.pushBytes(value as Uint8Array);
+      else bug(`column ${name} of ${event.kind} is of no known class`);
+    }
+  }
+}
+
+type Reading = (index: number) => unknown;
+
+function bin(value: unknown, length: number, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new Malformed(`${what} is not a bin`);
+  if (value.length !== length) throw new Malformed(`${what} has ${value.length} bytes instead of ${length}`);
+  return value;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bounded(bytes: Uint8Array, limit: number, what: string): Uint8Array {
+  for (const value of bytes) if (value >= limit) throw new Malformed(`${what} holds ${value}, the limit is ${limit}`);
+  return bytes;
+}
+
+/** Checks one column of `count` values and gives the function that reads value i. */
+function reading(field: Field, value: unknown, count: number, what: string): Reading {
+  switch (field.type) {
+    case 'u8': {
+      const bytes = bin(value, count, what);
+      return (i) => bytes[i];
+    }
+    case 'u16': {
+      const view = viewOf(bin(value, count * 2, what));
+      return (i) => view.getUint16(i * 2, true);
+    }
+    case 'u32': {
+      const view = viewOf(bin(value, count * 4, what));
+      return (i) => view.getUint32(i * 4, true);
+    }
+    case 'u64': {
+      const view = viewOf(bin(value, count * 8, what));
+      return (i) => view.getBigUint64(i * 8, true);
+    }
+    case 'u64s': {
+      const { length } = field as ListField;
+      const view = viewOf(bin(value, count * 8 * length, what));
+      return (i) => Array.from({ length }, (_, j) => view.getBigUint64((i * length + j) * 8, true));
+    }
+    case 'flag': {
+      const bytes = bounded(bin(value, count, what), 2, what);
+      return (i) => bytes[i] === 1;
+    }
+    case 'name': {
+      const { names } = field as NameField<string>;
+      const bytes = bounded(bin(value, count, what), names.length, what);
+      return (i) => names[bytes[i] ?? 0];
+    }
+    case 'text': {
+      if (!Array.isArray(value) || value.length !== 2) throw new Malformed(`${what} is not a column of texts`);
+      const texts: unknown = value[0];
+      if (!Array.isArray(texts) || texts.some((text) => typeof text !== 'string')) throw new Malformed(`${what} has no list of texts`);
+      const indices = bounded(bin(value[1], count, what), texts.length, what);
+      return (i) => texts[indices[i] ?? 0];
+    }
+    case 'bytes': {
+      if (!Array.isArray(value) || value.length !== 2) throw new Malformed(`${what} is not a column of bytes`);
+      const lengths = viewOf(bin(value[0], count * 4, what));
+      const starts = new Float64Array(count + 1);
+      for (let i = 0; i < count; i++) starts[i + 1] = (starts[i] ?? 0) + lengths.getUint32(i * 4, true);
+      const data = bin(value[1], starts[count] ?? 0, what);
+      return (i) => data.slice(starts[i], starts[i + 1]);
+    }
+    default:
+      return bug(`no reader for a field of type ${field.type}`);
+  }
+}
+
+/**
+ * The events of a block that begins at `first` and holds `count` instructions, in order. `packed` comes from a file and is checked wholly before
+ * the first event is given.
+ */
+export function unpackEvents(packed: unknown, first: bigint, count: number): TraceEvent[] {
+  if (!Array.isArray(packed) || packed.length !== 3) throw new Malformed('events are not [tags, offsets, groups]');
+  const [tags, offsets, groups] = packed as unknown[];
+  if (!(tags instanceof Uint8Array)) throw new Malformed('the tags of the events are not a bin');
+  const offsetView = viewOf(bin(offsets, tags.length * 4, 'the offsets of the events'));
+  if (!Array.isArray(groups)) throw new Malformed('the groups of the events are not an array');
+
+  const counts = new Uint32Array(256);
+  for (const tag of tags) counts[tag] = (counts[tag] ?? 0) + 1;
+  const rows = new Map<number, { row: (typeof EVENTS)[number]; fields: [string, Reading][]; next: number }>();
+  let lastTag = -1;
+  for (const group of groups as unknown[]) {
+    if (!Array.isArray(group)) throw new Malformed('a group of events is not an array');
+    const [tag, ...columns] = group as unknown[];
+    const row = EVENTS.find((candidate) => candidate.tag === tag);
+    if (row === undefined) throw new Malformed(`no event has tag ${typeof tag === 'number' ? tag : '?'}`);
+    if (row.tag <= lastTag) throw new Malformed(`groups of events out of order at tag ${row.tag}`);
+    lastTag = row.tag;
+    const fields = Object.entries<Field>(row.fields).filter(([name]) => name !== 'at');
+    if (columns.length !== fields.length) throw new Malformed(`${row.kind} has ${columns.length} columns instead of ${fields.length}`);
+    const readings = fields.map(([name, field], i): [string, Reading] => [
+      name,
+      reading(field, columns[i], counts[row.tag] ?? 0, `column ${row.kind}.${name}`),
+    ]);
+    rows.set(row.tag, { row, fields: readings, next: 0 });
+  }
+
+  const events: TraceEvent[] = [];
+  let lastOffset = 0;
+  for (let i = 0; i < tags.length; i++) {
+    const source = rows.get(tags[i] ?? 0);
+    if (source === undefined) throw new Malformed(`event ${i} has tag ${tags[i]}, of which there is no group`);
+    const offset = offsetView.getUint32(i * 4, true);
+    if (offset < lastOffset || offset > count)
+      throw new Malformed(`event ${i} stands at offset ${offset} of ${count}, after ${lastOffset}`);
+    lastOffset = offset;
+    const index = source.next++;
+    const event: Record<string, unknown> = { kind: source.row.kind, at: first + BigInt(offset) };
+    for (const [name, read] of source.fields) event[name] = read(index);
+    events.push(event as unknown as TraceEvent);
+  }
+  for (const { row, next } of rows.values()) if (next === 0) throw new Malformed(`a group of ${row.kind} without events`);
+  return events;
+}

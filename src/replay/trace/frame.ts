@@ -1,0 +1,135 @@
+/**
+ * The outermost layer of a trace file: a preamble, then frames, then a trailer. All of it is valid msgpack, so that any msgpack tool can walk over
+ * a trace; but the parts have fixed sizes, and the reader accepts exactly these bytes.
+ *
+ *     preamble   b0 "palindrome-trace"  cd version:u16                                                                    20 bytes
+ *     frame      97 kind:u7  ce sequence:u32  ce stored:u32  ce raw:u32  cf checksum:u64  ce headerChecksum:u32  c6 stored:u32  payload
+ *     trailer    cf offset:u64   where the frame of the index begins                                                      9 bytes
+ *
+ * Numbers are big-endian, as msgpack has them. A frame's `checksum` is the xxHash64 of the payload as stored, `headerChecksum` the xxHash32 of
+ * the 26 bytes before it: so a wrong length is told from a file that was cut. Where `stored` is less than `raw`, the payload is one zstd frame
+ * that holds `raw` bytes; where they are equal it is stored as it is. Sequence numbers count from 0 and show a frame that was taken out or moved.
+ */
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { Checksums } from './checksum.ts';
+import { Malformed } from './malformed.ts';
+
+/** The format that this module writes, and the only one that it reads. */
+export const FORMAT_VERSION = 1;
+
+export const PREAMBLE_BYTES = 20;
+export const HEADER_BYTES = 36;
+export const TRAILER_BYTES = 9;
+
+/** No payload is larger than this, stored or raw: a reader never needs more memory than a small multiple of it. */
+export const MAX_PAYLOAD = 64 << 20;
+
+const MAGIC = 'palindrome-trace';
+const CHECKED_BYTES = 26;
+
+/** The fields of a frame's header that its reader needs. */
+export interface FrameHeader {
+  readonly kind: number;
+  readonly sequence: number;
+  readonly stored: number;
+  readonly raw: number;
+  readonly checksum: bigint;
+}
+
+export function makePreamble(): Uint8Array {
+  const bytes = new Uint8Array(PREAMBLE_BYTES);
+  bytes[0] = 0xa0 | MAGIC.length;
+  bytes.set(new TextEncoder().encode(MAGIC), 1);
+  bytes[17] = 0xcd;
+  new DataView(bytes.buffer).setUint16(18, FORMAT_VERSION);
+  return bytes;
+}
+
+/** The version in a preamble; throws `Malformed` where the bytes are no preamble. */
+export function parsePreamble(bytes: Uint8Array): number {
+  const wanted = makePreamble();
+  for (let i = 0; i < PREAMBLE_BYTES - 2; i++) if (bytes[i] !== wanted[i]) throw new Malformed('this is not a Palindrome trace');
+  return ((bytes[18] ?? 0) << 8) | (bytes[19] ?? 0);
+}
+
+export function makeTrailer(indexOffset: number): Uint8Array {
+  const bytes = new Uint8Array(TRAILER_BYTES);
+  bytes[0] = 0xcf;
+  new DataView(bytes.buffer).setBigUint64(1, BigInt(indexOffset));
+  return bytes;
+}
+
+/** The offset in a trailer; throws `Malformed` where the bytes are no trailer. */
+export function parseTrailer(bytes: Uint8Array): number {
+  const offset = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(1);
+  if (bytes[0] !== 0xcf || offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new Malformed('the trailer is damaged');
+  return Number(offset);
+}
+
+/** A whole frame around `raw` bytes, compressed where that makes them fewer. */
+export function makeFrame(kind: number, sequence: number, raw: Uint8Array, sums: Checksums): Uint8Array {
+  if (raw.length > MAX_PAYLOAD) throw new RangeError(`a payload of ${raw.length} bytes; the limit is ${MAX_PAYLOAD}`);
+  const packed = zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+  const payload = packed.length < raw.length ? packed : raw;
+  const frame = new Uint8Array(HEADER_BYTES + payload.length);
+  const view = new DataView(frame.buffer);
+  frame[0] = 0x97;
+  frame[1] = kind;
+  frame[2] = 0xce;
+  view.setUint32(3, sequence);
+  frame[7] = 0xce;
+  view.setUint32(8, payload.length);
+  frame[12] = 0xce;
+  view.setUint32(13, raw.length);
+  frame[17] = 0xcf;
+  view.setBigUint64(18, sums.wide(payload));
+  frame[26] = 0xce;
+  view.setUint32(27, sums.narrow(frame.subarray(0, CHECKED_BYTES)));
+  frame[31] = 0xc6;
+  view.setUint32(32, payload.length);
+  frame.set(payload, HEADER_BYTES);
+  return frame;
+}
+
+/** Reads and checks a frame's header; throws `Malformed`. */
+export function parseHeader(bytes: Uint8Array, sums: Checksums): FrameHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  const shaped =
+    bytes[0] === 0x97 &&
+    bytes[2] === 0xce &&
+    bytes[7] === 0xce &&
+    bytes[12] === 0xce &&
+    bytes[17] === 0xcf &&
+    bytes[26] === 0xce &&
+    bytes[31] === 0xc6;
+  if (!shaped) throw new Malformed('no frame begins here');
+  if (view.getUint32(27) !== sums.narrow(bytes.subarray(0, CHECKED_BYTES)))
+    throw new Malformed("the checksum of the frame's header is wrong");
+  const header = {
+    kind: bytes[1] ?? 0,
+    sequence: view.getUint32(3),
+    stored: view.getUint32(8),
+    raw: view.getUint32(13),
+    checksum: view.getBigUint64(18),
+  };
+  if (view.getUint32(32) !== header.stored) throw new Malformed("the frame's two lengths differ");
+  if (header.stored > header.raw || header.raw > MAX_PAYLOAD)
+    throw new Malformed(`a payload of ${header.stored} bytes for ${header.raw}; the limit is ${MAX_PAYLOAD}`);
+  return header;
+}
+
+/** The raw bytes of a payload, checked against its header; throws `Malformed`. */
+export function openPayload(header: FrameHeader, payload: Uint8Array, sums: Checksums): Uint8Array {
+  if (sums.wide(payload) !== header.checksum) throw new Malformed("the payload's checksum is wrong");
+  if (header.stored === header.raw) return payload;
+  let raw: Uint8Array;
+  try {
+    raw = zstdDecompressSync(payload, { maxOutputLength: header.raw });
+  } catch (error) {
+    throw new Malformed(
+      `the payload does not decompress to ${header.raw} bytes (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+  if (raw.length !== header.raw) throw new Malformed(`the payload decompresses to ${raw.length} bytes instead of ${header.raw}`);
+  return raw;
+}

@@ -1,0 +1,65 @@
+/**
+ * The index of a trace: for every frame its offset, kind, position and the tags of its events, in columns; it is the last block of a trace, and the
+ * trailer says where it begins. So a trace of any length opens by reading its two ends. `IndexBuilder` is the side of writers and of those who scan.
+ */
+import type { IndexBlock } from '../schema.ts';
+import { Malformed } from './malformed.ts';
+
+/** One frame of a trace, as the index knows it. */
+export interface IndexEntry {
+  readonly offset: number;
+  /** A number of `BLOCK`. */
+  readonly kind: number;
+  /** `first` of a run block, `at` of a checkpoint or of the end, else 0. */
+  readonly position: bigint;
+  /** Bit t is set where a run block has an event of tag t. */
+  readonly tags: bigint;
+}
+
+export class IndexBuilder {
+  readonly entries: IndexEntry[] = [];
+
+  add(entry: IndexEntry): void {
+    this.entries.push(entry);
+  }
+
+  build(instructions: bigint): IndexBlock {
+    const { entries } = this;
+    const words = (of: (entry: IndexEntry) => bigint): Uint8Array => {
+      const bytes = new Uint8Array(entries.length * 8);
+      const view = new DataView(bytes.buffer);
+      for (const [i, entry] of entries.entries()) view.setBigUint64(i * 8, of(entry), true);
+      return bytes;
+    };
+    return {
+      offsets: words((entry) => BigInt(entry.offset)),
+      kinds: Uint8Array.from(entries, (entry) => entry.kind),
+      positions: words((entry) => entry.position),
+      tags: words((entry) => entry.tags),
+      instructions,
+    };
+  }
+}
+
+/** The entries of an index that lies at `indexOffset`; throws `Malformed` where they cannot be. */
+export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry[] {
+  const at = (column: Uint8Array, i: number): bigint => new DataView(column.buffer, column.byteOffset).getBigUint64(i * 8, true);
+  const entries: IndexEntry[] = [];
+  let last = -1;
+  for (let i = 0; i < index.kinds.length; i++) {
+    const offset = Number(at(index.offsets, i));
+    if (offset <= last || offset >= indexOffset) throw new Malformed(`the index puts frame ${i} at ${offset}`);
+    last = offset;
+    entries.push({ offset, kind: index.kinds[i] ?? 0, position: at(index.positions, i), tags: at(index.tags, i) });
+  }
+  return entries;
+}
+
+/** The bits of an index entry for the tags of a run block's events. */
+export function tagBits(tags: Uint8Array): bigint {
+  const seen = new Uint8Array(256);
+  for (const tag of tags) seen[tag] = 1;
+  let bits = 0n;
+  for (let tag = 0; tag < 64; tag++) if (seen[tag] === 1) bits |= 1n << BigInt(tag);
+  return bits;
+}
