@@ -33,6 +33,11 @@ export interface Ports {
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */
   watchCode(physicalPage: number): void;
+  /**
+   * An instruction that is not a helper (POPF, CLI …) has replaced RFLAGS: choose the data TLB set (AC), and `shortenBudget(1)` when
+   * TF was set or an interrupt has become deliverable. The instruction retires afterwards.
+   */
+  rflagsChanged(before: bigint, after: bigint): void;
   /** Runs the helper `name` for the instruction `decoded`; a value of `HELPER`. */
   helper(name: string, decoded: Decoded): number;
 }

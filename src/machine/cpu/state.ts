@@ -71,18 +71,20 @@ export const FAULT_CODE = 0x440;
 export const FAULT_HAS_CODE = 0x444;
 export const FAULT_CR2 = 0x448;
 
-/** Path recording: absolute addresses of the two columns, how much each holds, and the bits not yet written out. */
+/** Path recording: absolute addresses of the two columns, and how many bits and targets they hold. */
 export const PATH_BITS = 0x450;
 export const PATH_TARGETS = 0x454;
 export const PATH_BIT_COUNT = 0x458;
 export const PATH_TARGET_COUNT = 0x45c;
-export const PATH_ACCUMULATOR = 0x460;
 /** Return addresses of the calls made (a ring of 32), for the path's "this return matches its call" bit. */
 export const RETURN_DEPTH = 0x468;
 export const RETURN_TOP = 0x46c;
 export const RETURN_STACK = 0x470;
 export const RETURN_SLOTS = 32;
 
+/** Derived by the interpreter: what is added to RIP to get a linear address (the base of CS, 0 in 64-bit mode). */
+export const CODE_BASE = 0x570;
+export const TSC_AUX = 0x578;
 /** 64 bytes through which values wider than 64 bits pass between generated code and TypeScript. */
 export const SCRATCH = 0x580;
 export const MXCSR = 0x5c0;
@@ -93,6 +95,10 @@ export const TSC_OFFSET = 0x5d0;
 export const INTERRUPT_PENDING = 0x5d8;
 export const HALTED = 0x5dc;
 export const STOP_REQUEST = 0x5e0;
+/** x87 control, status and full tag word, a 32-bit slot each (16 bits used). */
+export const FCW = 0x5f0;
+export const FSW = 0x5f4;
+export const FTW = 0x5f8;
 /** Where `Ports.fetch` leaves the physical address of the page. */
 export const FETCH_PHYSICAL = 0x5e8;
 /** XMM0 … XMM15, 16 bytes each. */
@@ -143,26 +149,6 @@ export const ACCESS = {
   stack: 1 << 9,
 } as const;
 
-export const RFLAGS_BITS = {
-  cf: 1 << 0,
-  fixed: 1 << 1,
-  pf: 1 << 2,
-  af: 1 << 4,
-  zf: 1 << 6,
-  sf: 1 << 7,
-  tf: 1 << 8,
-  if: 1 << 9,
-  df: 1 << 10,
-  iopl: 3 << 12,
-  nt: 1 << 14,
-  rf: 1 << 16,
-  vm: 1 << 17,
-  ac: 1 << 18,
-  vif: 1 << 19,
-  vip: 1 << 20,
-  id: 1 << 21,
-  of: 1 << 11,
-} as const;
 const ARITHMETIC = 0x8d5;
 const REST = 0x3f_7702;
 
@@ -327,6 +313,11 @@ export class CpuState {
     this.set32(FAULT_PENDING, 0);
   }
 
+  /** Forgets the calls made (path recording): at each interrupt, exception or change of privilege, and at the borders of trace blocks. */
+  clearReturnStack(): void {
+    this.set32(RETURN_DEPTH, 0);
+  }
+
   /** Empties every array of the software TLB. */
   flushTlb(): void {
     this.#u64.fill(0xffff_ffff_ffff_ffffn, TLB_EXECUTE >> 3, CPU_BYTES >> 3);
@@ -349,7 +340,7 @@ export class CpuState {
   /** Fills one data entry: `set` of `TLB_SETS`, `kind` TLB_READ or TLB_WRITE, `hostPage` the address in the memory. */
   fillTlb(set: number, kind: number, linear: bigint, hostPage: number, extra = 0): void {
     const page = BigInt.asUintN(64, linear) & ~0xfffn;
-    const at = set + kind + (Number((page >> 12n) & BigInt(TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES);
+    const at = set + kind + Number((page >> 12n) & BigInt(TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
     this.set64(at, page);
     this.set32(at + 8, hostPage - Number(page & 0xffff_ffffn));
     this.set32(at + 12, extra);

@@ -1,0 +1,252 @@
+/** Lowering of the integer operations that take more than a few WebAssembly instructions: see `lower.ts`. */
+import type { Width } from '../isa/ops.ts';
+import type { Term } from '../isa/term.ts';
+import type { Lowering } from './lower.ts';
+import { INTEGER_SERVICES, type IntegerService, SERVICE_OPERANDS, SERVICE_RESULT } from './services.ts';
+import { OP } from './wasm.ts';
+
+/** Calls the TypeScript service for an integer operation that Wasm lacks. */
+export function callInteger(l: Lowering, op: IntegerService, width: Width, operands: readonly Term[]): void {
+  const { f, services } = l;
+  const locals = operands.map((operand) => {
+    const local = l.locals.take('i64');
+    l.push64(operand);
+    f.set(local);
+    return local;
+  });
+  for (const [i, local] of locals.entries()) {
+    f.get(services.base);
+    f.get(local);
+    f.store('i64', SERVICE_OPERANDS + 8 * i);
+  }
+  f.i32(INTEGER_SERVICES.indexOf(op));
+  f.i32(width);
+  f.call(services.integer);
+  f.get(services.base);
+  f.load(width === 64 ? 'i64' : 'i32', SERVICE_RESULT);
+}
+
+export function lowerBswap(l: Lowering, t: Term): void {
+  const { f } = l;
+  const a = l.arg(t, 0);
+  if (t.width === 8) return l.push(a);
+  const x = l.toLocal(a);
+  if (t.width === 16) {
+    f.get(x);
+    f.i32(8);
+    f.op(OP.i32.shr_u);
+    f.get(x);
+    f.i32(8);
+    f.op(OP.i32.shl, OP.i32.or);
+    f.i32(0xffff);
+    return f.op(OP.i32.and);
+  }
+  if (t.width === 32) {
+    f.get(x);
+    f.i32(8);
+    f.op(OP.i32.rotl);
+    f.i32(0x00ff_00ff);
+    f.op(OP.i32.and);
+    f.get(x);
+    f.i32(8);
+    f.op(OP.i32.rotr);
+    f.i32(0xff00_ff00 | 0);
+    return f.op(OP.i32.and, OP.i32.or);
+  }
+  // Bytes within 16 bits, 16 bits within 32, 32 within 64.
+  for (const [shift, mask] of [
+    [8n, 0x00ff_00ff_00ff_00ffn],
+    [16n, 0x0000_ffff_0000_ffffn],
+  ] as const) {
+    f.get(x);
+    f.i64(mask);
+    f.op(OP.i64.and);
+    f.i64(shift);
+    f.op(OP.i64.shl);
+    f.get(x);
+    f.i64(shift);
+    f.op(OP.i64.shr_u);
+    f.i64(mask);
+    f.op(OP.i64.and, OP.i64.or);
+    f.set(x);
+  }
+  f.get(x);
+  f.i64(32n);
+  f.op(OP.i64.rotl);
+}
+
+/** Upper half of a product. */
+export function lowerMulHigh(l: Lowering, t: Term, signed: boolean): void {
+  const { f } = l;
+  const [a, b] = [l.arg(t, 0), l.arg(t, 1)];
+  if (t.width < 64) {
+    for (const operand of [a, b]) {
+      if (signed) l.pushSigned(operand);
+      else l.push(operand);
+      f.op(signed ? OP.i64.extend_i32_s : OP.i64.extend_i32_u);
+    }
+    f.op(OP.i64.mul);
+    f.i64(BigInt(t.width));
+    f.op(OP.i64.shr_u, OP.i32.wrap_i64);
+    if (t.width < 32) {
+      f.i32(2 ** t.width - 1);
+      f.op(OP.i32.and);
+    }
+    return;
+  }
+  // (xh·2^32 + xl)(yh·2^32 + yl), 32 bits at a time; for signed numbers minus y where x < 0, and minus x where y < 0.
+  const [x, y] = [l.toLocal(a), l.toLocal(b)];
+  const [xl, xh, yl, yh, mid, low] = [0, 1, 2, 3, 4, 5].map(() => l.locals.take('i64')) as [number, number, number, number, number, number];
+  const shr32 = () => {
+    f.i64(32n);
+    f.op(OP.i64.shr_u);
+  };
+  const low32 = () => {
+    f.i64(0xffff_ffffn);
+    f.op(OP.i64.and);
+  };
+  for (const [v, vl, vh] of [
+    [x, xl, xh],
+    [y, yl, yh],
+  ] as const) {
+    f.get(v);
+    low32();
+    f.set(vl);
+    f.get(v);
+    shr32();
+    f.set(vh);
+  }
+  const product = (p: number, q: number) => {
+    f.get(p);
+    f.get(q);
+    f.op(OP.i64.mul);
+  };
+  product(xl, yl);
+  shr32();
+  product(xh, yl);
+  f.op(OP.i64.add);
+  f.set(mid);
+  f.get(mid);
+  low32();
+  product(xl, yh);
+  f.op(OP.i64.add);
+  f.set(low);
+  product(xh, yh);
+  f.get(mid);
+  shr32();
+  f.op(OP.i64.add);
+  f.get(low);
+  shr32();
+  f.op(OP.i64.add);
+  if (!signed) return;
+  for (const [v, w] of [
+    [x, y],
+    [y, x],
+  ] as const) {
+    f.get(v);
+    f.i64(63n);
+    f.op(OP.i64.shr_s);
+    f.get(w);
+    f.op(OP.i64.and, OP.i64.sub);
+  }
+}
+
+/** Double-width dividend: inline where one Wasm division does it, else by the service. */
+export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw' | 'sdivw' | 'sremw'): void {
+  const { f } = l;
+  const signed = op === 'sdivw' || op === 'sremw';
+  const quotient = op === 'udivw' || op === 'sdivw';
+  const [high, low, divisor] = [l.arg(t, 0), l.arg(t, 1), l.arg(t, 2)];
+  const [h, n, d] = [l.locals.take('i64'), l.locals.take('i64'), l.locals.take('i64')];
+  const divide = signed ? (quotient ? OP.i64.div_s : OP.i64.rem_s) : quotient ? OP.i64.div_u : OP.i64.rem_u;
+  if (t.width < 64) {
+    // The dividend fits 64 bits. Its quotient by −1 may not fit i64: x ÷ −1 is −x.
+    l.push64(high);
+    f.i64(BigInt(t.width));
+    f.op(OP.i64.shl);
+    l.push64(low);
+    f.op(OP.i64.or);
+    if (signed && t.width < 32) {
+      f.op(OP.i32.wrap_i64);
+      if (t.width === 8) f.op(OP.i32.extend16_s);
+      f.op(OP.i64.extend_i32_s);
+    }
+    f.set(n);
+    if (signed) l.pushSigned(divisor);
+    else l.push(divisor);
+    f.op(signed ? OP.i64.extend_i32_s : OP.i64.extend_i32_u);
+    f.set(d);
+    guarded(l, n, d, signed, quotient, () => {
+      f.get(n);
+      f.get(d);
+      f.op(divide);
+    });
+    f.op(OP.i32.wrap_i64);
+    if (t.width < 32) {
+      f.i32(2 ** t.width - 1);
+      f.op(OP.i32.and);
+    }
+    return;
+  }
+  for (const [term, local] of [
+    [high, h],
+    [low, n],
+    [divisor, d],
+  ] as const) {
+    l.push(term);
+    f.set(local);
+  }
+  guarded(l, n, d, false, quotient, () => {
+    // One division does it if the dividend is the extension of its lower half (and, signed, nothing can overflow).
+    f.get(h);
+    if (signed) {
+      f.get(n);
+      f.i64(63n);
+      f.op(OP.i64.shr_s, OP.i64.eq);
+      f.get(d);
+      f.i64(-1n);
+      f.op(OP.i64.ne, OP.i32.and);
+    } else f.op(OP.i64.eqz);
+    f.if('i64');
+    f.get(n);
+    f.get(d);
+    f.op(divide);
+    f.else();
+    for (const [i, local] of [h, n, d].entries()) {
+      f.get(l.services.base);
+      f.get(local);
+      f.store('i64', SERVICE_OPERANDS + 8 * i);
+    }
+    f.i32(INTEGER_SERVICES.indexOf(op));
+    f.i32(64);
+    f.call(l.services.integer);
+    f.get(l.services.base);
+    f.load('i64', SERVICE_RESULT);
+    f.end();
+  });
+}
+
+/** 0 if the divisor is 0; with `minusOne` also the quotient (−n) or remainder (0) by −1, which Wasm would trap on. */
+function guarded(l: Lowering, n: number, d: number, minusOne: boolean, quotient: boolean, otherwise: () => void): void {
+  const { f } = l;
+  f.get(d);
+  f.op(OP.i64.eqz);
+  f.if('i64');
+  f.i64(0n);
+  f.else();
+  if (minusOne) {
+    f.get(d);
+    f.i64(-1n);
+    f.op(OP.i64.eq);
+    f.if('i64');
+    f.i64(0n);
+    if (quotient) {
+      f.get(n);
+      f.op(OP.i64.sub);
+    }
+    f.else();
+  }
+  otherwise();
+  if (minusOne) f.end();
+  f.end();
+}
