@@ -107,6 +107,7 @@ export class FrameReader {
   /** The header of the frame at `offset`, which must have this number. */
   header(offset: number, sequence: number): FrameHeader {
     const bytes = this.source.read(offset, HEADER_BYTES);
+    if (bytes.length > 0 && bytes[0] !== 0x97) throw new Malformed('no frame begins here');
     if (bytes.length < HEADER_BYTES) throw new EndOfFile();
     const header = parseHeader(bytes, this.#sums);
     if (header.sequence !== sequence) throw new Malformed(`this is frame ${header.sequence}, frame ${sequence} should stand here`);

@@ -124,7 +124,8 @@ export function openPayload(header: FrameHeader, payload: Uint8Array, sums: Chec
   if (header.stored === header.raw) return payload;
   let raw: Uint8Array;
   try {
-    raw = zstdDecompressSync(payload, { maxOutputLength: header.raw });
+    const opened = zstdDecompressSync(payload, { maxOutputLength: header.raw });
+    raw = new Uint8Array(opened.buffer, opened.byteOffset, opened.length);
   } catch (error) {
     throw new Malformed(
       `the payload does not decompress to ${header.raw} bytes (${error instanceof Error ? error.message : String(error)})`,

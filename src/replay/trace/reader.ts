@@ -59,6 +59,7 @@ export class Trace {
       if (!(error instanceof TraceDamage) || cursor.entries.length === 0) throw error;
       damage = { offset: error.offset, block: error.block, reason: error.reason };
     }
+    if (cursor.entries.length === 0) throw new TraceDamage({ offset: 0, block: 0, reason: 'the file ends before its header does' });
     return new Trace(frames, cursor.entries, cursor.cut, damage);
   }
 

@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EVENTS } from '../../../src/replay/events.ts';
+import { traceFormatMarkdown } from '../../../src/replay/format-markdown.ts';
+import { checksums } from '../../../src/replay/trace/checksum.ts';
+import { EventLog, unpackEvents } from '../../../src/replay/trace/columns.ts';
+import { FileSink, FileSource, MemorySource } from '../../../src/replay/trace/file.ts';
+import { Trace } from '../../../src/replay/trace/reader.ts';
+import { TraceWriter } from '../../../src/replay/trace/writer.ts';
+import { checkpoint, end, events, header, image, runs, sampleTrace } from '../sample.ts';
+
+describe('a trace', () => {
+  test('reads back as it was written', async () => {
+    const trace = await Trace.open(new MemorySource(await sampleTrace()));
+    expect(trace.header).toEqual(header);
+    expect(trace.end).toEqual(end);
+    expect(trace.cut).toBeNull();
+    expect(trace.damage).toBeNull();
+    expect(trace.instructions).toBe(44n);
+    expect(trace.artefact(0)).toEqual(image);
+    expect(trace.events(0)).toEqual(events);
+    expect(trace.run(2)).toMatchObject({ first: 32n, count: 12, hash: runs[2]?.hash, path: { bitCount: 10 } });
+    expect(trace.checkpoints).toEqual([32n]);
+    expect(trace.checkpoint(0)).toEqual(checkpoint);
+  });
+
+  test('finds blocks by position and by tag', async () => {
+    const trace = await Trace.open(new MemorySource(await sampleTrace()));
+    expect([0n, 15n, 16n, 31n, 32n, 99n].map((at) => trace.runAt(at))).toEqual([0, 0, 1, 1, 2, 2]);
+    expect([0n, 31n, 32n, 99n].map((at) => trace.checkpointAt(at))).toEqual([-1, -1, 0, 0]);
+    const output = EVENTS.find((row) => row.kind === 'output')?.tag ?? 0;
+    expect([0, 1, 2].map((run) => trace.hasTag(run, output))).toEqual([true, false, true]);
+  });
+
+  test('is the same file when it is written twice', async () => {
+    expect(await sampleTrace()).toEqual(await sampleTrace());
+  });
+
+  test('is a stream of msgpack values for any msgpack tool', async () => {
+    const { unpackMultiple } = await import('msgpackr');
+    const values = unpackMultiple(await sampleTrace());
+    expect(values.slice(0, 2)).toEqual(['palindrome-trace', 1]);
+    expect(values).toHaveLength(2 + 9 + 1); // header, artefact, 3 runs, 2 parts, end, index; trailer
+  });
+
+  test('is written under a temporary name, readable before its end, and renamed at the end', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trace-'));
+    try {
+      const path = join(folder, 'a.mpk');
+      const writer = new TraceWriter(new FileSink(path), await checksums(), header, [image]);
+      for (const block of runs.slice(0, 2)) writer.run(block);
+      expect(existsSync(path)).toBe(false);
+      const partial = await Trace.open(new FileSource(`${path}.partial`));
+      expect(partial.cut).toEqual({ offset: readFileSync(`${path}.partial`).length, blocks: 4 });
+      expect(partial.instructions).toBe(32n);
+      expect(partial.events(0)).toEqual(events);
+      partial.close();
+      writer.checkpoint(checkpoint);
+      for (const block of runs.slice(2)) writer.run(block);
+      writer.end(end);
+      expect(existsSync(`${path}.partial`)).toBe(false);
+      expect(new Uint8Array(readFileSync(path))).toEqual(await sampleTrace());
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('says what to do about a full disk, and stays readable', async () => {
+    if (!existsSync('/dev/full')) return;
+    const folder = mkdtempSync(join(tmpdir(), 'trace-'));
+    try {
+      execFileSync('ln', ['-s', '/dev/full', join(folder, 'a.mpk.partial')]);
+      const sums = await checksums();
+      expect(() => new TraceWriter(new FileSink(join(folder, 'a.mpk')), sums, header, [image])).toThrow(
+        /the disk is full; what was written/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('events', () => {
+  test('the sample has every kind', () => {
+    expect(new Set(events.map((event) => event.kind))).toEqual(new Set(EVENTS.map((row) => row.kind)));
+  });
+
+  test('tags are unique, and fit the bits of the index', () => {
+    const tags = EVENTS.map((row) => row.tag);
+    expect(new Set(tags).size).toBe(tags.length);
+    expect(tags.every((tag) => tag > 0 && tag < 64)).toBe(true);
+  });
+
+  test('a log gives back what was put into it, also after a reset', () => {
+    const log = new EventLog();
+    for (let i = 0; i < 2; i++) {
+      for (const event of events) log.add(event, 0n);
+      expect(log.length).toBe(events.length);
+      expect(unpackEvents(log.pack(), 0n, 16)).toEqual(events);
+      log.reset();
+      expect(unpackEvents(log.pack(), 0n, 16)).toEqual([]);
+    }
+  });
+
+  test('a log grows beyond its first arrays', () => {
+    const log = new EventLog();
+    const many = Array.from({ length: 3000 }, (_, i) => ({
+      kind: 'exception' as const,
+      at: BigInt(i),
+      vector: i & 31,
+      code: i,
+      cr2: 3n,
+      rip: 4n,
+      target: BigInt(i),
+    }));
+    for (const event of many) log.add(event, 0n);
+    expect(unpackEvents(log.pack(), 0n, 3000)).toEqual(many);
+  });
+});
+
+describe('the documentation', () => {
+  test('names every event and every field', () => {
+    const page = traceFormatMarkdown();
+    for (const row of EVENTS) {
+      expect(page).toContain(`### ${row.tag} · ${row.kind}\n`);
+      for (const name of Object.keys(row.fields)) if (name !== 'at') expect(page).toContain(`| ${name} | `);
+    }
+  });
+
+  test('has a line for every key of every block', async () => {
+    const { unpackMultiple, unpack } = await import('msgpackr');
+    const { zstdDecompressSync } = await import('node:zlib');
+    const page = traceFormatMarkdown();
+    for (const frame of unpackMultiple(await sampleTrace()).slice(2, -1) as [
+      number,
+      number,
+      number,
+      number,
+      bigint,
+      number,
+      Uint8Array,
+    ][]) {
+      const [kind, , stored, raw, , , payload] = frame;
+      const value = unpack(stored < raw ? zstdDecompressSync(payload) : payload) as Record<string, unknown>;
+      const section = page.slice(page.indexOf(`### ${kind} · `));
+      for (const key of Object.keys(value)) expect(section.slice(0, section.indexOf('### ', 4))).toContain(`| ${key} | `);
+    }
+  });
+});

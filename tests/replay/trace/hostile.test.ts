@@ -1,0 +1,272 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/machine/isa/bug.ts';
+import { type Checksums, checksums } from '../../../src/replay/trace/checksum.ts';
+import { unpackEvents } from '../../../src/replay/trace/columns.ts';
+import { type Cut, TraceCursor } from '../../../src/replay/trace/cursor.ts';
+import { MemorySource } from '../../../src/replay/trace/file.ts';
+import {
+  HEADER_BYTES,
+  MAX_PAYLOAD,
+  makeFrame,
+  openPayload,
+  PREAMBLE_BYTES,
+  parseHeader,
+  TRAILER_BYTES,
+} from '../../../src/replay/trace/frame.ts';
+import { type Damage, TraceDamage } from '../../../src/replay/trace/frame-reader.ts';
+import { Malformed } from '../../../src/replay/trace/malformed.ts';
+import { Msgpack } from '../../../src/replay/trace/msgpack.ts';
+import { Trace } from '../../../src/replay/trace/reader.ts';
+import { events, sampleTrace } from '../sample.ts';
+
+let sample: Uint8Array;
+let sums: Checksums;
+/** Where each frame begins; last the offset of the trailer. */
+let frames: number[];
+
+beforeAll(async () => {
+  sample = await sampleTrace();
+  sums = await checksums();
+  frames = [PREAMBLE_BYTES];
+  while ((frames.at(-1) ?? 0) < sample.length - TRAILER_BYTES) {
+    const at = frames.at(-1) ?? 0;
+    frames.push(at + HEADER_BYTES + parseHeader(sample.subarray(at), sums).stored);
+  }
+});
+
+type Verdict = { whole: true } | { refused: string } | { cut: Cut } | { damage: Damage };
+
+/** Goes through the whole file; anything but the four verdicts is a failure of the reader. */
+async function verdict(bytes: Uint8Array): Promise<Verdict> {
+  try {
+    const cursor = await TraceCursor.open(new MemorySource(bytes));
+    while (cursor.next() !== null);
+    return cursor.cut === null ? { whole: true } : { cut: cursor.cut };
+  } catch (error) {
+    if (error instanceof TraceDamage) return { damage: { offset: error.offset, block: error.block, reason: error.reason } };
+    if (error instanceof UserError) return { refused: error.message };
+    throw error;
+  }
+}
+
+/** Opens the file by its index and reads everything that it offers; ends in a Trace, TraceDamage or UserError. */
+async function readAll(bytes: Uint8Array): Promise<'whole' | 'partly' | 'damage'> {
+  try {
+    const trace = await Trace.open(new MemorySource(bytes));
+    for (let i = 0; i < trace.runs; i++) trace.events(i);
+    for (let i = 0; i < trace.checkpoints.length; i++) trace.checkpoint(i);
+    for (let i = 0; i < trace.header.artefacts.length; i++) trace.artefact(i);
+    return trace.cut === null && trace.damage === null ? 'whole' : 'partly';
+  } catch (error) {
+    if (error instanceof TraceDamage || error instanceof UserError) return 'damage';
+    throw error;
+  }
+}
+
+function flipped(bit: number): Uint8Array {
+  const bytes = sample.slice();
+  bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return bytes;
+}
+
+describe('a flipped bit', () => {
+  test('in any byte is reported, in the block where it is', async () => {
+    for (let byte = 0; byte < sample.length; byte++) {
+      const found = await verdict(flipped(byte * 8 + ((byte * 5) & 7)));
+      if (byte < PREAMBLE_BYTES) expect(found).toHaveProperty('refused');
+      else {
+        // a bit of the trailer is noticed where the index is read
+        const block = frames.findLastIndex((start, i) => byte >= start && i < frames.length - 1);
+        expect({ byte, found }).toMatchObject({ byte, found: { damage: { block, offset: frames[block] } } });
+      }
+    }
+  });
+
+  test('never makes the quick way in fail otherwise', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(sample.length * 8 - 1), async (bit) => {
+        await readAll(flipped(bit));
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+  });
+
+  test('of the index or the trailer leaves all blocks readable', async () => {
+    const index = frames.at(-2) ?? 0;
+    for (const byte of [index + 3, index + HEADER_BYTES + 4, sample.length - 1]) {
+      const trace = await Trace.open(new MemorySource(flipped(byte * 8)));
+      expect(trace.damage).toMatchObject({ offset: index });
+      expect(trace.runs).toBe(3);
+      expect(trace.end?.at).toBe(44n);
+    }
+  });
+});
+
+describe('a trace that was cut', () => {
+  test('at any byte reads up to its last whole block', async () => {
+    for (let length = 0; length < sample.length; length++) {
+      const blocks = frames.findLastIndex((start) => length >= start);
+      const found = await verdict(sample.subarray(0, length));
+      const atIndex = length >= (frames.at(-1) ?? 0);
+      expect({ length, found }).toEqual({
+        length,
+        found: {
+          cut: {
+            offset: atIndex ? frames.at(-2) : length < PREAMBLE_BYTES ? 0 : frames[blocks],
+            blocks: Math.max(0, atIndex ? blocks - 1 : blocks),
+          },
+        },
+      });
+      if (length >= (frames[3] ?? 0) && length % 7 === 0) {
+        const trace = await Trace.open(new MemorySource(sample.subarray(0, length)));
+        expect(trace.cut).not.toBeNull();
+        expect(trace.events(0)).toEqual(events);
+      }
+    }
+  });
+
+  test('before its header is damage for the quick way in', async () => {
+    await expect(Trace.open(new MemorySource(sample.subarray(0, 30)))).rejects.toThrow(TraceDamage);
+    await expect(Trace.open(new MemorySource(new Uint8Array(0)))).rejects.toThrow(TraceDamage);
+  });
+});
+
+describe('what is no trace', () => {
+  test('is refused by name', async () => {
+    expect(await verdict(new TextEncoder().encode('#!/bin/sh\necho hello, this is longer than the preamble\n'))).toEqual({
+      refused: 'this is not a Palindrome trace: a trace begins with the text "palindrome-trace"',
+    });
+  });
+
+  test('another version is named, with the one that can be read', async () => {
+    const bytes = sample.slice();
+    bytes[19] = 9;
+    expect(await verdict(bytes)).toEqual({
+      refused: 'this trace is of format version 9; this version of Palindrome reads format version 1',
+    });
+  });
+});
+
+/** The sample with the raw payload of one frame changed and all checksums right again. */
+function forged(frame: number, change: (raw: Uint8Array) => Uint8Array): Uint8Array {
+  const start = frames[frame] ?? 0;
+  const header = parseHeader(sample.subarray(start), sums);
+  const raw = openPayload(header, sample.subarray(start + HEADER_BYTES, start + HEADER_BYTES + header.stored), sums);
+  const made = makeFrame(header.kind, header.sequence, change(raw.slice()), sums);
+  return Uint8Array.from(Buffer.concat([sample.subarray(0, start), made, sample.subarray(frames[frame + 1])]));
+}
+
+describe('a forger who makes checksums right', () => {
+  test('changing bytes of any block brings damage or another trace, nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(frames.length - 2),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        async (frame, edits) => {
+          const bytes = forged(frame, (raw) => {
+            for (const [at, value] of edits) raw[at % Math.min(raw.length, 600)] = value;
+            return raw;
+          });
+          const found = await verdict(bytes);
+          expect('cut' in found).toBe(false);
+          await readAll(bytes);
+        },
+      ),
+      { numRuns: 1500, seed: 2 },
+    );
+  });
+
+  test('cutting or lengthening a block brings damage', async () => {
+    for (let frame = 0; frame < frames.length - 1; frame++) {
+      expect(await verdict(forged(frame, (raw) => raw.subarray(0, raw.length - 1)))).toMatchObject({ damage: { block: frame } });
+      expect(await verdict(forged(frame, (raw) => Uint8Array.from([...raw, 0])))).toMatchObject({ damage: { block: frame } });
+    }
+  });
+
+  test('taking out, doubling or exchanging blocks brings damage', async () => {
+    const part = (i: number): Uint8Array => sample.subarray(frames[i], frames[i + 1]);
+    const join = (order: readonly number[]): Uint8Array =>
+      Uint8Array.from(Buffer.concat([sample.subarray(0, PREAMBLE_BYTES), ...order.map(part), sample.subarray(frames.at(-1))]));
+    const all = Array.from({ length: frames.length - 1 }, (_, i) => i);
+    expect(await verdict(join(all))).toEqual({ whole: true });
+    for (const i of all) {
+      expect(await verdict(join(all.filter((n) => n !== i)))).toHaveProperty('damage');
+      expect(await verdict(join(all.flatMap((n) => (n === i ? [n, n] : [n]))))).toHaveProperty('damage');
+    }
+    expect(await verdict(join([0, 1, 3, 2, 4, 5, 6, 7, 8]))).toHaveProperty('damage');
+  });
+
+  test('a decompression bomb is not unpacked beyond what the header says', () => {
+    const bomb = makeFrame(2, 0, new Uint8Array(32 << 20), sums);
+    const header = parseHeader(bomb, sums);
+    expect(bomb.length).toBeLessThan(10_000);
+    expect(() => openPayload({ ...header, raw: header.raw - 1 }, bomb.subarray(HEADER_BYTES), sums)).toThrow(Malformed);
+    const tooLarge = bomb.slice();
+    new DataView(tooLarge.buffer).setUint32(13, MAX_PAYLOAD + 1);
+    new DataView(tooLarge.buffer).setUint32(27, sums.narrow(tooLarge.subarray(0, 26)));
+    expect(() => parseHeader(tooLarge, sums)).toThrow(/the limit is/);
+  });
+});
+
+describe('hostile msgpack', () => {
+  const msgpack = new Msgpack();
+
+  test.each([
+    ['an array of four thousand million', [0xdd, 0xff, 0xff, 0xff, 0xff, 0x01]],
+    ['a map of four thousand million', [0xdf, 0xff, 0xff, 0xff, 0xff, 0xa0, 0x01]],
+    ['a text longer than the file', [0xdb, 0x7f, 0xff, 0xff, 0xff]],
+    ['nesting without end', new Array(1000).fill(0x91)],
+    ['an extension', [0xd4, 0x01, 0x00]],
+    ['a date', [0xd6, 0xff, 0, 0, 0, 0]],
+    ['a float', [0xcb, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['the byte that msgpack never uses', [0xc1]],
+    ['a map whose key is no text', [0x81, 0x01, 0x02]],
+    ['bytes after the value', [0x01, 0x02]],
+    ['nothing', []],
+    ['too many values', [0xdd, 0x00, 0x02, 0x00, 0x00, ...new Array(0x20000).fill(0x01)]],
+  ])('%s is malformed', (_, bytes) => {
+    expect(() => msgpack.decode(Uint8Array.from(bytes))).toThrow(Malformed);
+  });
+
+  test('random bytes give a value or are malformed', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        try {
+          msgpack.decode(bytes);
+        } catch (error) {
+          if (!(error instanceof Malformed)) throw error;
+        }
+      }),
+      { numRuns: 5000, seed: 3 },
+    );
+  });
+
+  test('a key named __proto__ changes no prototype', () => {
+    const value = msgpack.decode(Uint8Array.of(0x81, 0xa9, ...new TextEncoder().encode('__proto__'), 0x81, 0xa1, 0x78, 0x01));
+    expect((value as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  test('events of any shape are decoded or malformed', () => {
+    const anything = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.uint8Array({ maxLength: 32 }),
+        fc.nat(30),
+        fc.string(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 6 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(anything, (value) => {
+        try {
+          unpackEvents(value, 0n, 16);
+        } catch (error) {
+          if (!(error instanceof Malformed)) throw error;
+        }
+      }),
+      { numRuns: 3000, seed: 4 },
+    );
+  });
+});
