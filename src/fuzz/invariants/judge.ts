@@ -1,0 +1,102 @@
+/**
+ * The judge of a run: all invariants put to the machine at once.
+ *
+ *     const judge = new Judge(machine, kernel, INVARIANTS);
+ *     const run = judge.begin(secrets);
+ *     testbed.run(archive, { limit, observer: run.observer });
+ *     const { failures, judged } = run.end(outcome);
+ */
+import type { Machine, Observer } from '../../machine/index.ts';
+import type { Outcome } from '../testbed.ts';
+import { AddressSpaces } from './address-spaces.ts';
+import type { Context, Invariant, Judgement } from './invariant.ts';
+import type { KernelView } from './kernel-view.ts';
+
+/** An invariant that did not hold. */
+export interface Failure {
+  readonly invariant: string;
+  /** Index of the instruction at which it was seen. */
+  readonly at: bigint;
+  /** RIP and privilege level of that moment. */
+  readonly rip: bigint;
+  readonly cpl: number;
+  readonly message: string;
+}
+
+export interface Verdict {
+  /** At most one for each invariant, in the order in which they were seen. */
+  readonly failures: readonly Failure[];
+  /** How often each invariant was judged, by id. */
+  readonly judged: ReadonlyMap<string, number>;
+}
+
+export class Judge {
+  readonly #machine: Machine;
+  readonly #kernel: KernelView;
+  readonly #invariants: readonly Invariant[];
+
+  constructor(machine: Machine, kernel: KernelView, invariants: readonly Invariant[]) {
+    this.#machine = machine;
+    this.#kernel = kernel;
+    this.#invariants = invariants;
+  }
+
+  /** Starts the judgement of one run: the machine stands at `ready`. */
+  begin(secrets: readonly bigint[]): { readonly observer: Observer; end(outcome: Outcome): Verdict } {
+    const machine = this.#machine;
+    const failures = new Map<string, Failure>();
+    const judged = new Map<string, number>();
+    const spaces = new AddressSpaces(machine, this.#kernel);
+
+    const judgements = this.#invariants.map(({ id, judge }): Judgement => {
+      judged.set(id, 0);
+      const context: Context = {
+        machine,
+        kernel: this.#kernel,
+        spaces,
+        secrets,
+        judged: () => judged.set(id, (judged.get(id) ?? 0) + 1),
+        fail(message) {
+          if (!failures.has(id)) failures.set(id, { invariant: id, at: machine.count, rip: machine.rip, cpl: machine.cpl, message });
+        },
+      };
+      return judge(context);
+    });
+
+    const observer = merge(judgements);
+    for (const judgement of judgements) judgement.begin?.();
+    return {
+      observer,
+      end(outcome) {
+        for (const judgement of judgements) judgement.end?.(outcome);
+        return { failures: [...failures.values()], judged };
+      },
+    };
+  }
+}
+
+/** One observer for several: each event goes to those that have a method for it, in order; `quiescent` follows `enterUser`. */
+function merge(judgements: readonly Judgement[]): Observer {
+  const handlers = new Map<string, ((...event: unknown[]) => void)[]>();
+  const add = (name: string, judgement: Judgement, method: unknown) => {
+    const list = handlers.get(name) ?? [];
+    if (list.length === 0) handlers.set(name, list);
+    list.push((method as (...event: unknown[]) => void).bind(judgement));
+  };
+  for (const judgement of judgements)
+    for (const [name, method] of Object.entries(judgement))
+      if (!['begin', 'end', 'quiescent'].includes(name) && method) add(name, judgement, method);
+  for (const judgement of judgements) if (judgement.quiescent) add('enterUser', judgement, judgement.quiescent);
+
+  const merged: Record<string, (...event: unknown[]) => void> = {};
+  for (const [name, list] of handlers) {
+    const [only] = list;
+    merged[name] =
+      list.length === 1 && only
+        ? only
+        : (...event) => {
+            for (const handler of list) handler(...event);
+          };
+  }
+  return merged;
+}

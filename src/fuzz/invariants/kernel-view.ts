@@ -1,0 +1,37 @@
+/** What the judges know of the kernel under test: addresses from its ELF symbols and, where an invariant needs it, its data by their layouts. */
+
+/** A half-open range of linear addresses. */
+export interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export const isWithin = (address: bigint, { from, to }: Range): boolean => address >= from && address < to;
+
+export interface KernelView {
+  /** The linked image: text, read-only data, data and bss. */
+  readonly image: Range;
+  /** Where the kernel may touch user memory: from user memory into the kernel, and back. */
+  readonly copyIn: Range;
+  readonly copyOut: Range;
+  /** All kernel stacks; each slot of `stride` bytes begins with its guard page. */
+  readonly stacks: Range & { readonly stride: bigint; readonly guardBytes: bigint };
+  /** The CPU's own tables and entry points, as they must stay after boot. */
+  readonly entry: bigint;
+  /** Physical addresses of the page-table roots of all processes that are alive. */
+  liveRoots(): readonly bigint[];
+  /** The root that the kernel itself runs on where no process does. */
+  readonly kernelRoot: bigint;
+  /** The process that the CPU works for; its registers are the ones user mode sees. */
+  currentPid(): number;
+  /** The root of the process that holds the secrets, or null where there is none (any more). */
+  victimRoot(): bigint | null;
+  /** What the kernel's own books say a frame is. */
+  frameKind(frame: number): FrameKind;
+  /** How many references the books count for a frame. */
+  frameCount(frame: number): number;
+  /** Frames that the books call free. */
+  freeFrames(): number;
+}
+
+export type FrameKind = 'free' | 'kernel' | 'page-table' | 'user' | 'shared' | 'outside';

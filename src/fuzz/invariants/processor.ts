@@ -1,0 +1,235 @@
+/** Invariants of the processor's state: what user mode starts with, what the kernel keeps on, what a thread finds when it goes on. */
+import { CAPTURE } from '../../machine/index.ts';
+import { type Context, hex, invariant } from './invariant.ts';
+
+const FLAG = { if: 1n << 9n, iopl: 3n << 12n, nt: 1n << 14n } as const;
+const CR0_WP = 1n << 16n;
+const CR4 = { UMIP: 1n << 11n, SMEP: 1n << 20n, SMAP: 1n << 21n } as const;
+const EFER_NXE = 1n << 11n;
+const IA32_EFER = 0xc000_0080n;
+const IA32_LSTAR = 0xc000_0082n;
+const SYSCALL = { execve: 59n, rtSigreturn: 15n } as const;
+const FORKS: readonly bigint[] = [56n, 57n, 58n, 435n];
+
+/** Word `index` of a capture; every index of CAPTURE lies within it. */
+const word = (capture: BigUint64Array, index: number): bigint => capture[index] ?? 0n;
+
+const newCapture = () => new BigUint64Array(CAPTURE.words);
+
+export const userModeStartsClean = invariant({
+  id: 'INV-15',
+  title: 'On entry to CPL 3: IF=1, IOPL=0, NT=0, RPL=3, RIP canonical and in the user half.',
+  because: 'user mode could hold the CPU, reach ports, or make the kernel fault on its way out with the user’s GS base',
+  judge: (context) => {
+    const capture = newCapture();
+    return {
+      enterUser() {
+        context.machine.captureRegisters(capture);
+        context.judged();
+        const rflags = word(capture, CAPTURE.rflags);
+        const rip = word(capture, CAPTURE.rip);
+        const cs = word(capture, CAPTURE.selectors);
+        const wrong = [
+          (rflags & FLAG.if) === 0n && 'IF is 0',
+          (rflags & FLAG.iopl) !== 0n && 'IOPL is not 0',
+          (rflags & FLAG.nt) !== 0n && 'NT is 1',
+          (cs & 3n) !== 3n && `CS is ${hex(cs)}`,
+          rip >= 0x8000_0000_0000n && `RIP is ${hex(rip)}`,
+        ].filter((text) => text !== false);
+        if (wrong.length > 0) context.fail(`user mode starts where ${wrong.join(', ')} (RFLAGS ${hex(rflags)})`);
+      },
+    };
+  },
+});
+
+export const protectionsStayOn = invariant({
+  id: 'INV-16',
+  title: 'After boot CR0.WP, CR4.SMEP, CR4.SMAP, CR4.UMIP and EFER.NXE are on and never cleared.',
+  because: 'each is the last wall behind a bug of another kind',
+  judge: (context) => {
+    const judgeCr0 = (value: bigint) => (value & CR0_WP) === 0n && context.fail(`CR0.WP is off (CR0 ${hex(value)})`);
+    const judgeCr4 = (value: bigint) => {
+      for (const [name, bit] of Object.entries(CR4)) if ((value & bit) === 0n) context.fail(`CR4.${name} is off (CR4 ${hex(value)})`);
+    };
+    const judgeEfer = (value: bigint) => (value & EFER_NXE) === 0n && context.fail(`EFER.NXE is off (EFER ${hex(value)})`);
+    return {
+      begin() {
+        const { cr0, cr4, efer } = context.machine.registers();
+        judgeCr0(cr0);
+        judgeCr4(cr4);
+        judgeEfer(efer);
+        context.judged();
+      },
+      controlRegister(_at, n, _before, after) {
+        if (n === 0) judgeCr0(after);
+        if (n === 4) judgeCr4(after);
+        context.judged();
+      },
+      msr(_at, index, _before, after) {
+        if (BigInt(index) === IA32_EFER) judgeEfer(after);
+        context.judged();
+      },
+    };
+  },
+});
+
+export const tablesOfTheCpuAreConstant = invariant({
+  id: 'INV-18',
+  title: 'CR3 takes the roots of live processes and of the kernel only; IDT, GDT, TSS and LSTAR do not change after boot.',
+  because: 'who can choose a root or a gate chooses what the processor does next',
+  judge: (context) => ({
+    controlRegister(_at, n, _before, after) {
+      if (n !== 3) return;
+      context.judged();
+      const root = after & 0x000f_ffff_ffff_f000n;
+      if (root !== context.kernel.kernelRoot && !context.kernel.liveRoots().includes(root))
+        context.fail(`CR3 takes ${hex(after)}, which is the root of no live process`);
+    },
+    msr(_at, index, before, after) {
+      if (BigInt(index) !== IA32_LSTAR) return;
+      context.judged();
+      if (before !== after) context.fail(`LSTAR changes from ${hex(before)} to ${hex(after)} after boot`);
+    },
+    descriptorTable(_at, table, base, limit) {
+      context.judged();
+      if (table !== 'ldt') context.fail(`${table.toUpperCase()} is loaded after boot, with base ${hex(base)} and limit ${hex(limit)}`);
+    },
+  }),
+});
+
+/** How a thread left user mode: its registers then, and the call if it was one. */
+interface Exit {
+  readonly registers: BigUint64Array;
+  call: bigint | null;
+}
+
+const GPR_NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'];
+const RAX = 0;
+const RCX = 1;
+const RSP = 4;
+const R11 = 11;
+
+/** Keeps, for each process, the registers at its last exit from user mode, and hands both sides of each resumption to `resumed`. */
+function watchResumptions(
+  context: Context,
+  resumed: (exit: Exit, now: BigUint64Array) => void,
+  forked?: (parent: Exit, child: BigUint64Array) => void,
+) {
+  const exits = new Map<number, Exit>();
+  const now = newCapture();
+  const leave = (call: bigint | null) => {
+    if (context.machine.cpl !== 3) return;
+    const pid = context.kernel.currentPid();
+    let exit = exits.get(pid);
+    if (!exit) exits.set(pid, (exit = { registers: newCapture(), call }));
+    exit.call = call;
+    context.machine.captureRegisters(exit.registers);
+  };
+  return {
+    syscall: (_at: bigint, nr: bigint) => leave(nr),
+    irq: () => leave(null),
+    exception: () => leave(null),
+    softwareInterrupt: () => leave(null),
+    enterUser() {
+      const pid = context.kernel.currentPid();
+      context.machine.captureRegisters(now);
+      const exit = exits.get(pid);
+      if (exit) {
+        exits.delete(pid);
+        const next = word(exit.registers, CAPTURE.rip) + 2n;
+        const isNewImage = exit.call === SYSCALL.execve && word(now, CAPTURE.rip) !== next;
+        if (!isNewImage && exit.call !== SYSCALL.rtSigreturn) resumed(exit, now);
+      } else if (forked) {
+        for (const parent of exits.values())
+          if (parent.call !== null && FORKS.includes(parent.call) && word(now, CAPTURE.rip) === word(parent.registers, CAPTURE.rip) + 2n)
+            return forked(parent, now);
+      }
+    },
+  };
+}
+
+const CALL_CHANGES: readonly number[] = [RAX, RCX, R11];
+
+/** The first register that differs and may not, described; or null. */
+function firstChange(before: BigUint64Array, after: BigUint64Array, mayChange: readonly number[]): string | null {
+  for (let index = 0; index < CAPTURE.words; index++) {
+    if (word(before, index) === word(after, index)) continue;
+    if (index < 16) {
+      if (!mayChange.includes(index)) return describe(GPR_NAMES[index] ?? '', before, after, index);
+    } else if (index === CAPTURE.fsBase || index === CAPTURE.gsBase) {
+      return describe(index === CAPTURE.fsBase ? 'FS base' : 'GS base', before, after, index);
+    } else if (index === CAPTURE.mxcsr) {
+      return describe('MXCSR', before, after, index);
+    } else if (index >= CAPTURE.x87) {
+      return describe(`x87 state, word ${index - CAPTURE.x87}`, before, after, index);
+    } else if (index >= CAPTURE.xmm) {
+      return describe(`XMM${(index - CAPTURE.xmm) >> 1}`, before, after, index);
+    } else if (index >= CAPTURE.dr && index < CAPTURE.mxcsr) {
+      return describe(`debug register word ${index - CAPTURE.dr}`, before, after, index);
+    }
+  }
+  return null;
+}
+
+const describe = (name: string, before: BigUint64Array, after: BigUint64Array, index: number): string =>
+  `${name} was ${hex(word(before, index))} and is ${hex(word(after, index))}`;
+
+/** arch_prctl may set the FS and GS base of its caller. */
+const ARCH_PRCTL = 158n;
+const mayMoveBases = ({ call }: Exit) => call === ARCH_PRCTL;
+
+export const threadsFindTheirRegisters = invariant({
+  id: 'INV-19',
+  title:
+    'At a thread’s resumption every general, FPU/SSE, debug, FS and GS register is what it was at its last exit, plus the call’s result.',
+  because: 'registers that are not restored carry one process’s data into another',
+  judge: (context) =>
+    watchResumptions(
+      context,
+      (exit, now) => {
+        context.judged();
+        if (mayMoveBases(exit)) {
+          exit.registers[CAPTURE.fsBase] = word(now, CAPTURE.fsBase);
+          exit.registers[CAPTURE.gsBase] = word(now, CAPTURE.gsBase);
+        }
+        const change = firstChange(exit.registers, now, exit.call === null ? [] : CALL_CHANGES);
+        if (change) context.fail(`after ${exit.call === null ? 'an interruption' : `system call ${exit.call}`} ${change}`);
+        else if (exit.call === null && word(exit.registers, CAPTURE.rip) !== word(now, CAPTURE.rip))
+          context.fail(`interrupted at ${hex(word(exit.registers, CAPTURE.rip))}, the thread goes on at ${hex(word(now, CAPTURE.rip))}`);
+      },
+      (parent, child) => {
+        context.judged();
+        const change = firstChange(parent.registers, child, [...CALL_CHANGES, RSP]);
+        if (change) context.fail(`a fork’s child does not start as its parent: ${change}`);
+      },
+    ),
+});
+
+/** Flags that a system call keeps: all that user mode can set, but RF. */
+const USER_FLAGS = 0x0024_4dd5n; // CF PF AF ZF SF TF DF OF NT AC ID
+
+export const callsChangeThreeRegisters = invariant({
+  id: 'INV-20',
+  title: 'A system call changes RAX, RCX and R11 only; RCX and R11 hold the user’s RIP and RFLAGS.',
+  because: 'anything else is either a lost register of the program or a kernel value shown to it',
+  judge: (context) =>
+    watchResumptions(context, ({ registers, call }, now) => {
+      if (call === null) return;
+      context.judged();
+      const rip = word(registers, CAPTURE.rip) + 2n;
+      const change = GPR_NAMES.findIndex((_, index) => !CALL_CHANGES.includes(index) && word(registers, index) !== word(now, index));
+      if (change >= 0) context.fail(`system call ${call}: ${describe(GPR_NAMES[change] ?? '', registers, now, change)}`);
+      else if (word(now, CAPTURE.rip) !== rip)
+        context.fail(`system call ${call} returns to ${hex(word(now, CAPTURE.rip))} instead of ${hex(rip)}`);
+      else if (word(now, RCX) !== rip)
+        context.fail(`after system call ${call} RCX is ${hex(word(now, RCX))}, the user’s RIP is ${hex(rip)}`);
+      else if ((word(now, R11) & USER_FLAGS) !== (word(registers, CAPTURE.rflags) & USER_FLAGS))
+        context.fail(
+          `after system call ${call} R11 is ${hex(word(now, R11))}, the user’s RFLAGS were ${hex(word(registers, CAPTURE.rflags))}`,
+        );
+      else if ((word(now, CAPTURE.rflags) & USER_FLAGS) !== (word(registers, CAPTURE.rflags) & USER_FLAGS))
+        context.fail(
+          `system call ${call} changes RFLAGS from ${hex(word(registers, CAPTURE.rflags))} to ${hex(word(now, CAPTURE.rflags))}`,
+        );
+    }),
+});

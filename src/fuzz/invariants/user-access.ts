@@ -1,0 +1,76 @@
+/** Invariants of the system-call boundary: how the kernel touches user memory. All need `watch.supervisorUserAccess` of the machine. */
+import type { SupervisorUserAccess } from '../../machine/index.ts';
+import { type Context, hex, invariant } from './invariant.ts';
+import { isWithin } from './kernel-view.ts';
+
+const USER_END = 0x8000_0000_0000n;
+const FIRST_USER_ADDRESS = 0x1000n;
+
+const isCopying = ({ kernel }: Context, rip: bigint): boolean => isWithin(rip, kernel.copyIn) || isWithin(rip, kernel.copyOut);
+
+const show = ({ rip, linear, size, write }: SupervisorUserAccess): string =>
+  `the kernel at ${hex(rip)} ${write ? 'writes' : 'reads'} ${size} bytes at ${hex(linear)}`;
+
+export const kernelTouchesUserMemoryInOnePlace = invariant({
+  id: 'INV-17',
+  title: 'CPL 0 touches user pages only with AC=1 and RIP inside the declared copy routines, and never executes them.',
+  because: 'a kernel that can be led to follow a user’s pointer anywhere is the user’s tool',
+  judge: (context) => ({
+    supervisorUserAccess(_at, access) {
+      if (!access.user || access.implicit) return;
+      context.judged();
+      if (access.execute) context.fail(`the kernel executes user memory at ${hex(access.linear)}`);
+      else if (!access.ac) context.fail(`${show(access)}, a user page, with AC=0`);
+      else if (!isCopying(context, access.rip)) context.fail(`${show(access)}, a user page, outside of the copy routines`);
+    },
+  }),
+});
+
+export const userPointersStayInTheUserHalf = invariant({
+  id: 'INV-29',
+  title: 'The kernel’s accesses by user pointer stay in the user half; the copy routines never read (in) or write (out) anything else.',
+  because: 'a pointer into the kernel half, followed for its caller, reads or writes the kernel',
+  judge: (context) => ({
+    supervisorUserAccess(_at, access) {
+      const byUserPointer = access.write ? isWithin(access.rip, context.kernel.copyOut) : isWithin(access.rip, context.kernel.copyIn);
+      if (!byUserPointer || access.implicit || access.execute) return;
+      context.judged();
+      const { linear, size } = access;
+      if (linear < FIRST_USER_ADDRESS || linear + BigInt(size) > USER_END) context.fail(`${show(access)} by a user’s pointer`);
+    },
+  }),
+});
+
+export const userBytesAreFetchedOnce = invariant({
+  id: 'INV-30',
+  title: 'Each user byte is fetched at most once in a system call.',
+  because: 'a value that is checked and then fetched again can have changed in between',
+  judge: (context) => {
+    const fetched = new Set<bigint>();
+    return {
+      syscall: () => fetched.clear(),
+      enterUser: () => fetched.clear(),
+      supervisorUserAccess(_at, access) {
+        if (access.write || access.faulted || !access.user || access.implicit || access.execute) return;
+        context.judged();
+        for (let i = 0n; i < BigInt(access.size); i++) {
+          if (fetched.has(access.linear + i)) return context.fail(`${show(access)} for the second time in one system call`);
+          fetched.add(access.linear + i);
+        }
+      },
+    };
+  },
+});
+
+export const writesHonourPermissions = invariant({
+  id: 'INV-31',
+  title: 'Kernel writes to user memory honour the process’s own page permissions.',
+  because: 'a program could have its read-only pages, and those it shares, changed by the kernel',
+  judge: (context) => ({
+    supervisorUserAccess(_at, access) {
+      if (!access.write || !access.user || access.faulted || access.implicit) return;
+      context.judged();
+      if (!access.writable) context.fail(`${show(access)}, a page that the process may not write`);
+    },
+  }),
+});

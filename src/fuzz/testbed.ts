@@ -1,0 +1,139 @@
+/**
+ * The testbed: keel booted once on the machine up to the harness's `ready`, then programs run from that snapshot, each costing what it dirties.
+ *
+ *     const testbed = await Testbed.create({ kernel, memoryBytes: 64 << 20, seed: 'seed' });
+ *     const outcome = testbed.run(packPrograms(files, [['/bin/hello']]), { limit: 100_000_000n });
+ *     outcome.reason, outcome.status, outcome.output
+ *
+ * *Run*: from the snapshot until all programs have ended, the kernel panicked, or the limit of instructions was reached. The seed of a
+ * testbed, the archive and the limit decide a run alone: it does not matter which runs went before.
+ */
+import { type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
+
+export interface TestbedOptions {
+  /** keel's ELF64 image (or any kernel that speaks the harness protocol). */
+  readonly kernel: Uint8Array;
+  readonly memoryBytes: number;
+  readonly seed: string;
+  /** Unpacked at boot, before the snapshot: files that every run finds. */
+  readonly initrd?: Uint8Array;
+  readonly watch?: MachineConfig['watch'];
+  /** How many instructions the kernel may take to boot. */
+  readonly bootLimit?: bigint;
+}
+
+/** `exit` and `signal` speak of the first program; `status` is its exit code, or the signal's number. After a panic: the kernel's code. */
+export type Reason = 'exit' | 'signal' | 'limit' | 'panic';
+
+export interface Outcome {
+  readonly reason: Reason;
+  readonly status: number;
+  /** What the console showed during the run, as Latin-1 text. */
+  readonly output: string;
+  /** Retired instructions of the run (boot not included). */
+  readonly instructions: bigint;
+  readonly hash: string;
+}
+
+const BOOT_LIMIT = 2_000_000_000n;
+
+export class Testbed {
+  readonly machine: Machine;
+  readonly #host: HarnessHost;
+  readonly #ready: Snapshot;
+
+  private constructor(machine: Machine, host: HarnessHost) {
+    this.machine = machine;
+    this.#host = host;
+    this.#ready = machine.snapshot();
+  }
+
+  /** Boots the kernel up to `ready`. Throws UserError where it does not get there: the message ends with what the console showed last. */
+  static async create(options: TestbedOptions): Promise<Testbed> {
+    const { kernel, memoryBytes, seed, initrd, watch, bootLimit = BOOT_LIMIT } = options;
+    const host = new HarnessHost();
+    const machine = await Machine.create({ memoryBytes, seed, harness: true, ...(watch && { watch }) }, host);
+    machine.load({ image: kernel, ...(initrd && { initrd }) });
+    const stop = machine.run(bootLimit);
+    if (stop.reason !== 'ready') {
+      const console = host.text.trimEnd().split('\n').slice(-5).join(' | ');
+      throw new UserError(
+        `the kernel does not get ready: it ended with ${stop.reason} after ${machine.count} instructions; console: ${console || 'nothing'}`,
+      );
+    }
+    return new Testbed(machine, host);
+  }
+
+  /** Console output of the boot. */
+  get bootOutput(): string {
+    return this.#host.bootText;
+  }
+
+  /** Runs the archive's programs from the snapshot. `limit`: instructions of this run. `observer` is attached for its length. */
+  run(archive: Uint8Array, options: { limit: bigint; observer?: Observer }): Outcome {
+    const { machine } = this;
+    machine.restore(this.#ready);
+    this.#host.begin(archive);
+    machine.observer = options.observer ?? null;
+    try {
+      const start = machine.count;
+      const stop = machine.run(start + options.limit);
+      return { ...verdict(stop), output: this.#host.text, instructions: machine.count - start, hash: machine.hash() };
+    } finally {
+      machine.observer = null;
+    }
+  }
+}
+
+/** What a stop says of the first program. */
+export function verdict(stop: Stop): { reason: Reason; status: number } {
+  switch (stop.reason) {
+    case 'finished':
+      return (stop.status & 0x7f) === 0
+        ? { reason: 'exit', status: (stop.status >> 8) & 0xff }
+        : { reason: 'signal', status: stop.status & 0x7f };
+    case 'panic':
+      return { reason: 'panic', status: stop.status };
+    case 'limit':
+    case 'observer':
+      return { reason: 'limit', status: 0 };
+    case 'debug-exit':
+      return { reason: 'panic', status: stop.code };
+    case 'halt':
+    case 'triple-fault':
+    case 'ready':
+    case 'fetch-empty':
+      return { reason: 'panic', status: -1 };
+  }
+}
+
+/** A host that hands out one archive a run and keeps the console. */
+class HarnessHost implements Host {
+  bootText = '';
+  #bytes: number[] = [];
+  #archive: Uint8Array | null = null;
+
+  begin(archive: Uint8Array): void {
+    this.bootText ||= this.text;
+    this.#bytes = [];
+    this.#archive = archive;
+  }
+
+  serialInput(): null {
+    return null;
+  }
+
+  program(): Uint8Array | null {
+    const archive = this.#archive;
+    this.#archive = null;
+    return archive;
+  }
+
+  serialOutput(byte: number): void {
+    this.#bytes.push(byte);
+  }
+
+  get text(): string {
+    return Buffer.from(this.#bytes).toString('latin1');
+  }
+}
