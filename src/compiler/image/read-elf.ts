@@ -174,13 +174,13 @@ function readSymbols(sections: readonly ImageSection[], links: readonly number[]
 }
 
 const longestName = 4096;
-const decoder = new TextDecoder();
+const utf8 = new TextDecoder();
 
 function stringAt(table: Uint8Array, offset: number, name: string): string {
-  const end = table.indexOf(0, offset);
-  if (offset >= table.length || end < 0 || end - offset > longestName)
-    throw new UserError(`${name}: a name lies outside of its string table`);
-  return new TextDecoder().decode(table.subarray(offset, end));
+  const tail = table.subarray(offset, offset + longestName);
+  const length = tail.indexOf(0);
+  if (length < 0) throw new UserError(`${name}: a name has no end within its string table`);
+  return utf8.decode(tail.subarray(0, length));
 }
 
 class Image implements ElfImage {
