@@ -1,5 +1,5 @@
 /** Every invariant that is judged, in the order of its number. */
-import { freshFramesAreClean, secretsStayWithTheirOwner } from './information.ts';
+import { freshFramesAreClean, secretsStayWithTheirOwner, victimIsUnharmed } from './information.ts';
 import type { Invariant } from './invariant.ts';
 import { callsAreSurvived, userModeIsPreempted } from './liveness.ts';
 import {
@@ -46,6 +46,7 @@ export const INVARIANTS: readonly Invariant[] = [
   threadsFindTheirRegisters,
   callsChangeThreeRegisters,
   secretsStayWithTheirOwner,
+  victimIsUnharmed,
   userPointersStayInTheUserHalf,
   userBytesAreFetchedOnce,
   writesHonourPermissions,

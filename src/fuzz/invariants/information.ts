@@ -1,5 +1,6 @@
 /** Invariants of information flow, judged by secrets: 64-bit words that only the victim was given. */
 import { CAPTURE } from '../../machine/index.ts';
+import { VICTIM_HARMED } from '../campaign/victim.ts';
 import { isUser, isWritable, linearOf } from './address-spaces.ts';
 import { hex, invariant } from './invariant.ts';
 
@@ -60,4 +61,17 @@ export const secretsStayWithTheirOwner = invariant({
       },
     };
   },
+});
+
+export const victimIsUnharmed = invariant({
+  id: 'INV-26',
+  title:
+    'The bytes that a step changes lie within the authority of the running subject: the victim finds its memory, registers and pipe as it left them.',
+  because: 'a program that can change another’s state needs no secret of it',
+  judge: (context) => ({
+    end({ reason, status }) {
+      context.judged();
+      if (reason === 'exit' && status === VICTIM_HARMED) context.fail('the victim found its own state changed');
+    },
+  }),
 });

@@ -75,18 +75,23 @@ export class Judge {
   }
 }
 
-/** One observer for several: each event goes to those that have a method for it, in order; `quiescent` follows `enterUser`. */
+/** The judgements' own moments, which are no events of the machine. */
+const MOMENTS: readonly string[] = ['begin', 'end', 'quiescent'];
+
+/** One observer for all judgements; `quiescent` follows every `enterUser`. */
 function merge(judgements: readonly Judgement[]): Observer {
+  const events = judgements.map(
+    (judgement) => Object.fromEntries(Object.entries(judgement).filter(([name]) => !MOMENTS.includes(name))) as Observer,
+  );
+  const moments = judgements.map((judgement): Observer => (judgement.quiescent ? { enterUser: (at) => judgement.quiescent?.(at) } : {}));
+  return mergeObservers([...events, ...moments]);
+}
+
+/** One observer for several: each event goes to those that have a method for it, in their order. An event that nobody wants stays absent. */
+export function mergeObservers(observers: readonly Observer[]): Observer {
   const handlers = new Map<string, ((...event: unknown[]) => void)[]>();
-  const add = (name: string, judgement: Judgement, method: unknown) => {
-    const list = handlers.get(name) ?? [];
-    if (list.length === 0) handlers.set(name, list);
-    list.push((method as (...event: unknown[]) => void).bind(judgement));
-  };
-  for (const judgement of judgements)
-    for (const [name, method] of Object.entries(judgement))
-      if (!['begin', 'end', 'quiescent'].includes(name) && method) add(name, judgement, method);
-  for (const judgement of judgements) if (judgement.quiescent) add('enterUser', judgement, judgement.quiescent);
+  for (const observer of observers)
+    for (const [name, method] of Object.entries(observer)) handlers.set(name, [...(handlers.get(name) ?? []), method.bind(observer)]);
 
   const merged: Record<string, (...event: unknown[]) => void> = {};
   for (const [name, list] of handlers) {

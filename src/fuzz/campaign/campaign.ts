@@ -1,0 +1,162 @@
+/**
+ * A campaign: programs 0 … N-1 of a seed, run by workers, judged, and what was found shrunk. Findings, their order and the digest are a function
+ * of kernel, seed and number of programs: not of the number of workers, nor of time.
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Act, render } from '../grammar/act.ts';
+import type { Failure } from '../invariants/judge.ts';
+import { shrink } from './generate.ts';
+import type { BatchResult, ProgramResult, WorkerData, WorkerRequest } from './messages.ts';
+import { compileHostile, Runner } from './runner.ts';
+
+export interface CampaignOptions {
+  /** keel's ELF64. */
+  readonly kernel: Uint8Array;
+  readonly seed: string;
+  /** How many programs at most. */
+  readonly runs: number;
+  /** Ends after the batch in which so many seconds have passed. The programs that were run are then still 0 … N-1. */
+  readonly seconds?: number;
+  /** Threads, from 1. */
+  readonly workers: number;
+  readonly progress?: (programs: number, findings: number, programsPerSecond: number) => void;
+}
+
+/** An invariant that did not hold, with the smallest program that shows it. */
+export interface Finding {
+  readonly invariant: string;
+  /** Index of the first program that showed it, and of how many programs. */
+  readonly index: number;
+  readonly programs: number;
+  readonly failure: Failure;
+  readonly acts: readonly Act[];
+  readonly source: string;
+  readonly image: Uint8Array;
+}
+
+export interface CampaignResult {
+  readonly programs: number;
+  readonly instructions: bigint;
+  readonly programsPerSecond: number;
+  /** How often each invariant was judged. */
+  readonly checks: Readonly<Record<string, number>>;
+  readonly findings: readonly Finding[];
+  /** How many different things were reached (see coverage.ts). */
+  readonly coverage: number;
+  /** SHA-256 over all that was found and reached, in hexadecimal. */
+  readonly digest: string;
+}
+
+/** Programs of one message to a worker. */
+const BATCH = 16;
+
+export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
+  const { kernel, seed } = options;
+  const batches = await runBatches(options);
+  const results = batches.flatMap(({ programs }) => programs);
+  const judged = new Map<string, number>();
+  const reached = new Set<string>();
+  for (const batch of batches) {
+    for (const [id, count] of batch.judged) judged.set(id, (judged.get(id) ?? 0) + count);
+    for (const what of batch.coverage) reached.add(what);
+  }
+
+  const groups = groupFailures(results);
+  const findings: Finding[] = [];
+  if (groups.length > 0) {
+    const runner = await Runner.create({ kernel, seed });
+    for (const group of groups) findings.push(shrinkGroup(runner, seed, group));
+  }
+
+  const digest = createHash('sha256');
+  for (const { index, hash, instructions, reason, status } of results)
+    digest.update(`${index} ${hash} ${instructions} ${reason} ${status}\n`);
+  for (const { invariant, index, source } of findings) digest.update(`${invariant} ${index}\n${source}`);
+  for (const what of [...reached].sort()) digest.update(`${what}\n`);
+
+  return {
+    programs: results.length,
+    instructions: results.reduce((sum, { instructions }) => sum + instructions, 0n),
+    programsPerSecond: batches.programsPerSecond,
+    checks: Object.fromEntries([...judged].sort(([a], [b]) => (a < b ? -1 : 1))),
+    findings,
+    coverage: reached.size,
+    digest: digest.digest('hex'),
+  };
+}
+
+/** All batches, in the order of their programs, whatever the order in which workers finished them. */
+async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { programsPerSecond: number }> {
+  const { kernel, seed, runs, seconds, workers, progress } = options;
+  const data: WorkerData = { kernel, seed };
+  const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+  const threads = Array.from({ length: Math.min(workers, Math.ceil(runs / BATCH)) }, () => new Worker(file, { workerData: data }));
+  try {
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const start = performance.now();
+    const elapsed = () => (performance.now() - start) / 1000;
+    const done: BatchResult[] = [];
+    let next = 0;
+    let programs = 0;
+    let failures = 0;
+    const serve = async (thread: Worker) => {
+      while (next < runs && (seconds === undefined || elapsed() < seconds)) {
+        const request: WorkerRequest = { from: next, to: Math.min(next + BATCH, runs) };
+        next = request.to;
+        const answer = once(thread, 'message');
+        thread.postMessage(request);
+        const [result] = (await answer) as [BatchResult];
+        done.push(result);
+        programs += result.programs.length;
+        failures += result.programs.filter((program) => program.failures.length > 0).length;
+        progress?.(programs, failures, programs / elapsed());
+      }
+    };
+    await Promise.all(threads.map(serve));
+    const ordered = done.sort((a, b) => a.from - b.from);
+    return Object.assign(ordered, { programsPerSecond: programs / elapsed() });
+  } finally {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+}
+
+interface Group {
+  readonly key: string;
+  readonly index: number;
+  readonly failure: Failure;
+  programs: number;
+}
+
+/** Failures that say the same of the same invariant, but for the numbers, are one finding: the first program's. */
+function groupFailures(results: readonly ProgramResult[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { index, failures } of results)
+    for (const failure of failures) {
+      const key = signature(failure);
+      const group = groups.get(key);
+      if (group) group.programs++;
+      else groups.set(key, { key, index, failure, programs: 1 });
+    }
+  return [...groups.values()];
+}
+
+/** What makes two failures the same: the invariant and what was seen, without its numbers. */
+export const signature = ({ invariant, message }: Failure): string =>
+  `${invariant} ${message.replace(/0x[0-9a-f]+|\d+/g, '#').replace(/(?:#(?:, )?)+/g, '#')}`;
+
+function shrinkGroup(runner: Runner, seed: string, { key, index, failure, programs }: Group): Finding {
+  const failureOf = (source: string) => runner.run(compileHostile(source)).failures.find((each) => signature(each) === key);
+  const { acts } = shrink(seed, index, (source) => failureOf(source) !== undefined);
+  const source = render(acts);
+  return {
+    invariant: failure.invariant,
+    index,
+    programs,
+    failure: failureOf(source) ?? failure,
+    acts,
+    source,
+    image: compileHostile(source),
+  };
+}

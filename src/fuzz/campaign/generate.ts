@@ -1,0 +1,41 @@
+/** Programs by number: the program of a seed and an index is the same whoever asks for it, in whatever order. */
+import fc from 'fast-check';
+import seedrandom from 'seedrandom';
+import { type Act, render } from '../grammar/act.ts';
+import { hostileProgram } from '../grammar/program.ts';
+
+/** The 32-bit seed of program `index` of a campaign. */
+export const programSeed = (seed: string, index: number): number => seedrandom(`${seed}/${index}`).int32();
+
+/** The acts of program `index`. */
+export function generate(seed: string, index: number): readonly Act[] {
+  const [acts] = fc.sample(hostileProgram, { seed: programSeed(seed, index), numRuns: 1 });
+  return acts ?? [];
+}
+
+/** How many programs a search for a smaller one may try. A count, not a time: the result must not depend on the machine's speed. */
+const MOST_TRIALS = 300;
+
+/**
+ * The smallest program found that still does what `fails` looks for, by fast-check's own shrinking of program `index`: first without
+ * acts, then with simpler values.
+ */
+export function shrink(
+  seed: string,
+  index: number,
+  fails: (source: string) => boolean,
+): { readonly acts: readonly Act[]; readonly trials: number } {
+  let trials = 0;
+  let smallest = generate(seed, index);
+  fc.check(
+    fc.property(hostileProgram, (acts) => {
+      if (trials >= MOST_TRIALS) return true;
+      trials++;
+      if (!fails(render(acts))) return true;
+      smallest = acts;
+      return false;
+    }),
+    { seed: programSeed(seed, index), numRuns: 1, verbose: 0 },
+  );
+  return { acts: smallest, trials };
+}

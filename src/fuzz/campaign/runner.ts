@@ -1,0 +1,103 @@
+/**
+ * Runs hostile programs one after the other on one testbed, each judged: source → ELF → keel beside the victim → verdict. What a run gives is a
+ * function of the kernel, the seed and the program alone.
+ */
+
+import { packPrograms } from '../../compiler/image/cpio.ts';
+import { compile, formatDiagnostic } from '../../compiler/index.ts';
+import { Bug, type Observer, UserError } from '../../machine/index.ts';
+import { INVARIANTS } from '../invariants/all.ts';
+import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
+import { keelView } from '../invariants/keel-view.ts';
+import { type Outcome, Testbed } from '../testbed.ts';
+import { watchCoverage } from './coverage.ts';
+import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
+
+export interface RunnerOptions {
+  /** keel's ELF64, as built: its symbols and layouts are what the judges read. */
+  readonly kernel: Uint8Array;
+  /** Feeds the machine's random numbers and the victim's secrets. */
+  readonly seed: string;
+}
+
+/** Memory of the machine that programs are judged on, and the instructions that one run may take. */
+export const MEMORY_BYTES = 32 << 20;
+export const RUN_LIMIT = 60_000_000n;
+/** Where the hostile program lies in the archive. */
+export const ATTACKER_PATH = '/bin/attacker';
+
+export interface JudgedRun {
+  readonly outcome: Outcome;
+  readonly failures: readonly Failure[];
+  /** How often each invariant was judged, by id. */
+  readonly judged: ReadonlyMap<string, number>;
+  /** What the run reached: results of system calls and exceptions, as short texts. */
+  readonly coverage: ReadonlySet<string>;
+}
+
+export class Runner {
+  readonly testbed: Testbed;
+  readonly #judge: Judge;
+  readonly #secrets: readonly bigint[];
+
+  private constructor(testbed: Testbed, judge: Judge, secrets: readonly bigint[]) {
+    this.testbed = testbed;
+    this.#judge = judge;
+    this.#secrets = secrets;
+  }
+
+  static async create({ kernel, seed }: RunnerOptions): Promise<Runner> {
+    const testbed = await Testbed.create({
+      kernel,
+      memoryBytes: MEMORY_BYTES,
+      seed,
+      initrd: victimArchive(seed),
+      watch: { supervisorUserAccess: true },
+    });
+    const judge = new Judge(testbed.machine, keelView(testbed.machine, kernel), INVARIANTS);
+    return new Runner(testbed, judge, secretsOf(victimSeed(seed)));
+  }
+
+  /** Runs a compiled program. */
+  run(program: Uint8Array): JudgedRun {
+    const run = this.#judge.begin(this.#secrets);
+    const coverage = watchCoverage(this.testbed.machine);
+    const observer: Observer = mergeObservers([run.observer, coverage.observer]);
+    const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer });
+    return { outcome, coverage: coverage.reached, ...run.end(outcome) };
+  }
+}
+
+/** What lies in the file system before every run: the victim. */
+export const victimArchive = (seed: string): Uint8Array =>
+  packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], []);
+
+/** What the harness hands out for a run: the program, started beside the victim. The victim is first, so that the run's status is its own. */
+export const programArchive = (program: Uint8Array): Uint8Array =>
+  packPrograms([{ path: ATTACKER_PATH, bytes: program }], [[VICTIM_PATH], [ATTACKER_PATH]]);
+
+/** Compiles a program of the grammar: inline assembly and raw memory are allowed, as an attacker has them. A program that does not compile is our bug. */
+export function compileHostile(source: string): Uint8Array {
+  const { image, diagnostics } = compileProgram(source);
+  if (image === null) throw new Bug(`a generated program does not compile:\n${diagnostics}\n${source}`);
+  return image;
+}
+
+/** As {@link compileHostile}, for a program that people wrote: UserError where it does not compile. */
+export function compileCase(path: string, source: string): Uint8Array {
+  const { image, diagnostics } = compileProgram(source);
+  if (image === null) throw new UserError(`${path} does not compile: ${diagnostics}`);
+  return image;
+}
+
+function compileProgram(source: string): { image: Uint8Array | null; diagnostics: string } {
+  const { image, diagnostics } = compile({ entry: 'program.ts', trusted: () => true, debug: false }, new Map([['program.ts', source]]));
+  return { image, diagnostics: diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n') };
+}
+
+/** FNV-1a of the seed's UTF-8 bytes. */
+function victimSeed(seed: string): bigint {
+  let hash = 0xcbf2_9ce4_8422_2325n;
+  for (const byte of new TextEncoder().encode(seed)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n);
+  return hash;
+}

@@ -1,0 +1,101 @@
+/**
+ * The victim: the program that runs beside every hostile one. It holds secrets in memory, in general and SSE registers, in a pipe and in a
+ * file without a name, lets itself be interrupted again and again, and looks whether all is as it left it.
+ *
+ * The secrets are computed when it starts, so that its file, which anybody may read, does not hold them.
+ */
+import { literal } from '../grammar/act.ts';
+
+/** Where the victim lies in the archive. */
+export const VICTIM_PATH = '/bin/victim';
+/** Its exit status where something of it was changed. */
+export const VICTIM_HARMED = 99;
+
+const SECRETS = 24;
+const MULTIPLIER = 0x9e37_79b9_7f4a_7c15n;
+
+const next = (value: bigint): bigint => {
+  const mixed = BigInt.asUintN(64, (value ^ (value >> 29n)) * MULTIPLIER);
+  return mixed ^ (mixed >> 32n);
+};
+
+/** The secrets of a victim made with this seed, in the order in which it computes them. Never 0, and of no small number's form. */
+export function secretsOf(seed: bigint): bigint[] {
+  const secrets: bigint[] = [];
+  let value = seed;
+  for (let n = 0; n < SECRETS; n++) secrets.push((value = next(value)));
+  return secrets;
+}
+
+const XMM = Array.from({ length: 16 }, (_, n) => n);
+const KEPT = ['rbx', 'r12', 'r13', 'r14', 'r15'];
+
+/** Loads every register that a program can keep a secret in, spins and yields, and adds up the differences. RDI: the table of secrets; result: 0 if all held. */
+const holdRegisters = (spin: number): string =>
+  [
+    ...KEPT.map((name) => `push ${name}`),
+    ...XMM.map((n) => `movq xmm${n}, qword ptr [rdi + ${8 * n}]`),
+    ...KEPT.map((name, n) => `mov ${name}, qword ptr [rdi + ${8 * (n + 16)}]`),
+    `mov ecx, ${spin}`,
+    'hold_spin:',
+    'dec ecx',
+    'jne hold_spin',
+    'push rdi',
+    'mov eax, 24',
+    'syscall',
+    'pop rdi',
+    'xor esi, esi',
+    ...XMM.flatMap((n) => [`movq rax, xmm${n}`, `xor rax, qword ptr [rdi + ${8 * n}]`, 'or rsi, rax']),
+    ...KEPT.flatMap((name, n) => [`xor ${name}, qword ptr [rdi + ${8 * (n + 16)}]`, `or rsi, ${name}`]),
+    'mov rax, rsi',
+    ...[...KEPT].reverse().map((name) => `pop ${name}`),
+  ].join('\\n');
+
+/** The victim's source for a seed of 64 bits. */
+export const victimSource = (seed: bigint): string => `import { addressOf, asm, load64, store64, syscall } from 'palindrome/intrinsics';
+
+/** @align 4096 */
+const secrets = new BigUint64Array(${SECRETS});
+/** @align 4096 */
+const copy = new BigUint64Array(512);
+const ends = new Int32Array(2);
+
+function next(value: u64): u64 {
+  const mixed: u64 = wrapping.u64((value ^ (value >> 29n)) * ${literal(MULTIPLIER)});
+  return mixed ^ (mixed >> 32n);
+}
+
+function harmed(): never {
+  syscall(231n, ${VICTIM_HARMED}n);
+  unreachable();
+}
+
+let value: u64 = ${literal(seed)};
+for (let n: i32 = 0; n < ${SECRETS}; n++) {
+  value = next(value);
+  secrets[n] = value;
+}
+value = 0n;
+
+const table: u64 = addressOf(secrets);
+const buffer: u64 = addressOf(copy);
+// The same bytes wait in a pipe, which is kernel memory.
+if (syscall(293n, addressOf(ends), 0n) === 0n) syscall(1n, u64(ends[1]), table, ${8 * SECRETS}n);
+
+for (let round: i32 = 0; round < 12; round++) {
+  if (asm('${holdRegisters(1500)}', { rdi: table }, 'rax') !== 0n) harmed();
+  for (let n: i32 = 0; n < ${SECRETS}; n++) copy[round * 40 + n] = secrets[n];
+  let expected: u64 = ${literal(seed)};
+  for (let n: i32 = 0; n < ${SECRETS}; n++) {
+    expected = next(expected);
+    if (load64(table + u64(n) * 8n) !== expected) harmed();
+  }
+}
+
+store64(buffer, 0n);
+if (ends[1] > 0) {
+  if (syscall(0n, u64(ends[0]), buffer, ${8 * SECRETS}n) !== ${8 * SECRETS}n) harmed();
+  for (let n: i32 = 0; n < ${SECRETS}; n++) if (copy[n] !== secrets[n]) harmed();
+}
+syscall(231n, 0n);
+`;
