@@ -8,7 +8,7 @@
  * *Run*: from the snapshot until all programs have ended, the kernel panicked, or the limit of instructions was reached. The seed of a
  * testbed, the archive and the limit decide a run alone: it does not matter which runs went before.
  */
-import { type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
+import { type Boot, type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
 
 export interface TestbedOptions {
   /** keel's ELF64 image (or any kernel that speaks the harness protocol). */
@@ -56,7 +56,7 @@ export class Testbed {
     machine.load({ image: kernel, ...(initrd && { initrd }) });
     const stop = machine.run(bootLimit);
     if (stop.reason !== 'ready') {
-      const console = host.text.trimEnd().split('\n').slice(-5).join(' | ');
+      const console = host.bootText.trimEnd().split('\n').slice(-5).join(' | ');
       throw new UserError(
         `the kernel does not get ready: it ended with ${stop.reason} after ${machine.count} instructions; console: ${console || 'nothing'}`,
       );
@@ -107,16 +107,18 @@ export function verdict(stop: Stop): { reason: Reason; status: number } {
   }
 }
 
-/** A host that hands out one archive a run and keeps the console. */
-class HarnessHost implements Host {
-  bootText = '';
-  #bytes: number[] = [];
+/** A host that hands out one archive a run and keeps the console: what it showed before the archive was fetched, and after. */
+export class HarnessHost implements Host {
+  #boot: number[] = [];
+  #run: number[] = [];
   #archive: Uint8Array | null = null;
+  #isRunning = false;
 
+  /** The next run: its archive, its console. */
   begin(archive: Uint8Array): void {
-    this.bootText ||= this.text;
-    this.#bytes = [];
     this.#archive = archive;
+    this.#run = [];
+    this.#isRunning = false;
   }
 
   serialInput(): null {
@@ -126,14 +128,41 @@ class HarnessHost implements Host {
   program(): Uint8Array | null {
     const archive = this.#archive;
     this.#archive = null;
+    this.#isRunning = true;
     return archive;
   }
 
   serialOutput(byte: number): void {
-    this.#bytes.push(byte);
+    (this.#isRunning ? this.#run : this.#boot).push(byte);
+  }
+
+  get bootText(): string {
+    return Buffer.from(this.#boot).toString('latin1');
   }
 
   get text(): string {
-    return Buffer.from(this.#bytes).toString('latin1');
+    return Buffer.from(this.#run).toString('latin1');
   }
+}
+
+export interface SingleRun {
+  readonly stop: Stop;
+  /** Retired instructions since power-on. */
+  readonly instructions: bigint;
+  readonly hash: string;
+}
+
+/** One run from power-on to the end of the programs, without a snapshot: what a recording does too, so that their counts and hashes are equal. */
+export async function runOnce(
+  config: MachineConfig,
+  boot: Boot,
+  host: Host,
+  options: { readonly limit: bigint; readonly observer?: Observer },
+): Promise<SingleRun> {
+  const machine = await Machine.create(config, host);
+  machine.load(boot);
+  machine.observer = options.observer ?? null;
+  let stop = machine.run(options.limit);
+  while (stop.reason === 'ready') stop = machine.run(options.limit);
+  return { stop, instructions: machine.count, hash: machine.hash() };
 }

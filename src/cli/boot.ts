@@ -1,0 +1,81 @@
+/** `palindrome boot IMAGE`: any PVH ELF64 on the machine. */
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { runOnce } from '../fuzz/index.ts';
+import { QuietHost, type Stop } from '../machine/index.ts';
+import { record } from '../replay/index.ts';
+import { readInput } from './program.ts';
+import { print, progress, wholeNumber } from './report.ts';
+
+interface Options {
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly memory: number;
+  readonly limit: number;
+  readonly seed: string;
+  readonly trace?: string;
+  readonly json?: boolean;
+}
+
+export const bootCommand = (): Command =>
+  new Command('boot')
+    .description('boot a kernel: any 64-bit ELF with a PVH entry, as qemu-system-x86_64 -kernel takes it')
+    .argument('<image>', 'the kernel')
+    .option('-i, --initrd <file>', 'initial RAM disk')
+    .option('--append <text>', 'the kernel’s command line')
+    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 1 << 20, 3 << 30, true), 128 << 20)
+    .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
+    .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
+    .option('-t, --trace <file>', 'record every instruction and event into this file')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (path: string, options: Options) => {
+      const image = readInput(path);
+      const initrd = options.initrd === undefined ? null : readInput(options.initrd);
+      const machine = { memoryBytes: options.memory, seed: options.seed, harness: false };
+      const limit = BigInt(options.limit);
+      const append = options.append === undefined ? {} : { append: options.append };
+      const host = new ConsoleHost(!options.json);
+
+      let result: { stop: Stop; instructions: bigint; hash: string };
+      if (options.trace) {
+        const line = progress();
+        result = await record({
+          machine,
+          image: { name: basename(path), bytes: image },
+          ...(initrd && { initrd: { name: basename(options.initrd ?? ''), bytes: initrd } }),
+          ...append,
+          host,
+          to: options.trace,
+          limit,
+          progress: (instructions) => line.show(`recording: ${instructions.toLocaleString('en')} instructions`),
+        });
+        line.done();
+      } else {
+        result = await runOnce(machine, { image, ...(initrd && { initrd }), ...append }, host, { limit });
+      }
+
+      const { stop, hash } = result;
+      const instructions = Number(result.instructions);
+      const code = stop.reason === 'debug-exit' ? stop.code : null;
+      const trace = options.trace ?? null;
+      print({ reason: stop.reason, code, console: host.text, instructions, hash, trace }, options.json, '');
+      if (!options.json)
+        process.stderr.write(
+          `${stop.reason}${code === null ? '' : ` ${code}`} after ${instructions.toLocaleString('en')} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,
+        );
+    });
+
+/** Keeps the console and, for people, shows it as it comes. */
+class ConsoleHost extends QuietHost {
+  readonly #isShown: boolean;
+
+  constructor(isShown: boolean) {
+    super();
+    this.#isShown = isShown;
+  }
+
+  override serialOutput(byte: number): void {
+    super.serialOutput(byte);
+    if (this.#isShown) process.stdout.write(Uint8Array.of(byte));
+  }
+}

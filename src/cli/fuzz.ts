@@ -1,0 +1,104 @@
+/** `palindrome fuzz`: a campaign of hostile programs against keel, or one program judged again. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { buildKeel } from '../compiler/index.ts';
+import { campaign, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
+import { print, progress, STATUS, wholeNumber } from './report.ts';
+
+interface Options {
+  readonly seed: string;
+  readonly runs: number;
+  readonly seconds?: number;
+  readonly workers: number;
+  readonly saboteur?: string;
+  readonly out: string;
+  readonly reproduce?: string;
+  readonly json?: boolean;
+}
+
+export const fuzzCommand = (): Command =>
+  new Command('fuzz')
+    .description('run generated hostile programs on keel beside a victim, judge each by the isolation invariants')
+    .option('-s, --seed <text>', 'all choices come from it', '1')
+    .option('-n, --runs <count>', 'how many programs', wholeNumber('runs', 1, 1_000_000_000), 1000)
+    .option('--seconds <count>', 'end after so many seconds', wholeNumber('seconds', 1, 10_000_000))
+    .option('-w, --workers <count>', 'threads', wholeNumber('workers', 1, 256), Math.min(availableParallelism(), 8))
+    .option('--saboteur <file|name>', 'plant a defect in keel first')
+    .option('-o, --out <dir>', 'where findings are written, one directory each', 'findings')
+    .option('--reproduce <program>', 'judge this program instead of generated ones')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: Options) => {
+      const saboteur = options.saboteur === undefined ? null : loadSaboteur(options.saboteur);
+      const kernel = buildKeel(saboteur ? { edits: saboteur.edits } : {}).image;
+      if (options.reproduce !== undefined) await reproduce(options.reproduce, kernel, options);
+      else await fuzz(kernel, options);
+    });
+
+async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
+  const { seed, runs, seconds, workers, out, saboteur } = options;
+  const line = progress();
+  const result = await campaign({
+    kernel,
+    seed,
+    runs,
+    workers,
+    ...(seconds !== undefined && { seconds }),
+    progress: (programs, findings, perSecond) =>
+      line.show(`${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
+  });
+  line.show('writing findings …');
+  const findings = [];
+  for (const finding of result.findings) {
+    const path = await saveFinding(finding, { kernel, seed, ...(saboteur !== undefined && { saboteur }) }, out);
+    findings.push({ invariant: finding.invariant, programs: finding.programs, path, message: finding.failure.message });
+  }
+  line.done();
+
+  const { programs, checks, digest } = result;
+  const instructions = Number(result.instructions);
+  const programsPerSecond = Math.round(result.programsPerSecond * 10) / 10;
+  const text = [
+    `${programs} programs from seed ${seed}, ${instructions.toLocaleString('en')} instructions, ${programsPerSecond} programs a second`,
+    `${Object.values(checks)
+      .reduce((sum, count) => sum + count, 0)
+      .toLocaleString(
+        'en',
+      )} judgements by ${Object.keys(checks).length} invariants; ${result.coverage} different results of calls and exceptions reached`,
+    ...(findings.length === 0
+      ? ['no invariant was broken']
+      : findings.map((finding) => `${finding.invariant}: ${finding.message}\n    ${finding.programs} programs; ${finding.path}/report.md`)),
+    `digest ${digest}`,
+  ];
+  print(
+    {
+      programs,
+      instructions,
+      programsPerSecond,
+      checks,
+      findings: findings.map(({ invariant, programs, path }) => ({ invariant, programs, path })),
+      digest,
+    },
+    options.json,
+    `${text.join('\n')}\n`,
+  );
+  process.exitCode = findings.length === 0 ? STATUS.done : STATUS.finding;
+}
+
+async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {
+  const program = compileCase(path, readFileSync(path, 'utf8'));
+  const runner = await Runner.create({ kernel, seed: options.seed });
+  const { outcome, failures, judged } = runner.run(program);
+  const findings = failures.map(({ invariant, message }) => ({ invariant, message }));
+  const titles = new Map(INVARIANTS.map(({ id, title }) => [id, title]));
+  const text =
+    findings.length === 0
+      ? 'no invariant was broken\n'
+      : findings.map(({ invariant, message }) => `${invariant}: ${titles.get(invariant)}\n    ${message}\n`).join('');
+  print(
+    { reason: outcome.reason, instructions: Number(outcome.instructions), checks: Object.fromEntries(judged), findings },
+    options.json,
+    text,
+  );
+  process.exitCode = findings.length === 0 ? STATUS.done : STATUS.finding;
+}

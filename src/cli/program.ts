@@ -1,0 +1,58 @@
+/** Files of the command line: sources compiled, executables taken as they are. */
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
+import { UserError } from '../machine/index.ts';
+
+const MOST_BYTES = 256 << 20;
+
+/** A file's bytes; UserError where it is too large to be what it should. */
+export function readInput(path: string): Uint8Array {
+  const { size } = statSync(path);
+  if (size > MOST_BYTES) throw new UserError(`${path}: ${size} bytes are more than the ${MOST_BYTES} that are read; is it the right file?`);
+  return readFileSync(path);
+}
+
+/** Writes a file whole or not at all: to a temporary name first, then renamed. */
+export function writeOutput(path: string, bytes: Uint8Array | string): void {
+  const temporary = `${path}.${process.pid}.partial`;
+  writeFileSync(temporary, bytes);
+  renameSync(temporary, path);
+}
+
+/** Compiles a source file; what it imports is looked for beside it. */
+export function compileFile(
+  path: string,
+  options: { optimise?: 0 | 2; trusted?: boolean; dump?: { after: string; write: (pass: string, text: string) => void } } = {},
+): Compilation {
+  const folder = dirname(resolve(path));
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const read = (name: string): string | null => {
+    const file = resolve(folder, name);
+    if (!existsSync(file) || !statSync(file).isFile()) return null;
+    try {
+      return decoder.decode(readInput(file));
+    } catch (error) {
+      if (error instanceof TypeError) throw new UserError(`${file}: is not UTF-8 text; a source file is wanted`);
+      throw error;
+    }
+  };
+  if (read(basename(path)) === null) throw new UserError(`${path}: there is no such file; check the path`);
+  const { optimise = 2, trusted = false, dump } = options;
+  return compile({ entry: basename(path), optimise, trusted: () => trusted, ...(dump && { dump }) }, read);
+}
+
+const isElf = (bytes: Uint8Array): boolean => bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+
+/** The ELF of a program given as source or as ELF. UserError with the diagnostics where the source does not compile. */
+export function loadProgram(path: string): Uint8Array {
+  if (!/\.[cm]?ts$/.test(path)) {
+    const bytes = readInput(path);
+    if (isElf(bytes)) return bytes;
+    throw new UserError(`${path}: is neither an ELF executable nor a source file (*.ts)`);
+  }
+  const { image, diagnostics } = compileFile(path);
+  if (image === null)
+    throw new UserError(`${path} does not compile:\n${diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`);
+  return image;
+}

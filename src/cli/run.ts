@@ -1,0 +1,99 @@
+/** `palindrome run FILE…`: programs on keel on the machine, all started at once. */
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { buildKeel, packPrograms } from '../compiler/index.ts';
+import { HarnessHost, runOnce, verdict } from '../fuzz/index.ts';
+import type { Observer } from '../machine/index.ts';
+import { record } from '../replay/index.ts';
+import { loadProgram } from './program.ts';
+import { print, progress, wholeNumber } from './report.ts';
+
+interface Options {
+  readonly trace?: string;
+  readonly seed: string;
+  readonly memory: number;
+  readonly limit: number;
+  readonly args?: string;
+  readonly json?: boolean;
+}
+
+export const runCommand = (): Command =>
+  new Command('run')
+    .description('run programs (source or ELF) on keel; its status is the first program’s')
+    .argument('<files...>', 'programs: *.ts sources or static x86-64 ELF executables')
+    .option('-a, --args <text>', 'arguments of the first program, separated by spaces')
+    .option('-t, --trace <file>', 'record every instruction and event into this file')
+    .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
+    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 << 30, true), 64 << 20)
+    .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (files: string[], options: Options) => {
+      const programs = files.map((file, index) => ({
+        path: `/bin/${index + 1}-${basename(file).replace(/\.[cm]?ts$/, '')}`,
+        bytes: loadProgram(file),
+      }));
+      const first = options.args ? options.args.split(' ').filter((word) => word !== '') : [];
+      const archive = packPrograms(
+        programs,
+        programs.map(({ path }, index) => (index === 0 ? [path, ...first] : [path])),
+      );
+      const host = new HarnessHost();
+      host.begin(archive);
+      const kernel = buildKeel().image;
+      const machine = { memoryBytes: options.memory, seed: options.seed, harness: true };
+      const limit = BigInt(options.limit);
+
+      let result: { stop: Parameters<typeof verdict>[0]; instructions: bigint; hash: string };
+      let counts: { syscall?: number; irq?: number; exception?: number };
+      if (options.trace) {
+        const line = progress();
+        const recording = await record({
+          machine,
+          image: { name: 'keel.elf', bytes: kernel },
+          symbols: programs.map(({ path, bytes }) => ({ name: basename(path), bytes })),
+          host,
+          to: options.trace,
+          limit,
+          progress: (instructions) => line.show(`recording: ${instructions.toLocaleString('en')} instructions`),
+        });
+        line.done();
+        ({ counts } = recording);
+        result = recording;
+      } else {
+        const tally = { syscall: 0, irq: 0, exception: 0 };
+        const observer: Observer = {
+          syscall: () => void tally.syscall++,
+          irq: () => void tally.irq++,
+          exception: () => void tally.exception++,
+        };
+        result = await runOnce(machine, { image: kernel }, host, { limit, observer });
+        counts = tally;
+      }
+
+      const { reason, status } = verdict(result.stop);
+      const { syscall = 0, irq = 0, exception = 0 } = counts;
+      const instructions = Number(result.instructions);
+      const output = host.text;
+      const trace = options.trace ?? null;
+      const summary = `${describe(reason, status)}; ${instructions.toLocaleString('en')} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
+      if (!options.json) process.stdout.write(output);
+      print(
+        { reason, status, output, instructions, syscalls: syscall, interrupts: irq, exceptions: exception, hash: result.hash, trace },
+        options.json,
+        '',
+      );
+      if (!options.json) process.stderr.write(summary);
+    });
+
+function describe(reason: string, status: number): string {
+  switch (reason) {
+    case 'exit':
+      return `exit ${status}`;
+    case 'signal':
+      return `ended by signal ${status}`;
+    case 'limit':
+      return 'stopped at the limit of instructions';
+    default:
+      return `the kernel panicked (status ${status})`;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * A finding on disk: one directory with all that is needed to understand it and to see it again.
+ *
+ *     program.ts     the smallest program found         program.elf   the same, compiled
+ *     keel.elf       the kernel that it ran on           trace.mpk     the run, every instruction of it
+ *     finding.json   invariant, seed, index, message     report.md     the same for people
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readElf } from '../../compiler/image/read-elf.ts';
+import { record } from '../../replay/index.ts';
+import { INVARIANTS } from '../invariants/all.ts';
+import { hex } from '../invariants/invariant.ts';
+import { HarnessHost } from '../testbed.ts';
+import type { Finding } from './campaign.ts';
+import { MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from './runner.ts';
+
+/** The trace must also hold the boot. */
+const BOOT_LIMIT = 2_000_000_000n;
+
+export interface FindingContext {
+  readonly kernel: Uint8Array;
+  readonly seed: string;
+  /** What was done to keel, where a saboteur was at work. */
+  readonly saboteur?: string;
+}
+
+/** Writes the directory `OUT/INV-nn-INDEX` (whole or not at all) and returns its path. What stood there before is replaced. */
+export async function saveFinding(finding: Finding, context: FindingContext, out: string): Promise<string> {
+  const { invariant, index, failure, source, image } = finding;
+  const path = join(out, `${invariant}-${index}`);
+  const temporary = `${path}.${process.pid}.partial`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  const host = new HarnessHost();
+  host.begin(programArchive(image));
+  await record({
+    machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
+    image: { name: 'keel.elf', bytes: context.kernel },
+    initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
+    symbols: [{ name: 'program.elf', bytes: image }],
+    host,
+    to: join(temporary, 'trace.mpk'),
+    limit: BOOT_LIMIT + RUN_LIMIT,
+  });
+  const { at, rip, cpl, message } = failure;
+  const facts = { invariant, message, at: Number(at), rip: hex(rip), cpl, seed: context.seed, index, saboteur: context.saboteur ?? null };
+  writeFileSync(join(temporary, 'program.ts'), source);
+  writeFileSync(join(temporary, 'program.elf'), image);
+  writeFileSync(join(temporary, 'keel.elf'), context.kernel);
+  writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(facts, null, 2)}\n`);
+  writeFileSync(join(temporary, 'report.md'), report(finding, context));
+  rmSync(path, { recursive: true, force: true });
+  renameSync(temporary, path);
+  return path;
+}
+
+/** Where an address lies in the kernel, for people. */
+function place(kernel: Uint8Array, rip: bigint): string {
+  const image = readElf(kernel, 'keel.elf');
+  const at = image.symbolAt(rip);
+  const line = image.lineAt(rip);
+  if (!at) return hex(rip);
+  return `${hex(rip)} = ${at.symbol.name}+${hex(at.offset)}${line ? ` (${line.file}:${line.line})` : ''}`;
+}
+
+function report({ invariant, index, programs, failure, acts, source }: Finding, { kernel, seed, saboteur }: FindingContext): string {
+  const { title, because } = INVARIANTS.find(({ id }) => id === invariant) ?? { title: '', because: '' };
+  return `# ${invariant}: ${title}
+
+It did not hold: **${failure.message}**.
+
+| | |
+|---|---|
+| why it matters | ${because} |
+| seen at | instruction ${failure.at}, CPL ${failure.cpl}, RIP ${place(kernel, failure.rip)} |
+| first program | number ${index} of seed \`${seed}\`; ${programs} program${programs === 1 ? '' : 's'} of the campaign showed it |
+| kernel | keel${saboteur ? ` with the saboteur \`${saboteur}\`` : ''} (\`keel.elf\`) |
+
+What the shortened program does: ${acts.map(({ tries }) => tries).join('; then ')}.
+
+## See it again
+
+    palindrome replay trace.mpk                                  # the same run, compared instruction by instruction
+    palindrome inspect trace.mpk --at ${failure.at}              # the machine at that moment
+    palindrome fuzz --reproduce program.ts --seed ${seed}${saboteur ? ` --saboteur ${saboteur}` : ''}     # judged again, on keel as it is built now
+
+## The program
+
+\`\`\`ts
+${source}\`\`\`
+`;
+}
