@@ -80,12 +80,6 @@ export function compute(op: IntegerOp, width: number, args: readonly bigint[], w
       const divisor = arg(args, 2);
       return divisor === 0n ? 0n : unsigned(op === 'udivw' ? dividend / divisor : dividend % divisor);
     }
-    case 'sdivw':
-    case 'sremw': {
-      const dividend = BigInt.asIntN(2 * width, (a << BigInt(width)) | b());
-      const divisor = signed(arg(args, 2));
-      return divisor === 0n ? 0n : unsigned(op === 'sdivw' ? dividend / divisor : dividend % divisor);
-    }
     case 'pdep':
       return scatter(a, b(), true);
     case 'pext':

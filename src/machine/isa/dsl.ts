@@ -30,14 +30,14 @@ import type { Special, Term } from './term.ts';
 /** What the table's notation says an operand is. */
 export type OperandShape =
   | { readonly kind: 'reg'; readonly class: 'gpr' | 'seg' | 'cr' | 'dr' | 'xmm'; readonly width: number; readonly high: boolean }
-  | { readonly kind: 'mem'; readonly width: number }
+  | { readonly kind: 'mem'; readonly width: number; readonly base?: number }
   | { readonly kind: 'imm'; readonly width: number; readonly value?: bigint }
   | { readonly kind: 'rel'; readonly width: number }
   | { readonly kind: 'far'; readonly width: number };
 
 export type Rep = 'none' | 'count' | 'zero' | 'nonzero';
 
-/** All that a meaning may depend on. `Decoded` is one. `imm` operands carry `value` only for rows with `byImmediate`. */
+/** All that a meaning may depend on. `Decoded` is one. Values of immediates and base registers are looked at only by rows with `byImmediate`. */
 export interface Shape {
   readonly row: Instruction;
   readonly mode: Mode;
@@ -52,8 +52,8 @@ export interface Shape {
 
 // ---- Effects ----------------------------------------------------------------------------------------------------------------------
 
-/** #DE 0 · #DB 1 · #BP 3 · #OF 4 · #BR 5 · #UD 6 · #NM 7 · #SS 12 · #GP 13 · #PF 14 · #AC 17 · #XM 19 */
-export type Vector = 0 | 1 | 3 | 4 | 5 | 6 | 7 | 12 | 13 | 17 | 19;
+/** #DE 0 · #DB 1 · #BP 3 · #OF 4 · #BR 5 · #UD 6 · #NM 7 · #SS 12 · #GP 13 · #PF 14 · #MF 16 · #AC 17 · #XM 19 */
+export type Vector = 0 | 1 | 3 | 4 | 5 | 6 | 7 | 12 | 13 | 16 | 17 | 19;
 
 /** Of a memory access: fixed by the row, or that of the memory operand with this index. */
 export type SegmentRef = { readonly kind: 'fixed'; readonly segment: SegmentIndex } | { readonly kind: 'operand'; readonly index: number };
@@ -75,6 +75,8 @@ export interface StoreStep {
   readonly offset: Term;
   readonly value: Term;
   readonly align: 1 | 16;
+  /** The manual leaves the stored value undefined if 1; null: never. */
+  readonly undefinedIf: Term | null;
 }
 export interface FaultStep {
   readonly kind: 'fault';
@@ -124,7 +126,7 @@ export type Next =
   | { readonly kind: 'branch'; readonly when: Term; readonly target: Term };
 
 /** What must be available: see `guardSteps`. */
-export type Guard = 'none' | 'sse' | 'fpu' | 'fwait';
+export type Guard = 'none' | 'sse' | 'fpu' | 'mmx' | 'fwait';
 
 export interface Effect {
   readonly guard: Guard;
@@ -159,7 +161,9 @@ export interface Instruction {
   readonly feature?: string;
   readonly privilege?: Privilege;
   readonly flow?: Flow;
-  /** The meaning looks at the value of an immediate: there is one effect for each value. */
+  /** 128-bit memory operands need no alignment. Else a misaligned one is #GP(0). */
+  readonly unaligned?: boolean;
+  /** The meaning looks at the value of an immediate (or the number of a base register): there is one effect for each value. */
   readonly byImmediate?: boolean;
   /** Raised by helpers, for the manual; faults of terms are found in the effect. */
   readonly raises?: readonly string[];
@@ -175,6 +179,13 @@ export interface Outcome {
   readonly src?: Term;
   readonly flags?: Partial<Readonly<Record<Flag, Uncertain>>>;
   readonly flagsWhen?: Term;
+}
+
+export interface WriteOptions {
+  /** Only if 1. */
+  readonly when?: Term;
+  /** The manual leaves the value undefined if 1. */
+  readonly undefinedIf?: Term;
 }
 
 /** What a meaning works with. Reading a memory operand makes its load step, once; writing one makes its store step. */
@@ -195,29 +206,43 @@ export interface Context {
   readonly sf: Term;
   readonly of: Term;
   readonly df: Term;
-  /** Offset of the next instruction in CS, width 64. */
+  /** Offset of this and of the next instruction in CS, width 64. */
+  readonly rip: Term;
   readonly nextRip: Term;
+  /** Segment of a row's own source access: DS unless overridden. */
+  readonly segment: SegmentIndex;
   /** Bits of operand i. */
   width(i: number): Width;
   isMemory(i: number): boolean;
   read(i: number): Term;
-  write(i: number, value: Term, options?: { when?: Term; undefinedIf?: Term }): void;
+  write(i: number, value: Term, options?: WriteOptions): void;
   /** Offset of memory operand i, width 64. */
   offset(i: number): Term;
+  /** Any offset, wrapped to the address size and zero-extended to 64 bits. */
+  wrap(offset: Term): Term;
   /** Value of immediate operand i: only in rows with `byImmediate`. */
   immediate(i: number): bigint;
+  /** Number of the base register of memory operand i, -1: none: only in rows with `byImmediate`. */
+  baseRegister(i: number): number;
   gpr(index: number, width: Width): Term;
-  setGpr(index: number, value: Term, options?: { when?: Term; undefinedIf?: Term }): void;
+  highByte(index: number): Term;
+  setGpr(index: number, value: Term, options?: WriteOptions): void;
   xmm(index: number): Term;
-  setXmm(index: number, value: Term): void;
   special(name: Special, width: Width): Term;
-  setSpecial(name: Special, value: Term): void;
+  setSpecial(name: Special, value: Term, when?: Term): void;
   segmentBase(segment: SegmentIndex): Term;
   /** Load or store at segment:[offset]; `offset` of any width is zero-extended. */
-  load(segment: SegmentIndex | { operand: number }, offset: Term, width: Width): Term;
+  load(segment: SegmentIndex | { operand: number }, offset: Term, width: Width, write?: boolean): Term;
   store(segment: SegmentIndex | { operand: number }, offset: Term, value: Term): void;
   fault(when: Term, vector: Vector, code?: number, writes?: readonly Write[]): void;
-  jump(target: Term): void;
+  /** RSP as the pushes and pops so far left it, width 64. */
+  readonly stackPointer: Term;
+  stackOffset(value: Term): Term;
+  moveStack(value: Term): void;
+  push(value: Term): void;
+  pop(width: Width): Term;
+  relativeTarget(): Term;
+  jump(target: Term, direct?: boolean): void;
   branch(when: Term): void;
   helper(name: HelperName): void;
 }

@@ -11,8 +11,8 @@ export const INTEGER_OPS = [
   'and', 'or', 'xor',
   // upper half of the double-width product (8–64)
   'umulh', 'smulh',
-  // (high, low, divisor): the double-width number high:low by divisor (8–64); quotient or remainder modulo 2^w, 0 if divisor = 0
-  'udivw', 'uremw', 'sdivw', 'sremw',
+  // (high, low, divisor): the double-width number high:low by divisor, unsigned (8–64); quotient or remainder modulo 2^w, 0 if divisor = 0
+  'udivw', 'uremw',
   // one operand of width w: not (1–128), the others 8–64; clz and ctz of 0 give w; parity: 1 if the low byte has an even number of ones (w = 1)
   'not', 'neg', 'popcnt', 'clz', 'ctz', 'bswap', 'parity',
   // two operands of equal width up to 64, w = 1

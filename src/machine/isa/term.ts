@@ -15,10 +15,10 @@ import type { Flag } from './flags.ts';
 import { type FloatOp, type IntegerOp, isFloatOp, type Op, type Width } from './ops.ts';
 import type { SegmentIndex } from './registers.ts';
 
-/** Registers of the system that rows read or write as values. Selectors are 16 bits wide, `mxcsr` 32, `fcw fsw ftw` 16 (ftw: the full tag word), the rest 64. */
+/** Registers of the system that rows read or write as values. `stackMask`: 0xffff, 0xffffffff or all ones, the width of SP by SS.B and mode (read only). Selectors are 16 bits wide, `mxcsr` 32, `fcw fsw` 16, `ftw` 8 (the abridged tags of FXSAVE), the rest 64. */
 export type Special =
   | 'rflags' | 'cr0' | 'cr4' | 'cpl' | 'mxcsr' | 'fcw' | 'fsw' | 'ftw' | 'fsBase' | 'gsBase'
-  | 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr' | 'tscAux'; // biome-ignore format: grouped
+  | 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr' | 'stackMask'; // biome-ignore format: grouped
 
 /** What an input term stands for. */
 export type Source =
@@ -296,7 +296,7 @@ export function concat(...parts: Term[]): Term {
 export const join = (lanes: readonly Term[]): Term => concat(...[...lanes].reverse());
 
 /** (high:low) ÷ divisor: quotient and remainder, modulo 2^width; zero where the divisor is zero. */
-export function wide(op: 'udivw' | 'uremw' | 'sdivw' | 'sremw', high: Term, low: Term, divisor: Term): Term {
+export function wide(op: 'udivw' | 'uremw', high: Term, low: Term, divisor: Term): Term {
   if (high.width !== low.width || low.width !== divisor.width || low.width === 1 || low.width === 128)
     return fail(op, [high, low, divisor], 'widths');
   return make(op, low.width, [high, low, divisor]);
