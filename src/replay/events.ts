@@ -37,9 +37,9 @@ export const RIGHTS = { writable: 1, user: 2, executable: 4, mapped: 8 } as cons
 
 // biome-ignore format: one event a row
 export const EVENTS = [
-  event('irq', 1, 'An external interrupt was delivered.', { at, vector: u8('IDT vector'), target: u64('linear address of the handler, 0 where delivery failed') }),
-  event('exception', 2, 'An exception was delivered.', { at, vector: u8('IDT vector'), code: u32('error code, 0 where the vector pushes none'), cr2: u64('linear address of a page fault, else 0'), rip: u64('RIP that the frame holds'), target: u64('linear address of the handler, 0 where delivery failed') }),
-  event('software-interrupt', 3, 'INT n, INT3, INTO or INT1.', { at, vector: u8('IDT vector'), rip: u64('RIP that the frame holds'), target: u64('linear address of the handler, 0 where delivery failed') }),
+  event('irq', 1, 'An external interrupt was delivered.', { at, vector: u8('IDT vector'), target: u64('address of the first instruction of the handler') }),
+  event('exception', 2, 'An exception was delivered.', { at, vector: u8('IDT vector'), code: u32('error code, 0 where the vector pushes none'), cr2: u64('linear address of a page fault, else 0'), rip: u64('RIP that the frame holds'), target: u64('address of the first instruction of the handler') }),
+  event('software-interrupt', 3, 'INT n, INT3, INTO or INT1.', { at, vector: u8('IDT vector'), rip: u64('address of the instruction'), target: u64('address of the first instruction of the handler') }),
   event('syscall', 4, 'SYSCALL entered the kernel.', { at, number: u64('RAX'), args: u64s(6, 'RDI RSI RDX R10 R8 R9'), rip: u64('address of the SYSCALL instruction') }),
   event('sysret', 5, 'SYSRET or IRET to CPL 3 is about to happen.', { at, result: u64('RAX'), how: name(['sysret', 'iret', 'far'], 'by which instruction') }),
   event('enter-user', 6, 'CPL rose to 3.', { at, how: name(['sysret', 'iret', 'far'], 'by which instruction') }),
@@ -50,7 +50,7 @@ export const EVENTS = [
   event('descriptor-table', 11, 'LGDT, LIDT, LLDT or LTR.', { at, table: name(['gdt', 'idt', 'ldt', 'tr'], 'which register'), base: u64('linear base'), limit: u32('limit') }),
   event('tlb-flush', 12, 'Translations were invalidated.', { at, flush: name(['page', 'pcid', 'all-but-global', 'all'], 'which of them'), pcid: u16('PCID'), linear: u64('linear address of the page, else 0') }),
   event('stale', 13, 'A translation was used that the page tables no longer give.', { at, linear: u64('linear address'), access: name(['read', 'write', 'execute'], 'kind of access'), cpl: u8('CPL'), rip: u64('RIP'), usedFrame: u64('frame number used'), usedRights: u8('rights used: 1 writable, 2 user, 4 executable, 8 mapped'), nowFrame: u64('frame number that a walk would give now, else 0'), nowRights: u8('rights that a walk would give now, 0 where nothing is mapped') }),
-  event('supervisor-user-access', 14, 'Data of a user page was reached for with CPL < 3.', { at, rip: u64('RIP'), linear: u64('linear address'), size: u8('bytes'), write: flag('a write'), ac: flag('RFLAGS.AC'), writable: flag('the page grants W at every level'), faulted: flag('it ended in a page fault') }),
+  event('supervisor-user-access', 14, 'CPL < 3 reached for a user page, or for any page with RFLAGS.AC set.', { at, rip: u64('RIP'), linear: u64('linear address'), size: u8('bytes'), write: flag('a write'), execute: flag('an instruction fetch'), user: flag('the page has U=1'), implicit: flag('made by the CPU itself: descriptor tables, TSS, event delivery'), ac: flag('RFLAGS.AC'), writable: flag('the page grants W at every level'), faulted: flag('it ended in a page fault') }),
   event('page-table-write', 15, 'A store changed a page-table entry from which a translation had been walked.', { at, address: u64('physical address of the entry'), before: u64('entry before'), after: u64('entry after') }),
   event('port-in', 16, 'A port was read.', { at, port: u16('port'), size: u8('bytes'), value: u32('what was read') }),
   event('port-out', 17, 'A port was written.', { at, port: u16('port'), size: u8('bytes'), value: u32('what was written') }),

@@ -193,7 +193,9 @@ type ColumnOf<F> = F extends { type: 'u8' | 'u16' | 'u32' }
 
 type ColumnsOf<Row> =
   Row extends EventRow<string, infer Fields> ? { readonly [F in Exclude<keyof Fields, 'at'>]: ColumnOf<Fields[F]> } : never;
-type RowOf<Kind extends EventKind> = Extract<(typeof EVENTS)[number], { kind: Kind }>;
+
+/** The columns of one kind of event, by field. */
+export type EventColumns<Kind extends EventKind> = ColumnsOf<Extract<(typeof EVENTS)[number], { kind: Kind }>>;
 
 function columnFor(field: Field): Column {
   switch (field.type) {
@@ -257,14 +259,14 @@ export class EventLog {
     return this.#length;
   }
 
-  begin<Kind extends EventKind>(kind: Kind, offset: number): ColumnsOf<RowOf<Kind>> {
+  begin<Kind extends EventKind>(kind: Kind, offset: number): EventColumns<Kind> {
     const group = this.#byKind.get(kind);
     if (group === undefined) return bug(`no event ${kind}`);
     this.#tags.push(group.tag);
     this.#offsets.push(offset);
     this.#length++;
     group.count++;
-    return group.byField as ColumnsOf<RowOf<Kind>>;
+    return group.byField as EventColumns<Kind>;
   }
 
   /** Views of what the log holds: they are valid until the next `begin` or `reset`. */

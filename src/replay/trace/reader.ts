@@ -105,6 +105,11 @@ export class Trace {
     return run;
   }
 
+  /** Position of the first instruction of run block `index`, without reading it. */
+  firstOf(index: number): bigint {
+    return (this.#runs[index] ?? outside(index, this.#runs.length)).entry.position;
+  }
+
   /** The events of run block `index`, in order. */
   events(index: number): readonly TraceEvent[] {
     const { entry, sequence } = this.#runs[index] ?? outside(index, this.#runs.length);

@@ -1,0 +1,206 @@
+/**
+ * Finds the first instruction at which a replay went another way than the recording, and tells it for people: the instruction, what came before it,
+ * what the recording and the replay did there, and the state.
+ *
+ * Blocks give the place to within 65,536 instructions. Events carry their position. A bit or target of the path is traced back to the instruction that
+ * made it by running the block again to chosen points and counting the bits until there. Where only the state hash differs, no single instruction
+ * can be named from the trace: the report says so, and names the block.
+ */
+import type { Registers } from '../machine/index.ts';
+import type { BlockDifference } from './compare.ts';
+import { describeEvent } from './describe.ts';
+import type { TraceEvent } from './events.ts';
+import type { InstructionView, Player } from './player.ts';
+import type { Damage } from './trace/frame-reader.ts';
+
+/** How the first difference shows. `damage`: the trace itself is wrong; the others: the replay was not the recorded run. */
+export type DifferenceKind = 'damage' | 'path' | 'event' | 'address' | 'state' | 'end' | 'image';
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** Position of the first instruction that differs; for `state`, the position after the block of which it is one. */
+  readonly at: bigint;
+  /** One line: what differs, and where. */
+  readonly message: string;
+  /** The instruction, as the replay executed it; null where there is none. */
+  readonly instruction: InstructionView | null;
+  /** Up to eight instructions before it, which both did. */
+  readonly before: readonly InstructionView[];
+  /** What the recording did there and next, a line each. */
+  readonly recorded: readonly string[];
+  /** What the replay did there and next. */
+  readonly replayed: readonly string[];
+  /** Registers of the replay before the instruction; null where the machine could not be brought there. */
+  readonly registers: Registers | null;
+  /** Where the file is wrong, for `damage`. */
+  readonly damage: Damage | null;
+}
+
+const BEFORE = 8n;
+const AFTER = 4;
+
+export function damageDifference(damage: Damage, at: bigint): Difference {
+  return {
+    kind: 'damage',
+    at,
+    message: `the trace is damaged at offset ${damage.offset} (block ${damage.block}): ${damage.reason}`,
+    instruction: null,
+    before: [],
+    recorded: [],
+    replayed: [],
+    registers: null,
+    damage: { offset: damage.offset, block: damage.block, reason: damage.reason },
+  };
+}
+
+/** The position of the instruction that made bit or target number `index` of the path of the block that begins at `first`. */
+function makerOf(player: Player, first: bigint, count: number, part: 'bit' | 'target' | 'address', index: number): bigint {
+  player.seek(first);
+  const back = player.mark();
+  let low = 0;
+  let high = count;
+  // the smallest n such that the first n instructions make more than `index` of them
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    back();
+    const made = player.pathUntil(first + BigInt(middle));
+    if (made[part] > index) high = middle;
+    else low = middle + 1;
+  }
+  return first + BigInt(Math.max(low, 1) - 1);
+}
+
+interface Candidate {
+  readonly at: bigint;
+  readonly kind: DifferenceKind;
+  readonly difference: BlockDifference;
+}
+
+function candidate(player: Player, first: bigint, count: number, difference: BlockDifference): Candidate {
+  switch (difference.part) {
+    case 'event': {
+      const { recorded, replayed } = difference;
+      const isRecordedFirst = recorded !== null && (replayed === null || recorded.at < replayed.at);
+      return { at: (isRecordedFirst ? recorded : replayed)?.at ?? first, kind: 'event', difference };
+    }
+    case 'bit':
+    case 'target':
+      return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'path', difference };
+    case 'address':
+      return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'address', difference };
+    case 'count':
+      return { at: first + BigInt(Math.min(difference.recorded, difference.replayed)), kind: 'end', difference };
+    case 'hash':
+      return { at: first + BigInt(count), kind: 'state', difference };
+  }
+}
+
+function word(value: bigint | null): string {
+  return value === null ? 'nothing more' : `0x${value.toString(16)}`;
+}
+
+function line(event: TraceEvent): string {
+  return `${event.at}  ${describeEvent(event)}`;
+}
+
+/** The lines of `recorded` and `replayed`, and the sentence. */
+function tell(found: Candidate): { recorded: string; replayed: string; message: string } {
+  const { difference, at } = found;
+  switch (difference.part) {
+    case 'event': {
+      const recorded = difference.recorded === null ? 'no more events' : line(difference.recorded);
+      const replayed = difference.replayed === null ? 'no more events' : line(difference.replayed);
+      return { recorded, replayed, message: `the first different event is at instruction ${at}` };
+    }
+    case 'bit': {
+      const way = (bit: boolean | null): string => (bit === null ? 'no more branches' : bit ? 'taken (1)' : 'not taken (0)');
+      return { recorded: way(difference.recorded), replayed: way(difference.replayed), message: `the path parts at instruction ${at}` };
+    }
+    case 'target':
+      return {
+        recorded: `to ${word(difference.recorded)}`,
+        replayed: `to ${word(difference.replayed)}`,
+        message: `the path parts at instruction ${at}`,
+      };
+    case 'address':
+      return {
+        recorded: word(difference.recorded),
+        replayed: word(difference.replayed),
+        message: `instruction ${at} uses another address`,
+      };
+    case 'count':
+      return {
+        recorded: `${difference.recorded} instructions in the block`,
+        replayed: `${difference.replayed} instructions in the block`,
+        message: `the run ends at another place, near instruction ${at}`,
+      };
+    case 'hash':
+      return {
+        recorded: `state ${difference.recorded}`,
+        replayed: `state ${difference.replayed}`,
+        message: `the state after instruction ${at} differs, though path and events of its block are the same`,
+      };
+  }
+}
+
+/**
+ * The first of the differences of a block, told wholly. `player` plays the same trace; `first` and `count` say which instructions the replay made in the
+ * block, `events` what it recorded and made of events.
+ */
+export function divergence(
+  player: Player,
+  first: bigint,
+  count: number,
+  found: readonly BlockDifference[],
+  events: { readonly recorded: readonly TraceEvent[]; readonly replayed: readonly TraceEvent[] },
+): Difference {
+  const candidates = found.map((difference) => candidate(player, first, count, difference));
+  const earliest = candidates.reduce((a, b) => (b.at < a.at ? b : a));
+  const { at, kind } = earliest;
+  const told = tell(earliest);
+  const next = (list: readonly TraceEvent[]): string[] =>
+    list
+      .filter((event) => event.at >= at && event !== shown(earliest, list))
+      .slice(0, AFTER)
+      .map(line);
+  const { before, instruction, registers } = surroundings(player, at);
+  const where = instruction === null ? '' : `: ${instructionText(instruction)}`;
+  return {
+    kind,
+    at,
+    message: `${told.message}${where}`,
+    instruction,
+    before,
+    recorded: [told.recorded, ...next(events.recorded)],
+    replayed: [told.replayed, ...next(events.replayed)],
+    registers,
+    damage: null,
+  };
+}
+
+/** The event of this list that `tell` shows already. */
+function shown({ difference }: Candidate, list: readonly TraceEvent[]): TraceEvent | undefined {
+  return difference.part === 'event' ? list[difference.index] : undefined;
+}
+
+/** What the player finds at a position: the instructions before it, the registers, the instruction. */
+export function surroundings(
+  player: Player,
+  at: bigint,
+): { readonly before: readonly InstructionView[]; readonly instruction: InstructionView | null; readonly registers: Registers } {
+  player.seek(at > BEFORE ? at - BEFORE : 0n);
+  const before: InstructionView[] = [];
+  while (player.position < at) {
+    const view = player.step();
+    if (view === null) break;
+    before.push(view);
+  }
+  const registers = player.machine.registers();
+  return { before, registers, instruction: player.step() };
+}
+
+/** One line: `0x401000 mov eax, 5  (main+0x4, hello.ts:3:1)`. */
+export function instructionText({ rip, text, place }: InstructionView): string {
+  const names = [place?.symbol, place?.source].filter((name) => name !== null && name !== undefined);
+  return `0x${rip.toString(16)} ${text}${names.length > 0 ? `  (${names.join(', ')})` : ''}`;
+}

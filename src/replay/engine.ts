@@ -1,0 +1,148 @@
+/**
+ * Runs a machine block by block: what record and replay have in common. `block` runs on to the next boundary and gives what happened; the boundaries
+ * depend on the run alone, so that a replay makes the same blocks.
+ */
+import { type Boot, type Host, Machine, type MachineConfig, type Snapshot, type Stop } from '../machine/index.ts';
+import { bug } from '../machine/isa/bug.ts';
+import { BlockMaker } from './block-maker.ts';
+import { CountingHost, type PlaybackHost } from './inputs.ts';
+import { type CheckpointBlock, PAGE_BYTES, type RunBlock } from './schema.ts';
+
+/** Pages of one checkpoint block: 16 MiB. */
+const PART_PAGES = 4096;
+
+/** No run is longer. */
+export const NO_LIMIT = 1n << 62n;
+
+export interface MadeBlock {
+  /** Lives until the next call of `block`. */
+  readonly block: RunBlock;
+  /** Why the run is over; null where it goes on. */
+  readonly stop: Stop | null;
+}
+
+/** Whether a run goes on after this stop. `ready` only says that the guest would like a snapshot to be taken. */
+function isFinal(stop: Stop): boolean {
+  return stop.reason !== 'ready';
+}
+
+export class Engine {
+  readonly machine: Machine;
+  readonly host: CountingHost;
+  readonly blockInstructions: number;
+  readonly #maker: BlockMaker;
+  readonly #recorded: { readonly path: boolean; readonly addresses: boolean };
+  #full = false;
+  #lastCheckpoint: Snapshot | null = null;
+
+  private constructor(machine: Machine, host: CountingHost, maker: BlockMaker, blockInstructions: number) {
+    this.machine = machine;
+    this.host = host;
+    this.blockInstructions = blockInstructions;
+    this.#maker = maker;
+    this.#recorded = machine.config.record ?? { path: false, addresses: false };
+    machine.observer = maker;
+  }
+
+  /**
+   * A machine with `boot` loaded (null: what it is to hold comes by `restore`), whose inputs come from `source`. `output` takes what the guest prints.
+   * Throws UserError where the images are bad.
+   */
+  static async create(
+    config: MachineConfig,
+    boot: Boot | null,
+    source: Host | PlaybackHost,
+    output: (byte: number) => void,
+    blockInstructions: number,
+  ): Promise<Engine> {
+    let engine: Engine | null = null;
+    const maker = new BlockMaker(() => engine?.cutHere());
+    const host = new CountingHost(
+      source,
+      (door, call, data) => {
+        if (engine !== null) maker.hostInput(engine.machine.count, door, call, data);
+      },
+      output,
+    );
+    const machine = await Machine.create(config, host);
+    if (boot !== null) machine.load(boot);
+    engine = new Engine(machine, host, maker, blockInstructions);
+    return engine;
+  }
+
+  /** Ends the block that is being made after the current instruction. */
+  cutHere(): void {
+    this.#full = true;
+    this.machine.requestStop();
+  }
+
+  /** Runs to the end of the next block: `blockInstructions` on, or `limit`, or where the run ends. */
+  block(limit: bigint): MadeBlock {
+    const { machine } = this;
+    const first = machine.count;
+    this.#maker.begin(first);
+    this.#full = false;
+    const boundary = first + BigInt(this.blockInstructions);
+    const until = boundary < limit ? boundary : limit;
+    let stop: Stop | null = null;
+    for (;;) {
+      const reached = machine.run(until);
+      if (reached.reason === 'limit') {
+        if (machine.count !== until) bug(`run(${until}) returned at ${machine.count}`);
+        if (until === limit) stop = reached;
+        break;
+      }
+      if (reached.reason === 'observer' && this.#full) break;
+      if (isFinal(reached)) {
+        stop = reached;
+        break;
+      }
+    }
+    machine.drainPath();
+    return { block: this.#maker.take(machine.count, this.#recorded, machine.hash()), stop };
+  }
+
+  /** A snapshot of this moment as the blocks of a checkpoint: the pages that changed since the last one. */
+  checkpoint(): CheckpointBlock[] {
+    const snapshot = this.machine.snapshot();
+    const changed = [...snapshot.changedPages(this.#lastCheckpoint)].sort(([a], [b]) => a - b);
+    this.#lastCheckpoint = snapshot;
+    const parts = Math.max(1, Math.ceil(changed.length / PART_PAGES));
+    return Array.from({ length: parts }, (_, part) => {
+      const pages = changed.slice(part * PART_PAGES, (part + 1) * PART_PAGES);
+      const bytes = new Uint8Array(pages.length * PAGE_BYTES);
+      for (const [i, [, page]] of pages.entries()) bytes.set(page, i * PAGE_BYTES);
+      return {
+        at: snapshot.count,
+        part,
+        parts,
+        serialCalls: this.host.calls.serial,
+        programCalls: this.host.calls.program,
+        state: part === 0 ? snapshot.state : new Uint8Array(0),
+        frames: new Uint8Array(Uint32Array.from(pages, ([frame]) => frame).buffer),
+        pages: bytes,
+      };
+    });
+  }
+
+  /** Puts the machine where the last of these checkpoints was taken; `checkpoints` are all of a trace up to it, in order. */
+  restore(checkpoints: Iterable<readonly CheckpointBlock[]>): void {
+    const pages = new Map<number, Uint8Array>();
+    let last: CheckpointBlock | null = null;
+    for (const parts of checkpoints) {
+      last = parts[0] ?? null;
+      for (const part of parts) {
+        const frames = new DataView(part.frames.buffer, part.frames.byteOffset, part.frames.length);
+        for (let i = 0; i * 4 < part.frames.length; i++) {
+          pages.set(frames.getUint32(i * 4, true), part.pages.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES));
+        }
+      }
+    }
+    if (last === null) return bug('no checkpoint to restore');
+    const snapshot = this.machine.snapshotFrom(last.at, last.state, pages, null);
+    this.machine.restore(snapshot);
+    this.host.calls.serial = last.serialCalls;
+    this.host.calls.program = last.programCalls;
+    this.#lastCheckpoint = snapshot;
+  }
+}

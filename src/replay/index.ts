@@ -1,0 +1,37 @@
+/**
+ * Recording, replaying and looking into runs.
+ *
+ *     import { inspectEvents, openTrace, record, replay } from 'palindrome/replay';
+ *
+ *     const recording = await record({ machine: { memoryBytes: 64 << 20, seed: 'a', harness: false }, image, initrd, to: 'run.mpk' });
+ *     const report = await replay('run.mpk');                      // report.identical, report.difference
+ *     const trace = await openTrace('run.mpk');
+ *     for (const { event, text } of inspectEvents(trace)) console.log(event.at, text);
+ *     await inspectInstructions(trace, 1000n, 20);                 // any range, disassembled, with symbols and source lines
+ *     const player = await Player.open(trace);                     // a machine at any position
+ *     player.seek(1_000_000n); player.step(); player.machine.registers();
+ *
+ * Errors: `UserError` for what the caller can mend (no trace, another version, a missing image, a full disk), `TraceDamage` for a damaged trace
+ * (replay reports it as a difference instead).
+ */
+export type { EventCounts } from './block-maker.ts';
+export { describeEvent, resultText, syscallName, syscallText, vectorName } from './describe.ts';
+export type { Difference, DifferenceKind } from './divergence.ts';
+export { instructionText } from './divergence.ts';
+export type { EventKind, TraceEvent, TraceEventOf } from './events.ts';
+export { EVENTS } from './events.ts';
+export { traceFormatMarkdown } from './format-markdown.ts';
+export type { EventQuery, EventView } from './inspect.ts';
+export { inspectEvents, inspectInstructions, inspectRegisters } from './inspect.ts';
+export type { InstructionView, PlayerOptions } from './player.ts';
+export { Player } from './player.ts';
+export type { NamedFile, Recording, RecordOptions } from './record.ts';
+export { record } from './record.ts';
+export type { ReplayOptions, ReplayReport } from './replay.ts';
+export { openTrace, replay } from './replay.ts';
+export type { Artefact, EndBlock, RunBlock, TraceHeader } from './schema.ts';
+export type { Place } from './symbols.ts';
+export type { Cut } from './trace/cursor.ts';
+export type { Damage } from './trace/frame-reader.ts';
+export { TraceDamage } from './trace/frame-reader.ts';
+export type { Trace } from './trace/reader.ts';

@@ -1,0 +1,65 @@
+/** Looks into a trace: its events as lines, any range of instructions, registers and memory at a position. */
+import type { Registers } from '../machine/index.ts';
+import { describeEvent, syscallName } from './describe.ts';
+import type { EventKind, TraceEvent } from './events.ts';
+import { type InstructionView, Player, type PlayerOptions } from './player.ts';
+import type { Trace } from './trace/reader.ts';
+
+export interface EventQuery {
+  /** First position; default 0. */
+  readonly from?: bigint;
+  /** First position that is left out; default: the end. */
+  readonly to?: bigint;
+  /** Only these kinds. */
+  readonly kinds?: ReadonlySet<EventKind>;
+  /** Only calls of this name (`write`), and what they returned. */
+  readonly syscall?: string;
+}
+
+/** An event, and a line for people without its position. */
+export interface EventView {
+  readonly event: TraceEvent;
+  readonly text: string;
+}
+
+/** The events of a trace in order, read block by block. Throws `TraceDamage` where a block is damaged. */
+export function* inspectEvents(trace: Trace, query: EventQuery = {}): Generator<EventView> {
+  const { from = 0n, to = trace.instructions + 1n, kinds, syscall } = query;
+  if (trace.runs === 0) return;
+  for (let run = trace.runAt(from); run < trace.runs && trace.firstOf(run) < to; run++) {
+    for (const event of trace.events(run)) {
+      if (event.at < from || event.at >= to) continue;
+      if (kinds !== undefined && !kinds.has(event.kind)) continue;
+      if (syscall !== undefined && !(event.kind === 'syscall' && syscallName(event.number) === syscall)) continue;
+      yield { event, text: describeEvent(event) };
+    }
+  }
+}
+
+/**
+ * The instructions `from` … `from + count - 1` (fewer where the run ends), each as it was executed: address, bytes, disassembly, symbol and source
+ * line. They are found by playing the trace from the nearest checkpoint.
+ */
+export async function inspectInstructions(
+  trace: Trace,
+  from: bigint,
+  count: number,
+  options: PlayerOptions = {},
+): Promise<InstructionView[]> {
+  const player = await Player.open(trace, options);
+  player.seek(from);
+  const views: InstructionView[] = [];
+  while (views.length < count) {
+    const view = player.step();
+    if (view === null) break;
+    views.push(view);
+  }
+  return views;
+}
+
+/** The registers when `at` instructions have retired. */
+export async function inspectRegisters(trace: Trace, at: bigint, options: PlayerOptions = {}): Promise<Registers> {
+  const player = await Player.open(trace, options);
+  player.seek(at);
+  return player.machine.registers();
+}

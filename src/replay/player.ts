@@ -1,0 +1,268 @@
+/**
+ * A machine that plays a trace: it can be put at any position, and from there it runs, steps and shows itself. Positions are counts of retired
+ * instructions; at position n, n instructions have retired, and the next is instruction n.
+ *
+ *     const player = await Player.open(trace);
+ *     player.seek(1_000_000n);
+ *     player.step();                       // what instruction 1,000,000 was
+ *     player.machine.registers();          // as they are after it
+ */
+import type { Boot, Machine, Snapshot } from '../machine/index.ts';
+import { bug, UserError } from '../machine/isa/bug.ts';
+import { disassemble } from './disassemble.ts';
+import { Engine, type MadeBlock } from './engine.ts';
+import { EVENTS, type TraceEvent, type TraceEventOf } from './events.ts';
+import { PlaybackHost } from './inputs.ts';
+import type { NamedFile } from './record.ts';
+import type { Artefact } from './schema.ts';
+import { type Place, Symbols } from './symbols.ts';
+import { isArtefact, type Trace } from './trace/reader.ts';
+
+/** An instruction as it was executed. */
+export interface InstructionView {
+  readonly at: bigint;
+  readonly rip: bigint;
+  readonly cpl: number;
+  readonly bytes: Uint8Array;
+  /** Intel syntax. */
+  readonly text: string;
+  readonly place: Place | null;
+}
+
+export interface PlayerOptions {
+  /** Finds an artefact that the trace names but does not hold. */
+  readonly find?: (artefact: Artefact) => Uint8Array | null;
+  /** Boots this image instead of the recorded one: to see where two kernels part. */
+  readonly image?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** Takes what the guest prints while it is played. */
+  readonly output?: (byte: number) => void;
+}
+
+const MAX_INSTRUCTION_BYTES = 15;
+const INPUT_TAG = EVENTS.find((row) => row.kind === 'input')?.tag ?? bug('there is no event for input');
+
+/** The bytes of the artefact with this role, or null where the trace has none. */
+function contents(trace: Trace, role: Artefact['role'], options: PlayerOptions): NamedFile | null {
+  const index = trace.header.artefacts.findIndex((artefact) => artefact.role === role);
+  const artefact = trace.header.artefacts[index];
+  if (artefact === undefined) return null;
+  const bytes = trace.artefact(index) ?? options.find?.(artefact) ?? null;
+  if (bytes === null) throw new UserError(`the trace does not hold ${artefact.name}; give the file whose SHA-256 is ${artefact.sha256}`);
+  if (!isArtefact(artefact, bytes))
+    throw new UserError(`${artefact.name} is another file than the one recorded (its SHA-256 is not ${artefact.sha256})`);
+  return { name: artefact.name, bytes };
+}
+
+/** What the trace's machine boots, with what `options` puts in its place. */
+export function bootOf(trace: Trace, options: PlayerOptions): Boot {
+  const image = options.image ?? contents(trace, 'image', options)?.bytes;
+  if (image === undefined) throw new UserError('the trace names no image to boot');
+  const initrd = options.initrd ?? contents(trace, 'initrd', options)?.bytes;
+  const { append } = trace.header;
+  return { image, ...(initrd !== undefined && { initrd }), ...(append !== null && { append }) };
+}
+
+/** The symbols of everything that the trace holds; programs that came as inputs are added as they are met. */
+export function symbolsOf(trace: Trace, options: PlayerOptions): Symbols {
+  const symbols = new Symbols();
+  for (const [index, artefact] of trace.header.artefacts.entries()) {
+    const bytes = trace.artefact(index) ?? options.find?.(artefact) ?? null;
+    if (bytes !== null && isArtefact(artefact, bytes)) symbols.add({ name: artefact.name, bytes });
+  }
+  for (let run = 0; run < trace.runs; run++) {
+    for (const { data, source } of inputsOf(trace, run)) if (source === 'program') symbols.add({ name: 'program', bytes: data });
+  }
+  return symbols;
+}
+
+function inputsOf(trace: Trace, run: number): TraceEventOf<'input'>[] {
+  if (!trace.hasTag(run, INPUT_TAG)) return [];
+  return trace.events(run).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
+}
+
+export class Player {
+  readonly trace: Trace;
+  readonly #engine: Engine;
+  readonly #playback: PlaybackHost;
+  readonly #start: Snapshot;
+  readonly #options: PlayerOptions;
+  #symbols: Symbols | null = null;
+  /** The next run block whose inputs have not been fed. */
+  #fed = 0;
+
+  private constructor(trace: Trace, engine: Engine, playback: PlaybackHost, options: PlayerOptions) {
+    this.trace = trace;
+    this.#engine = engine;
+    this.#playback = playback;
+    this.#options = options;
+    this.#start = engine.machine.snapshot();
+  }
+
+  /** Throws UserError where an image is missing or bad. */
+  static async open(trace: Trace, options: PlayerOptions = {}): Promise<Player> {
+    const playback = new PlaybackHost();
+    const { machine, blockInstructions } = trace.header;
+    const engine = await Engine.create(machine, bootOf(trace, options), playback, options.output ?? (() => {}), blockInstructions);
+    return new Player(trace, engine, playback, options);
+  }
+
+  get machine(): Machine {
+    return this.#engine.machine;
+  }
+
+  get position(): bigint {
+    return this.machine.count;
+  }
+
+  /** The first position at which nothing more was recorded. */
+  get end(): bigint {
+    return this.trace.instructions;
+  }
+
+  /** Goes to a position (or the end, if that is earlier): from the nearest checkpoint before it, or on from here where that is nearer. */
+  seek(to: bigint): void {
+    const target = to < this.end ? to : this.end;
+    this.seekCheckpoint(target);
+    this.run(target);
+  }
+
+  /** Goes to the nearest checkpoint at or before a position, unless the way on from here is shorter. */
+  seekCheckpoint(target: bigint): void {
+    const checkpoint = this.trace.checkpointAt(target);
+    const from = checkpoint < 0 ? 0n : (this.trace.checkpoints[checkpoint] ?? 0n);
+    if (target < this.position || from > this.position) this.#restore(checkpoint);
+  }
+
+  #restore(checkpoint: number): void {
+    const { trace } = this;
+    if (checkpoint < 0) {
+      this.machine.restore(this.#start);
+      this.#engine.host.calls.serial = 0n;
+      this.#engine.host.calls.program = 0n;
+    } else {
+      this.#engine.restore(
+        (function* () {
+          for (let i = 0; i <= checkpoint; i++) yield trace.checkpoint(i);
+        })(),
+      );
+    }
+    this.#playback.clear();
+    this.#fed = trace.runs === 0 ? 0 : trace.runAt(this.position);
+  }
+
+  /** Takes what is needed to come back to this moment quickly. */
+  mark(): () => void {
+    this.machine.drainPath();
+    const snapshot = this.machine.snapshot();
+    const { serial, program } = this.#engine.host.calls;
+    return () => {
+      this.machine.restore(snapshot);
+      this.#engine.host.calls.serial = serial;
+      this.#engine.host.calls.program = program;
+      this.#playback.clear();
+      this.#fed = this.trace.runs === 0 ? 0 : this.trace.runAt(snapshot.count);
+    };
+  }
+
+  /** Runs on to a position, by the inputs that were recorded. */
+  run(to: bigint): void {
+    const { machine } = this;
+    this.#feed(to);
+    while (machine.count < to) {
+      const before = machine.count;
+      const stop = machine.run(to);
+      if (stop.reason !== 'limit' && machine.count === before && stop.reason !== 'ready') return;
+    }
+  }
+
+  /** Runs on to a position and tells how many bits, targets and addresses the path got on the way. */
+  pathUntil(to: bigint): { readonly bit: number; readonly target: number; readonly address: number } {
+    const { machine } = this;
+    const made = { bit: 0, target: 0, address: 0 };
+    const observer = machine.observer;
+    machine.observer = {
+      path: ({ bitCount, targets, addresses }) => {
+        made.bit += bitCount;
+        made.target += targets.length;
+        made.address += addresses.length;
+      },
+    };
+    this.run(to);
+    machine.drainPath();
+    machine.observer = observer;
+    return made;
+  }
+
+  /** Makes the next block, as record does. */
+  block(limit: bigint): MadeBlock {
+    this.#feed(this.position + BigInt(this.#engine.blockInstructions));
+    return this.#engine.block(limit);
+  }
+
+  /** Gives the playback the inputs of the blocks up to `to`. */
+  #feed(to: bigint): void {
+    while (this.#fed < this.trace.runs && this.trace.firstOf(this.#fed) <= to) this.#playback.feed(inputsOf(this.trace, this.#fed++));
+  }
+
+  /** Executes one instruction and tells which it was; null where the run has ended. Interrupts and faults before it are delivered on the way. */
+  step(): InstructionView | null {
+    const { machine } = this;
+    const at = machine.count;
+    if (at >= this.end) return null;
+    let cpl = machine.cpl;
+    let rip = machine.rip;
+    let code = this.#code(rip);
+    const observer = machine.observer;
+    const delivered = (_target: bigint): void => {
+      rip = _target;
+      cpl = -1;
+      code = this.#code(rip);
+    };
+    machine.observer = {
+      irq: (_at, _vector, target) => delivered(target),
+      exception: (_at, _vector, _code, _cr2, _rip, target) => delivered(target),
+      enterKernel: () => {
+        cpl = machine.cpl;
+      },
+    };
+    try {
+      this.run(at + 1n);
+    } finally {
+      machine.observer = observer;
+    }
+    if (machine.count === at) return null;
+    if (cpl < 0) cpl = machine.cpl;
+    const { length, text } = disassemble(code.bytes, rip, code.bits);
+    const bytes = code.bytes.slice(0, length);
+    return { at, rip, cpl, bytes, text, place: this.symbols.at(rip, bytes) };
+  }
+
+  /** The bytes of code at an address as they are now, up to a page that is not mapped, and how wide the mode is. */
+  #code(rip: bigint): { readonly bytes: Uint8Array; readonly bits: 16 | 32 | 64 } {
+    const { machine } = this;
+    const { segments, efer } = machine.registers();
+    const { attributes, base } = segments.cs;
+    const bits = (efer & 0x400n) !== 0n && (attributes & (1 << 13)) !== 0 ? 64 : (attributes & (1 << 14)) !== 0 ? 32 : 16;
+    const linear = bits === 64 ? rip : (base + rip) & 0xffff_ffffn;
+    const left = 4096 - Number(linear & 0xfffn);
+    const bytes =
+      machine.readLinear(linear, MAX_INSTRUCTION_BYTES) ??
+      machine.readLinear(linear, Math.min(left, MAX_INSTRUCTION_BYTES)) ??
+      new Uint8Array(0);
+    return { bytes, bits };
+  }
+
+  get symbols(): Symbols {
+    this.#symbols ??= symbolsOf(this.trace, this.#options);
+    return this.#symbols;
+  }
+
+  /** The recorded events with `from` ≤ at < `to`, in order. */
+  *events(from: bigint, to: bigint): Generator<TraceEvent> {
+    if (this.trace.runs === 0) return;
+    for (let run = this.trace.runAt(from); run < this.trace.runs && this.trace.firstOf(run) < to; run++) {
+      for (const event of this.trace.events(run)) if (event.at >= from && event.at < to) yield event;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Names for addresses: the symbols and source lines of every ELF file that a trace holds, the programs inside its archives among them. */
+import { type ElfImage, readElf } from '../compiler/image/read-elf.ts';
+import { UserError } from '../machine/isa/bug.ts';
+import { archiveFiles } from './archive.ts';
+import type { NamedFile } from './record.ts';
+
+/** What is known of an address of code. */
+export interface Place {
+  /** The file that the code comes from. */
+  readonly image: string;
+  /** `function` or `function+0x1f`; null where no symbol covers the address. */
+  readonly symbol: string | null;
+  /** `file.ts:12:3`; null where there is no line for it. */
+  readonly source: string | null;
+}
+
+interface Known {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly elf: ElfImage;
+}
+
+const ELF_MAGIC = 0x464c457f;
+
+export class Symbols {
+  readonly #images: Known[] = [];
+
+  /** Adds an ELF file, or all ELF files of a cpio archive; other files have no symbols. An ELF file that cannot be read gives none either. */
+  add(file: NamedFile): void {
+    if (isElf(file.bytes)) this.#addElf(file);
+    else for (const inner of archiveFiles(file.bytes)) if (isElf(inner.bytes)) this.#addElf(inner);
+  }
+
+  #addElf({ name, bytes }: NamedFile): void {
+    try {
+      this.#images.push({ name, bytes, elf: readElf(bytes, name) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+
+  /**
+   * What is known of the code at `address`. Several programs may be linked at one address: `code`, the bytes that stand there in memory, tells
+   * which of them it is.
+   */
+  at(address: bigint, code: Uint8Array): Place | null {
+    const known = this.#images.find((candidate) => holds(candidate, address, code));
+    if (known === undefined) return null;
+    const found = known.elf.symbolAt(address);
+    const line = known.elf.lineAt(address);
+    return {
+      image: known.name,
+      symbol: found === null ? null : found.offset === 0n ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`,
+      source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
+    };
+  }
+}
+
+function isElf(bytes: Uint8Array): boolean {
+  return bytes.length > 64 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ELF_MAGIC;
+}
+
+/** Whether the image has exactly these bytes at this address (linear or, for what runs before paging is on, physical). */
+function holds({ bytes, elf }: Known, address: bigint, code: Uint8Array): boolean {
+  for (const segment of elf.segments) {
+    if (!segment.executable) continue;
+    for (const start of [segment.address, segment.physical]) {
+      const offset = address - start;
+      if (offset < 0n || offset >= BigInt(segment.fileSize)) continue;
+      const from = segment.fileOffset + Number(offset);
+      const length = Math.min(code.length, segment.fileSize - Number(offset));
+      if (length > 0 && Buffer.from(bytes.buffer, bytes.byteOffset + from, length).equals(code.subarray(0, length))) return true;
+    }
+  }
+  return false;
+}
