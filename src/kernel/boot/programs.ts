@@ -1,0 +1,39 @@
+/** /etc/programs: one line a program, path and arguments. All start at once, each in a domain of its own; the first line's status is the run's. */
+import { files, Lookup, lookUp, ROOT } from '../fs/tree.ts';
+import { putBytes, putNumber, putText } from '../ostd/uart.ts';
+import { DOMAINS, domains } from '../security/domain.ts';
+import { startProgram } from '../task/start.ts';
+
+const NEWLINE = 10;
+/** Wait status of a program that could not be started, as a shell gives it. */
+const NOT_STARTED = 127 << 8;
+const text = new Uint8Array(4096);
+
+/** Starts every line. Returns how many lines there were. */
+export function startPrograms(): i32 {
+  const found = new Lookup();
+  if (lookUp(bytesOf('/etc/programs'), ROOT, found) !== 0 || found.file < 0) return 0;
+  const length = files[found.file].read(0n, text);
+  let count = 0;
+  let at = 0;
+  while (at < length && count < DOMAINS) {
+    const from = at;
+    while (at < length && text[at] !== NEWLINE) at++;
+    const line = text.subarray(from, at);
+    at++;
+    if (line.length === 0) continue;
+    const error = startProgram(line, count);
+    domains[count].status = error === 0 ? 0 : NOT_STARTED;
+    if (error !== 0) complain(line, error);
+    count++;
+  }
+  return count;
+}
+
+function complain(line: Uint8Array, error: i32): void {
+  putText('keel: cannot start ');
+  putBytes(line);
+  putText(': errno ');
+  putNumber(u64(error));
+  putText('\n');
+}

@@ -1,0 +1,114 @@
+/** The tree of names of the RAM file system. Entry 0 is the root directory. All of it lies in memory and goes when the machine stops. */
+
+import { S_IFDIR, S_IFREG } from '../abi/constants.ts';
+import { EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY } from '../abi/errno.ts';
+import { File, MOST_NAME_BYTES } from './file.ts';
+
+export const FILES = 256;
+export const files = array(FILES, () => new File());
+export const ROOT = 0;
+
+const SLASH = 47;
+const DOT = 46;
+
+/** Where a path leads: the file, or the directory in which its last name is missing. */
+export class Lookup {
+  /** Index of the file; -1: it does not exist. */
+  file: i32 = -1;
+  /** Index of the directory that holds, or would hold, the last name. */
+  directory: i32 = ROOT;
+  /** The last name's place within the path. */
+  nameStart: i32 = 0;
+  nameEnd: i32 = 0;
+  /** The path ends with a slash: it must be a directory. */
+  hasSlash: boolean = false;
+}
+
+/** Boot: an empty root directory. */
+export function initialiseTree(): void {
+  for (let n = 0; n < FILES; n++) files[n].index = n;
+  const root = files[ROOT];
+  root.isUsed = true;
+  root.isDirectory = true;
+  root.isLinked = true;
+  root.mode = S_IFDIR | 0o755;
+}
+
+function child(directory: i32, name: Uint8Array): i32 {
+  for (let n = 1; n < FILES; n++) {
+    const file = files[n];
+    if (file.isUsed && file.isLinked && file.parent === directory && file.isNamed(name)) return n;
+  }
+  return -1;
+}
+
+/** Follows `path` from `start`. Returns 0, or the errno of a step that fails before the last name. */
+export function lookUp(path: Uint8Array, start: i32, found: Lookup): i32 {
+  if (path.length === 0) return ENOENT;
+  let at = 0;
+  let current = path[0] === SLASH ? ROOT : start;
+  found.directory = files[current].parent;
+  found.file = current;
+  found.hasSlash = true;
+  while (at < path.length) {
+    while (at < path.length && path[at] === SLASH) at++;
+    if (at >= path.length) break;
+    const from = at;
+    while (at < path.length && path[at] !== SLASH) at++;
+    if (at - from > MOST_NAME_BYTES) return ENAMETOOLONG;
+    if (current < 0) return ENOENT;
+    if (!files[current].isDirectory) return ENOTDIR;
+    found.hasSlash = at < path.length;
+    const name = path.subarray(from, at);
+    if (name.length === 1 && name[0] === DOT) continue;
+    if (name.length === 2 && name[0] === DOT && name[1] === DOT) {
+      current = files[current].parent;
+      found.file = current;
+      found.directory = files[current].parent;
+      continue;
+    }
+    found.directory = current;
+    found.nameStart = from;
+    found.nameEnd = at;
+    current = child(current, name);
+    found.file = current;
+  }
+  if (found.hasSlash && current >= 0 && !files[current].isDirectory) return ENOTDIR;
+  return 0;
+}
+
+/** Makes a file or directory where `found` says the name is missing; returns its index, or the negative errno. */
+export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode: u32): i32 {
+  if (found.file >= 0) return -EEXIST;
+  if (found.hasSlash && !isDirectory) return -EISDIR;
+  for (let n = 1; n < FILES; n++) {
+    const file = files[n];
+    if (file.isUsed) continue;
+    file.isUsed = true;
+    file.isLinked = true;
+    file.isDirectory = isDirectory;
+    file.parent = found.directory;
+    file.opens = 0;
+    file.size = 0n;
+    file.mode = ((isDirectory ? S_IFDIR : S_IFREG) | (i32(mode & 0o7777) & 0o7777)) >>> 0;
+    file.setName(path.subarray(found.nameStart, found.nameEnd));
+    return n;
+  }
+  return -ENOSPC;
+}
+
+/** Takes a name away; returns 0 or the errno. */
+export function unlink(index: i32, wantsDirectory: boolean): i32 {
+  const file = files[index];
+  if (file.isDirectory && !wantsDirectory) return EISDIR;
+  if (!file.isDirectory && wantsDirectory) return ENOTDIR;
+  if (file.isDirectory) {
+    if (index === ROOT) return ENOTEMPTY;
+    for (let n = 1; n < FILES; n++) {
+      if (files[n].isUsed && files[n].isLinked && files[n].parent === index) return ENOTEMPTY;
+    }
+  }
+  file.isLinked = false;
+  file.drop();
+  return 0;
+}

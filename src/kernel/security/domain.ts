@@ -1,0 +1,45 @@
+/**
+ * A domain: one program of /etc/programs and all its descendants. Its use of what all share is counted and bounded here, so that a fork bomb or a memory hog
+ * ends in EAGAIN or ENOMEM of its own.
+ */
+import { frames } from '../ostd/frames.ts';
+
+export const DOMAINS = 16;
+const MOST_PROCESSES: u32 = 24;
+const MOST_OPEN_FILES: u32 = 128;
+const MOST_PIPES: u32 = 16;
+
+export class Domain {
+  processes: u32 = 0;
+  /** Leaves and tables of the address spaces of its processes. */
+  pages: u32 = 0;
+  openFiles: u32 = 0;
+  pipes: u32 = 0;
+  mostPages: u32 = 0;
+  /** Wait status of its first process, once that has ended. */
+  status: i32 = 0;
+
+  mayFork(): boolean {
+    return this.processes < MOST_PROCESSES;
+  }
+
+  mayOpen(): boolean {
+    return this.openFiles < MOST_OPEN_FILES;
+  }
+
+  mayPipe(): boolean {
+    return this.pipes < MOST_PIPES;
+  }
+
+  mayUse(pages: u32): boolean {
+    return this.pages + pages <= this.mostPages;
+  }
+}
+
+export const domains = array(DOMAINS, () => new Domain());
+
+/** Boot: every domain may use a quarter of what is free. */
+export function setPageLimits(): void {
+  const most = frames.free >>> 2;
+  for (const domain of domains) domain.mostPages = most;
+}

@@ -1,0 +1,62 @@
+/** The end of a process: everything that it held goes back, its status stays for the parent. */
+import { DESCRIPTORS } from '../fs/descriptors.ts';
+import { KIND_PIPE, openFiles } from '../fs/open-file.ts';
+import { kernelSpace } from '../ostd/kernel-space.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
+import { TASKS } from '../ostd/virtual-layout.ts';
+import { domains } from '../security/domain.ts';
+import { NO_PROCESS, type Process, processes, STATE_FREE, STATE_ZOMBIE } from './process.ts';
+import { channelOfChildren, channelOfPipe, scheduler } from './scheduler.ts';
+
+/** Wait status of a process that called exit. */
+export function exited(code: i32): i32 {
+  return (code & 0xff) << 8;
+}
+
+/** Wait status of a process that a signal ended. */
+export function signalled(signal: i32): i32 {
+  return signal & 0x7f;
+}
+
+export function closeDescriptor(process: Process, fd: i32): void {
+  const open = openFiles[process.descriptors.take(fd)];
+  const pipe = open.kind === KIND_PIPE ? open.object : -1;
+  if (open.release() && pipe >= 0) scheduler.wake(channelOfPipe(pipe));
+}
+
+/** Ends the running process. */
+export function exitProcess(process: Process, status: i32): never {
+  if (process.clearTid !== 0n) {
+    const word = new UserSlice(process.clearTid, 4n);
+    word.write32(0n, 0);
+  }
+  for (let fd = 0; fd < DESCRIPTORS; fd++) {
+    if (process.descriptors.get(fd) >= 0) closeDescriptor(process, fd);
+  }
+  kernelSpace.activate();
+  if (process.space !== null) process.space.destroy();
+  process.space = null;
+  orphanChildren(process);
+
+  const domain = domains[process.domain];
+  domain.processes--;
+  if (process.isFirst) domain.status = status;
+  process.status = status;
+  if (process.parent === NO_PROCESS) {
+    process.state = STATE_FREE;
+  } else {
+    process.state = STATE_ZOMBIE;
+    scheduler.wake(channelOfChildren(process.parent));
+  }
+  scheduler.reschedule();
+  unreachable();
+}
+
+function orphanChildren(process: Process): void {
+  for (let slot = 1; slot < TASKS; slot++) {
+    const child = processes[slot];
+    if (child.state === STATE_FREE || child.parent !== process.slot) continue;
+    child.parent = NO_PROCESS;
+    if (child.state === STATE_ZOMBIE) child.state = STATE_FREE;
+  }
+}

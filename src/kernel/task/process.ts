@@ -1,0 +1,108 @@
+/**
+ * A process: one thread, an address space, descriptors, signals. Slots are reused; the slot number is also that of the task and its kernel stack. Slot 0 is
+ * the idle task: it has no address space and never enters CPL 3.
+ */
+import { SIGNALS } from '../abi/constants.ts';
+import { Descriptors } from '../fs/descriptors.ts';
+import type { AddressSpace } from '../mm/address-space.ts';
+import { Task } from '../ostd/task.ts';
+import { TASKS } from '../ostd/virtual-layout.ts';
+
+export type ProcessState = u8;
+export const STATE_FREE: u8 = 0;
+/** Runs, or may run. */
+export const STATE_READY: u8 = 1;
+/** Waits on a channel. */
+export const STATE_BLOCKED: u8 = 2;
+/** Waits for a moment. */
+export const STATE_SLEEPING: u8 = 3;
+/** Has ended; its parent has not asked yet. */
+export const STATE_ZOMBIE: u8 = 4;
+
+export const NO_PROCESS = -1;
+
+/** What a signal does: the handler's address, SIG_DFL or SIG_IGN, and what rt_sigaction said of it. */
+export class SignalAction {
+  handler: u64 = 0n;
+  flags: u64 = 0n;
+  restorer: u64 = 0n;
+  mask: u64 = 0n;
+}
+
+export class Process {
+  readonly task = new Task();
+  state: ProcessState = STATE_FREE;
+  pid: u32 = 0;
+  slot: i32 = 0;
+  /** Slot of the parent, NO_PROCESS for programs of /etc/programs and orphans. */
+  parent: i32 = NO_PROCESS;
+  /** Index of the domain that pays for it. */
+  domain: i32 = 0;
+  /** The first process of its domain: its status is the domain's. */
+  isFirst: boolean = false;
+  space: AddressSpace | null = null;
+  readonly descriptors = new Descriptors();
+  /** What it waits for, while STATE_BLOCKED. */
+  channel: u32 = 0;
+  /** When it goes on, while STATE_SLEEPING: nanoseconds of virtual time. */
+  wakeAt: u64 = 0n;
+  /** Signals that have come, bit n - 1 for signal n. */
+  pending: u64 = 0n;
+  blocked: u64 = 0n;
+  readonly actions = array(SIGNALS, () => new SignalAction());
+  /** Wait status, Linux encoding, from its end on. */
+  status: i32 = 0;
+  /** User addresses that get 0 at the end, and the pid at the start; 0: none. */
+  clearTid: u64 = 0n;
+  setTid: u64 = 0n;
+  /** Index of the file that it executes; -1: unknown. */
+  program: i32 = -1;
+
+  resetSignals(): void {
+    for (const action of this.actions) {
+      // Ignored signals stay ignored over execve.
+      if (action.handler > 1n) action.handler = 0n;
+    }
+  }
+}
+
+export const processes = array(TASKS, () => new Process());
+
+class ProcessIds {
+  next: u32 = 1;
+}
+export const processIds = new ProcessIds();
+
+/** A free slot with a fresh pid; null: there is none. */
+export function takeProcess(): Process | null {
+  for (let slot = 1; slot < TASKS; slot++) {
+    const process = processes[slot];
+    if (process.state !== STATE_FREE) continue;
+    process.slot = slot;
+    process.task.slot = slot;
+    process.pid = processIds.next;
+    processIds.next++;
+    process.parent = NO_PROCESS;
+    process.isFirst = false;
+    process.pending = 0n;
+    process.blocked = 0n;
+    process.status = 0;
+    process.clearTid = 0n;
+    process.setTid = 0n;
+    process.program = -1;
+    process.space = null;
+    for (const action of process.actions) action.handler = 0n;
+    process.descriptors.clear();
+    return process;
+  }
+  return null;
+}
+
+export function findProcess(pid: i32): Process | null {
+  if (pid <= 0) return null;
+  for (let slot = 1; slot < TASKS; slot++) {
+    const process = processes[slot];
+    if (process.state !== STATE_FREE && process.pid === pid) return process;
+  }
+  return null;
+}
