@@ -119,7 +119,7 @@ export class Interpreter {
       const [value] = end.args.map((v) => get(frame, v));
       if (end.op === 'branch') edge = end.targets[value === 0 ? 1 : 0];
       if (end.op === 'switch') {
-        const at = end.cases.findIndex((constant) => constant === value);
+        const at = value === undefined ? -1 : end.cases.indexOf(value);
         edge = end.targets[at < 0 ? end.cases.length : at];
       }
       if (edge === undefined) return bug(`${end.op} without a target`);

@@ -76,13 +76,13 @@ class Parser {
     const symbol = this.symbol();
     const section = this.string();
     const kind = this.next();
-    if (kind !== 'rodata' && kind !== 'data' && kind !== 'bss') return this.fail(`${kind} is not rodata, data or bss`);
+    const known = kind === 'rodata' || kind === 'data' || kind === 'bss' ? kind : this.fail(`${kind} is not rodata, data or bss`);
     this.expect('align');
     const align = this.integer();
     this.expect('size');
     const size = this.integer();
     const content = this.next();
-    const bytes = content === 'zero' ? null : Uint8Array.fromHex(content.slice(1));
+    const bytes = content === 'zero' ? null : new Uint8Array(Buffer.from(content.slice(1), 'hex'));
     const exported = this.accept('exported');
     const relocations: Relocation[] = [];
     while (isRelocation(this.token)) {
@@ -91,7 +91,7 @@ class Parser {
       const offset = this.integer();
       if (isRelocation(relocation)) relocations.push({ kind: relocation, offset, symbol: this.symbol(), addend: this.offset() });
     }
-    module.data.push({ symbol, section, kind, align, size, bytes, relocations, exported });
+    module.data.push({ symbol, section, kind: known, align, size, bytes, relocations, exported });
   }
 
   private assembly(module: Module): void {

@@ -104,7 +104,7 @@ function printConstant(value: Constant): string {
 }
 
 function printData(data: DataObject): string {
-  const bytes = data.bytes === null ? 'zero' : `x${data.bytes.toHex()}`;
+  const bytes = data.bytes === null ? 'zero' : `x${Buffer.from(data.bytes).toString('hex')}`;
   const relocations = data.relocations.map((r) => `\n  ${r.kind} at ${r.offset} ${name(r.symbol)}${offset(r.addend)}`).join('');
   const flags = data.exported ? ' exported' : '';
   return `data ${name(data.symbol)} ${JSON.stringify(data.section)} ${data.kind} align ${data.align} size ${data.size} ${bytes}${flags}${relocations}\n`;
