@@ -76,6 +76,8 @@ export const PATH_BITS = 0x450;
 export const PATH_TARGETS = 0x454;
 export const PATH_BIT_COUNT = 0x458;
 export const PATH_TARGET_COUNT = 0x45c;
+/** Of the interpreter: the count at which `Interpreter.run` returns (LEFT may be planned for a part of the way only). */
+export const RUN_END = 0x460;
 /** Return addresses of the calls made (a ring of 32), for the path's "this return matches its call" bit. */
 export const RETURN_DEPTH = 0x468;
 export const RETURN_TOP = 0x46c;
@@ -246,9 +248,11 @@ export class CpuState {
    * paths and helpers that make an earlier event due. `left` ≥ 1.
    */
   shortenBudget(left: number): void {
+    const end = this.count + BigInt(left);
+    if (end < this.get64(RUN_END)) this.set64(RUN_END, end);
     const now = this.get32(LEFT);
     if (left >= now) return;
-    this.set64(COUNT_END, this.get64(COUNT_END) - BigInt(now - left));
+    this.set64(COUNT_END, end);
     this.set32(LEFT, left);
   }
 

@@ -151,66 +151,42 @@ export function lowerMulHigh(l: Lowering, t: Term, signed: boolean): void {
   }
 }
 
-/** Double-width dividend: inline where one Wasm division does it, else by the service. */
-export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw' | 'sdivw' | 'sremw'): void {
+/** Double-width unsigned dividend: inline where one Wasm division does it, else by the service. Division by zero gives 0. */
+export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw'): void {
   const { f } = l;
-  const signed = op === 'sdivw' || op === 'sremw';
-  const quotient = op === 'udivw' || op === 'sdivw';
   const [high, low, divisor] = [l.arg(t, 0), l.arg(t, 1), l.arg(t, 2)];
   const [h, n, d] = [l.locals.take('i64'), l.locals.take('i64'), l.locals.take('i64')];
-  const divide = signed ? (quotient ? OP.i64.div_s : OP.i64.rem_s) : quotient ? OP.i64.div_u : OP.i64.rem_u;
-  if (t.width < 64) {
-    // The dividend fits 64 bits. Its quotient by −1 may not fit i64: x ÷ −1 is −x.
-    l.push64(high);
+  const divide = () => {
+    f.get(n);
+    f.get(d);
+    f.op(op === 'udivw' ? OP.i64.div_u : OP.i64.rem_u);
+  };
+  const narrow = t.width < 64;
+  l.push64(high);
+  if (narrow) {
+    // The dividend fits 64 bits.
     f.i64(BigInt(t.width));
     f.op(OP.i64.shl);
     l.push64(low);
     f.op(OP.i64.or);
-    if (signed && t.width < 32) {
-      f.op(OP.i32.wrap_i64);
-      if (t.width === 8) f.op(OP.i32.extend16_s);
-      f.op(OP.i64.extend_i32_s);
-    }
     f.set(n);
-    if (signed) l.pushSigned(divisor);
-    else l.push(divisor);
-    f.op(signed ? OP.i64.extend_i32_s : OP.i64.extend_i32_u);
-    f.set(d);
-    guarded(l, n, d, signed, quotient, () => {
-      f.get(n);
-      f.get(d);
-      f.op(divide);
-    });
-    f.op(OP.i32.wrap_i64);
-    if (t.width < 32) {
-      f.i32(2 ** t.width - 1);
-      f.op(OP.i32.and);
-    }
-    return;
+  } else {
+    f.set(h);
+    l.push(low);
+    f.set(n);
   }
-  for (const [term, local] of [
-    [high, h],
-    [low, n],
-    [divisor, d],
-  ] as const) {
-    l.push(term);
-    f.set(local);
-  }
-  guarded(l, n, d, false, quotient, () => {
-    // One division does it if the dividend is the extension of its lower half (and, signed, nothing can overflow).
+  l.push64(divisor);
+  f.tee(d);
+  f.op(OP.i64.eqz);
+  f.if('i64');
+  f.i64(0n);
+  f.else();
+  if (narrow) divide();
+  else {
     f.get(h);
-    if (signed) {
-      f.get(n);
-      f.i64(63n);
-      f.op(OP.i64.shr_s, OP.i64.eq);
-      f.get(d);
-      f.i64(-1n);
-      f.op(OP.i64.ne, OP.i32.and);
-    } else f.op(OP.i64.eqz);
-    f.if('i64');
-    f.get(n);
-    f.get(d);
-    f.op(divide);
+    f.op(OP.i64.eqz);
+    f.if('i64', true);
+    divide();
     f.else();
     for (const [i, local] of [h, n, d].entries()) {
       f.get(l.services.base);
@@ -223,30 +199,12 @@ export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw' | 
     f.get(l.services.base);
     f.load('i64', SERVICE_RESULT);
     f.end();
-  });
-}
-
-/** 0 if the divisor is 0; with `minusOne` also the quotient (−n) or remainder (0) by −1, which Wasm would trap on. */
-function guarded(l: Lowering, n: number, d: number, minusOne: boolean, quotient: boolean, otherwise: () => void): void {
-  const { f } = l;
-  f.get(d);
-  f.op(OP.i64.eqz);
-  f.if('i64');
-  f.i64(0n);
-  f.else();
-  if (minusOne) {
-    f.get(d);
-    f.i64(-1n);
-    f.op(OP.i64.eq);
-    f.if('i64');
-    f.i64(0n);
-    if (quotient) {
-      f.get(n);
-      f.op(OP.i64.sub);
-    }
-    f.else();
   }
-  otherwise();
-  if (minusOne) f.end();
   f.end();
+  if (!narrow) return;
+  f.op(OP.i32.wrap_i64);
+  if (t.width < 32) {
+    f.i32(2 ** t.width - 1);
+    f.op(OP.i32.and);
+  }
 }

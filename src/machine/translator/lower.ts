@@ -60,6 +60,8 @@ export class Lowering {
   readonly f: FunctionBuilder;
   readonly locals: LocalPool;
   readonly services: Services;
+  /** Floating-point terms already computed: the locals of result and status. */
+  readonly floats = new Map<Term, { result: number; status: number }>();
   readonly #environment: Environment;
   readonly #canonical = new Map<Term, Term>();
   readonly #byKey = new Map<string, Term>();
@@ -153,6 +155,11 @@ export class Lowering {
       this.f.i32(31);
       this.f.op(OP.i32.shr_s);
     }
+  }
+
+  /** The same number for equal terms. */
+  id(term: Term): number {
+    return this.#ids.get(this.canonical(term)) ?? bug('a term without a number');
   }
 
   /** The one term that stands for all terms of this structure. */
@@ -286,8 +293,6 @@ export class Lowering {
         return this.#divide(t, t.op);
       case 'udivw':
       case 'uremw':
-      case 'sdivw':
-      case 'sremw':
         return lowerWideDivision(this, t, t.op);
       case 'pdep':
       case 'pext':

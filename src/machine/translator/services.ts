@@ -15,7 +15,7 @@ export const SERVICE_RESULT = SCRATCH + 48;
 export const SERVICE_LINEAR = SCRATCH + 56;
 
 /** Numbers of integer services: the index. */
-export const INTEGER_SERVICES = ['pdep', 'pext', 'udivw', 'uremw', 'sdivw', 'sremw'] as const;
+export const INTEGER_SERVICES = ['pdep', 'pext', 'udivw', 'uremw'] as const;
 export type IntegerService = (typeof INTEGER_SERVICES)[number];
 /** Numbers of floating-point services: the index; bit 8: the operand is 64 bits wide, bit 9: the result is. */
 export const FLOAT_SERVICES = FLOAT_OPS;

@@ -1,0 +1,314 @@
+/**
+ * The decoded-code cache: bytes of guest memory → entries in linear memory (translator/entry.ts), on demand.
+ *
+ * Words: a *code page* is one physical page decoded in one mode (code size and segmentation); it has a *table* of 4096 slots, the
+ * address of the entry for each byte offset or 0. A *run* is what one decoding adds: consecutive instructions up to an unconditional
+ * transfer, an already decoded one, or the end of the page.
+ *
+ * Exactness: entries are dropped in place, by turning them into FORM.lookup, so that code which runs at that moment (a store into its own page)
+ * meets the change at its very next instruction. The arena is only reused when no generated code runs. An instruction that straddles two
+ * pages belongs to the first; a pseudo entry before it checks that the second page is still mapped to the same frame, and `written` for the
+ * second page drops it too.
+ *
+ * It never reads memory through translations of its own: `Ports.fetch` makes them.
+ */
+import { bug } from '../isa/bug.ts';
+import { type Decoded, decode } from '../isa/decode.ts';
+import type { Flow } from '../isa/dsl.ts';
+import type { Operand } from '../isa/operands.ts';
+import { SS } from '../isa/registers.ts';
+import type { Segmentation } from '../translator/emit.ts';
+import { ENTRY, ENTRY_BYTES, FORM } from '../translator/entry.ts';
+import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
+import type { Ports } from './ports.ts';
+import {
+  type CpuState, CODE_BASE, FETCH_PHYSICAL, GPR_ZERO, MODE_INDEX, type MemoryLayout, SEGMENT_LIMIT, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_ENTRY_BYTES,
+} from './state.ts'; // biome-ignore format: one list
+import { codeMode } from './mode.ts';
+
+const PAGE = 4096;
+const TABLE_BYTES = PAGE * 4;
+const MAX_RUN = 64;
+const MAX_LENGTH = 15;
+const ENDS_RUN: ReadonlySet<Flow> = new Set<Flow>(['jump', 'call', 'ret', 'indirect', 'indirect-call', 'event']);
+
+interface CodePage {
+  readonly physicalPage: number;
+  readonly mode: 16 | 32 | 64;
+  readonly segmentation: Segmentation;
+  /** Address of the 4096 slots. */
+  readonly table: number;
+  entries: number[];
+  /** Physical pages whose bytes belong to instructions of this page. */
+  readonly second: Set<number>;
+  isWatched: boolean;
+}
+
+export type Resolution = 'found' | 'fault';
+
+export class CodeCache {
+  readonly #state: CpuState;
+  readonly #ports: Ports;
+  readonly #library: FormLibrary;
+  readonly #layout: MemoryLayout;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #words: Int32Array;
+  /** By physical page · 8 + mode number. */
+  readonly #pages = new Map<number, CodePage>();
+  /** Second page → first pages. */
+  readonly #straddlers = new Map<number, Set<CodePage>>();
+  readonly #decoded = new Map<number, Decoded>();
+  #used: number;
+
+  constructor(memory: WebAssembly.Memory, layout: MemoryLayout, state: CpuState, ports: Ports, library: FormLibrary) {
+    this.#state = state;
+    this.#ports = ports;
+    this.#library = library;
+    this.#layout = layout;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
+    this.#used = layout.codeBase + 16;
+  }
+
+  /** The instruction behind an entry (helpers look at it). */
+  decodedAt(entry: number): Decoded {
+    return this.#decoded.get(entry) ?? bug(`no instruction at entry ${entry}`);
+  }
+
+  /** Makes the entry for RIP findable in the execute TLB, or leaves the fault of the fetch pending. */
+  resolve(): Resolution {
+    const state = this.#state;
+    const mode = state.get32(MODE_INDEX);
+    const { size, segmentation } = codeMode(mode);
+    const rip = state.rip;
+    if (size !== 64 && rip > BigInt(state.get32(SEGMENT_LIMIT + 4))) return this.#raise(13, 0);
+    const linear = BigInt.asUintN(size === 64 ? 64 : 32, rip + state.get64(CODE_BASE));
+    const physical = this.#fetch(linear);
+    if (physical === null) return 'fault';
+    if (this.#isFull()) this.flush();
+    const page = this.#page(physical >>> 0, mode & 7, size, segmentation);
+    this.#fillTlb(linear, mode, page.table, page.physicalPage);
+    const offset = Number(linear & 0xfffn);
+    const slot = page.table + 4 * offset;
+    const found = this.#words[slot >> 2] ?? 0;
+    if (found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle) return 'found';
+    return this.#decodeRun(page, offset, linear);
+  }
+
+  /** Bytes of this physical page have changed: drops what was decoded from them. (The page is watched again when code is next decoded from it.) */
+  written(physicalPage: number): void {
+    for (let mode = 0; mode < 8; mode++) {
+      const page = this.#pages.get(physicalPage * 8 + mode);
+      if (page !== undefined) this.#drop(page);
+    }
+    const straddlers = this.#straddlers.get(physicalPage);
+    if (straddlers === undefined) return;
+    this.#straddlers.delete(physicalPage);
+    for (const page of straddlers) this.#drop(page);
+  }
+
+  /** Whether code was decoded from this physical page. */
+  hasCode(physicalPage: number): boolean {
+    if (this.#straddlers.has(physicalPage)) return true;
+    for (let mode = 0; mode < 8; mode++) {
+      const page = this.#pages.get(physicalPage * 8 + mode);
+      if (page !== undefined && page.entries.length > 0) return true;
+    }
+    return false;
+  }
+
+  /** Forgets everything. Only while no generated code runs. */
+  flush(): void {
+    this.#pages.clear();
+    this.#straddlers.clear();
+    this.#decoded.clear();
+    this.#used = this.#layout.codeBase + 16;
+    this.#state.flushExecuteTlb();
+  }
+
+  #drop(page: CodePage): void {
+    for (const entry of page.entries) {
+      this.#view.setUint16(entry, FORM.lookup, true);
+    }
+    this.#words.fill(0, page.table >> 2, (page.table + TABLE_BYTES) >> 2);
+    page.entries = [];
+    page.second.clear();
+    page.isWatched = false;
+  }
+
+  #isFull(): boolean {
+    return this.#used + TABLE_BYTES + (MAX_RUN + 2) * ENTRY_BYTES * 2 > this.#layout.codeBase + this.#layout.codeBytes;
+  }
+
+  /** The physical page of a linear address, for execution; null: fault pending. */
+  #fetch(linear: bigint): number | null {
+    const low = Number(linear & 0xffff_ffffn) | 0;
+    const high = Number(linear >> 32n) | 0;
+    if (this.#ports.fetch(low, high) !== 0) return null;
+    return Number(this.#state.get64(FETCH_PHYSICAL) >> 12n);
+  }
+
+  #page(physicalPage: number, modeNumber: number, size: 16 | 32 | 64, segmentation: Segmentation): CodePage {
+    const key = physicalPage * 8 + modeNumber;
+    const known = this.#pages.get(key);
+    if (known !== undefined) return known;
+    const table = (this.#used + 63) & ~63;
+    this.#used = table + TABLE_BYTES;
+    this.#words.fill(0, table >> 2, this.#used >> 2);
+    const page: CodePage = { physicalPage, mode: size, segmentation, table, entries: [], second: new Set(), isWatched: false };
+    this.#pages.set(key, page);
+    return page;
+  }
+
+  #fillTlb(linear: bigint, mode: number, table: number, physicalPage: number): void {
+    const index = Number((linear >> 12n) & BigInt(TLB_EXECUTE_ENTRIES - 1));
+    const at = TLB_EXECUTE + index * TLB_ENTRY_BYTES;
+    this.#state.set64(at, (linear & ~0xfffn) | BigInt(mode));
+    this.#state.set32(at + 8, table);
+    this.#state.set32(at + 12, physicalPage);
+  }
+
+  /** Up to 15 bytes of code at a physical address; beyond RAM everything reads as ones. */
+  #code(physicalPage: number, offset: number): { bytes: Uint8Array; at: number; available: number } {
+    if ((physicalPage + 1) * PAGE > this.#layout.ramBytes) return { bytes: new Uint8Array(MAX_LENGTH).fill(0xff), at: 0, available: PAGE - offset };
+    return { bytes: this.#bytes, at: this.#layout.ramBase + physicalPage * PAGE + offset, available: PAGE - offset };
+  }
+
+  #watch(page: CodePage): void {
+    if (page.isWatched) return;
+    page.isWatched = true;
+    this.#ports.watchCode(page.physicalPage);
+  }
+
+  #decodeRun(page: CodePage, start: number, linear: bigint): Resolution {
+    let offset = start;
+    for (let n = 0; ; n++) {
+      const slot = page.table + 4 * offset;
+      if (n > 0 && (this.#words[slot >> 2] ?? 0) !== 0) {
+        this.#pseudo(page, FORM.link, offset, slot);
+        break;
+      }
+      if (n === MAX_RUN || offset >= PAGE) {
+        this.#pseudo(page, FORM.lookup, offset, 0);
+        break;
+      }
+      const code = this.#code(page.physicalPage, offset);
+      const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
+      if (typeof decoded === 'string') {
+        // Faults belong to the moment when the instruction is reached.
+        if (n === 0) return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear) : this.#raiseInvalid(decoded);
+        this.#pseudo(page, FORM.lookup, offset, 0);
+        break;
+      }
+      this.#watch(page);
+      const entry = this.#add(page, decoded, offset);
+      this.#words[slot >> 2] = entry;
+      offset += decoded.length;
+      if (ENDS_RUN.has(decoded.row.flow ?? 'next')) break;
+    }
+    this.#library.compile();
+    return 'found';
+  }
+
+  #decodeStraddler(page: CodePage, offset: number, linear: bigint): Resolution {
+    const next = BigInt.asUintN(page.mode === 64 ? 64 : 32, (linear | 0xfffn) + 1n);
+    const second = this.#fetch(next);
+    if (second === null) return 'fault';
+    const first = PAGE - offset;
+    const joined = new Uint8Array(MAX_LENGTH);
+    const head = this.#code(page.physicalPage, offset);
+    joined.set(head.bytes.subarray(head.at, head.at + first));
+    const tail = this.#code(second, 0);
+    joined.set(tail.bytes.subarray(tail.at, tail.at + MAX_LENGTH - first), first);
+    const decoded = decode(joined, 0, page.mode, MAX_LENGTH);
+    if (typeof decoded === 'string') return this.#raiseInvalid(decoded);
+    // The execute TLB must know the second page: the pseudo entry checks it there.
+    const mode = this.#state.get32(MODE_INDEX);
+    const secondPage = this.#page(second, mode & 7, page.mode, page.segmentation);
+    this.#fillTlb(next, mode, secondPage.table, second);
+    this.#watch(page);
+    this.#watch(secondPage);
+    page.second.add(second);
+    const firsts = this.#straddlers.get(second) ?? new Set();
+    firsts.add(page);
+    this.#straddlers.set(second, firsts);
+    const guard = this.#pseudo(page, FORM.straddle, offset, 0);
+    this.#view.setInt32(guard + ENTRY.immediate, second, true);
+    this.#add(page, decoded, offset);
+    this.#pseudo(page, FORM.lookup, offset + decoded.length, 0);
+    this.#words[(page.table + 4 * offset) >> 2] = guard;
+    this.#library.compile();
+    return 'found';
+  }
+
+  #raiseInvalid(why: 'invalid' | 'need-more' | 'too-long'): Resolution {
+    return why === 'too-long' ? this.#raise(13, 0) : this.#raise(6, null);
+  }
+
+  #raise(vector: number, code: number | null): Resolution {
+    this.#state.raise(vector, code);
+    return 'fault';
+  }
+
+  #allocate(page: CodePage, form: number, offset: number): number {
+    const entry = (this.#used + 31) & ~31;
+    this.#used = entry + ENTRY_BYTES;
+    const v = this.#view;
+    v.setUint16(entry + ENTRY.form, form, true);
+    v.setUint16(entry + ENTRY.offset, offset, true);
+    page.entries.push(entry);
+    return entry;
+  }
+
+  #pseudo(page: CodePage, form: number, offset: number, link: number): number {
+    const entry = this.#allocate(page, form, offset);
+    this.#view.setInt32(entry + ENTRY.link, link, true);
+    return entry;
+  }
+
+  #add(page: CodePage, decoded: Decoded, offset: number): number {
+    const form = this.#library.find(decoded, page.segmentation);
+    const entry = this.#allocate(page, form.form, offset);
+    this.#decoded.set(entry, decoded);
+    this.#fill(entry, form, decoded, page, offset);
+    return entry;
+  }
+
+  #fill(entry: number, form: KnownForm, decoded: Decoded, page: CodePage, offset: number): void {
+    const v = this.#view;
+    const next = offset + decoded.length;
+    v.setUint16(entry + ENTRY.next, next, true);
+    v.setUint16(entry + ENTRY.function, form.function, true);
+    // The slot before the arena's first table is always zero: "not in this page".
+    v.setInt32(entry + ENTRY.link, this.#layout.codeBase, true);
+    for (const [i, operand] of decoded.operands.entries()) {
+      if (operand.kind === 'reg') v.setUint8(entry + ENTRY.operand + i, registerByte(operand));
+      else if (operand.kind === 'imm') v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.value), true);
+      else if (operand.kind === 'rel') {
+        v.setBigInt64(entry + ENTRY.immediate, operand.value, true);
+        const target = next + Number(operand.value);
+        if (page.segmentation !== 'segmented' && decoded.operandSize !== 16 && target >= 0 && target < PAGE) {
+          v.setInt32(entry + ENTRY.link, page.table + 4 * target, true);
+        }
+      } else if (operand.kind === 'mem') {
+        v.setUint8(entry + ENTRY.base, operand.base < 0 ? GPR_ZERO : 8 * operand.base);
+        v.setUint8(entry + ENTRY.index, operand.index < 0 ? GPR_ZERO : 8 * operand.index);
+        v.setUint8(entry + ENTRY.scale, Math.log2(operand.scale));
+        v.setUint8(entry + ENTRY.segment, 8 * operand.segment);
+        v.setUint8(entry + ENTRY.isStack, operand.segment === SS ? 1 : 0);
+        v.setInt32(entry + ENTRY.displacement, Number(BigInt.asIntN(32, operand.disp)), true);
+        if (isAbsolute(operand)) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.disp), true);
+      }
+    }
+  }
+}
+
+/** As `entry-access.ts` reads it: a 64-bit offset without registers lies in the immediate's place. */
+const isAbsolute = (m: Operand & { kind: 'mem' }) => m.base < 0 && m.index < 0 && !m.ripRelative && m.addressSize === 64;
+
+function registerByte(r: Operand & { kind: 'reg' }): number {
+  if (r.class === 'gpr') return 8 * r.index + (r.high ? 1 : 0);
+  return r.class === 'xmm' ? 16 * r.index : 4 * r.index;
+}

@@ -1,0 +1,172 @@
+/**
+ * Tier 0: runs guest code by the generated interpreter (translator/tier0.ts) over decoded entries (code-cache.ts).
+ *
+ *     const interpreter = new Interpreter({ memory, layout, state, ports, library });
+ *     state.rip = …;
+ *     interpreter.run(1000n)      // 'budget' after exactly 1000 retired instructions, or earlier:
+ *                                 // 'fault' (pending in the state: deliver it), 'stop' (a helper asked), 'path-full' (drain the path)
+ *
+ * `run` is exact: RIP, flags, registers, memory and `state.count` are those of an instruction boundary, and an instruction that faults
+ * has changed nothing. Interrupts, traps after single steps and their like are the caller's business, between calls.
+ */
+import type { Decoded } from '../isa/decode.ts';
+import { HELPER_NAMES } from '../isa/helpers.ts';
+import { STATUS } from '../translator/entry.ts';
+import type { FormLibrary } from '../translator/form-library.ts';
+import { SERVICE_LINEAR, SERVICE_OPERANDS } from '../translator/services.ts';
+import { EXIT } from '../translator/tier0.ts';
+import { CodeCache } from './code-cache.ts';
+import { updateMode } from './mode.ts';
+import { HELPER, type Ports } from './ports.ts';
+import { linearAddress } from './segment-access.ts';
+import { floatService, integerService } from './services.ts';
+import {
+  COUNT_END, type CpuState, LEFT, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
+} from './state.ts'; // biome-ignore format: one list
+
+export type StopReason = 'budget' | 'fault' | 'stop' | 'path-full';
+
+export interface InterpreterOptions {
+  readonly memory: WebAssembly.Memory;
+  readonly layout: MemoryLayout;
+  readonly state: CpuState;
+  readonly ports: Ports;
+  /** Compiled forms, to be shared by the machines of a process; its `hasPath` says whether the path is recorded. */
+  readonly library: FormLibrary;
+}
+
+/** The most instructions between two returns from generated code: without them V8 could not replace the body by its optimised version. */
+const SLICE = 1 << 20;
+
+export class Interpreter {
+  readonly codeCache: CodeCache;
+  readonly #state: CpuState;
+  readonly #ports: Ports;
+  readonly #library: FormLibrary;
+  readonly #layout: MemoryLayout;
+  readonly #memory: WebAssembly.Memory;
+  readonly #table: WebAssembly.Table;
+  readonly #imports: Record<string, Record<string, unknown>>;
+  readonly #body: (base: number) => number;
+  #linked = 0;
+
+  constructor({ memory, layout, state, ports, library }: InterpreterOptions) {
+    this.#state = state;
+    this.#ports = ports;
+    this.#library = library;
+    this.#layout = layout;
+    this.#memory = memory;
+    this.codeCache = new CodeCache(memory, layout, state, ports, library);
+    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+    this.#imports = {
+      env: {
+        memory,
+        table: this.#table,
+        load: (low: number, high: number, access: number) => ports.load(low, high, access),
+        store: (low: number, high: number, access: number) => ports.store(low, high, access),
+        probe: (low: number, high: number, access: number) => ports.probe(low, high, access),
+        segment: (segment: number, access: number) => this.#segment(segment, access),
+        helper: (name: number, entry: number) => this.#helper(name, entry),
+        float: (operation: number, mxcsr: number) => floatService(state, operation, mxcsr),
+        integer: (operation: number, width: number) => integerService(state, operation, width),
+        writeRflags: () => this.#writeRflags(),
+      },
+    };
+    this.#body = new WebAssembly.Instance(library.body, this.#imports).exports['run'] as (base: number) => number;
+    state.set32(PATH_BITS, layout.pathBitsBase);
+    state.set32(PATH_TARGETS, layout.pathTargetsBase);
+  }
+
+  /** Runs at most `budget` instructions. */
+  run(budget: bigint): StopReason {
+    const state = this.#state;
+    updateMode(state);
+    state.set64(RUN_END, state.count + budget);
+    for (;;) {
+      const count = state.count;
+      const left = state.get64(RUN_END) - count;
+      if (left <= 0n) return this.#end('budget');
+      const slice = Math.min(Number(left < BigInt(SLICE) ? left : BigInt(SLICE)), this.#pathRoom());
+      if (slice === 0) return this.#end('path-full');
+      state.set64(COUNT_END, count + BigInt(slice));
+      state.set32(LEFT, slice);
+      for (;;) {
+        const exit = this.#body(state.base);
+        if (exit === EXIT.budget) break;
+        if (exit === EXIT.fault) return this.#end('fault');
+        if (exit === EXIT.stop) return this.#end('stop');
+        if (this.codeCache.resolve() === 'fault') return this.#end('fault');
+        this.#link();
+      }
+    }
+  }
+
+  /** The path since the last call: bits (least significant first) and targets; see translator/path-recorder.ts. */
+  drainPath(): { bits: Uint8Array; bitCount: number; targets: BigUint64Array } {
+    const state = this.#state;
+    const bitCount = state.get32(PATH_BIT_COUNT);
+    const targetCount = state.get32(PATH_TARGET_COUNT);
+    const bits = new Uint8Array(this.#memory.buffer, this.#layout.pathBitsBase, (bitCount + 7) >> 3).slice();
+    const targets = new BigUint64Array(this.#memory.buffer, this.#layout.pathTargetsBase, targetCount).slice();
+    const last = bits.length - 1;
+    if ((bitCount & 7) !== 0) bits[last] = (bits[last] ?? 0) & ((1 << (bitCount & 7)) - 1);
+    state.set32(PATH_BIT_COUNT, 0);
+    state.set32(PATH_TARGET_COUNT, 0);
+    return { bits, bitCount, targets };
+  }
+
+  #pathRoom(): number {
+    if (!this.#library.hasPath) return SLICE;
+    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.#state.get32(PATH_TARGET_COUNT));
+  }
+
+  /** Makes the count stand by itself: nothing is planned any more. */
+  #end(reason: StopReason): StopReason {
+    this.#state.setCount(this.#state.count);
+    return reason;
+  }
+
+  /** Links the modules with functions that this machine lacks. */
+  #link(): void {
+    const { modules } = this.#library;
+    if (this.#linked === modules.length) return;
+    const missing = this.#library.tableSize - this.#table.length;
+    if (missing > 0) this.#table.grow(Math.max(missing, this.#table.length));
+    for (const module of modules.slice(this.#linked)) new WebAssembly.Instance(module, this.#imports);
+    this.#linked = modules.length;
+  }
+
+  #segment(segment: number, access: number): number {
+    const linear = linearAddress(this.#state, segment, this.#state.get64(SERVICE_LINEAR), access);
+    if (linear === null) return 1;
+    this.#state.set64(SERVICE_LINEAR, linear);
+    return 0;
+  }
+
+  #helper(number: number, entry: number): number {
+    const decoded: Decoded = this.codeCache.decodedAt(entry);
+    const status = this.#ports.helper(HELPER_NAMES[number] ?? '', decoded);
+    if (status === HELPER.fault) return STATUS.fault;
+    updateMode(this.#state);
+    if (status === HELPER.jump) this.#recordJump();
+    return status;
+  }
+
+  /** A helper has jumped: see the rules in translator/path-recorder.ts. */
+  #recordJump(): void {
+    const state = this.#state;
+    state.clearReturnStack();
+    if (!this.#library.hasPath) return;
+    const count = state.get32(PATH_TARGET_COUNT);
+    new DataView(this.#memory.buffer).setBigUint64(this.#layout.pathTargetsBase + 8 * count, state.rip, true);
+    state.set32(PATH_TARGET_COUNT, count + 1);
+  }
+
+  #writeRflags(): void {
+    const state = this.#state;
+    const before = state.readRflags();
+    state.writeRflags(state.get64(SERVICE_OPERANDS));
+    this.#ports.rflagsChanged(before, state.readRflags());
+  }
+}
+

@@ -1,0 +1,58 @@
+/**
+ * Forms: instructions for which tier 0 runs the same code. Two instructions are of one form when they differ only in what an entry holds:
+ * register numbers, immediates, displacements, scale.
+ */
+import { bug } from '../isa/bug.ts';
+import type { Decoded } from '../isa/decode.ts';
+import type { Instruction } from '../isa/dsl.ts';
+import type { Operand } from '../isa/operands.ts';
+import { FS } from '../isa/registers.ts';
+import { instructions } from '../isa/table.ts';
+import type { Segmentation } from './emit.ts';
+
+const SEGMENTATION_LETTER: Readonly<Record<Segmentation, string>> = { long: '', flat: 'F', segmented: 'S' };
+const REP_LETTER = { none: '', count: 'R', zero: 'Z', nonzero: 'N' } as const;
+
+/** Names of rows, with a number where several have one mnemonic. */
+export function rowNames(): ReadonlyMap<Instruction, string> {
+  const seen = new Map<string, number>();
+  return new Map(
+    instructions.map((row) => {
+      const n = seen.get(row.name) ?? 0;
+      seen.set(row.name, n + 1);
+      return [row, n === 0 ? row.name : `${row.name}.${n}`];
+    }),
+  );
+}
+
+/** `ADD r64 m64bi`: row, operand shapes, and what else the code depends on. The same for all instructions of a form, different for all others. */
+export function formKey(decoded: Decoded, segmentation: Segmentation, names: ReadonlyMap<Instruction, string>): string {
+  const { row, mode, operandSize, addressSize, rep, lock, segment } = decoded;
+  let key = names.get(row) ?? bug(`${row.name} is not in the table`);
+  for (const operand of decoded.operands) key += ` ${operandKey(operand, row.byImmediate === true, segmentation)}`;
+  if (mode !== 64 || operandSize !== 32 || addressSize !== 64) key += ` /${mode}.${operandSize}.${addressSize}`;
+  key += SEGMENTATION_LETTER[segmentation] + REP_LETTER[rep];
+  if (lock) key += 'L';
+  if (segment !== 3) key += `:${segment}`;
+  return key;
+}
+
+function operandKey(o: Operand, byValue: boolean, segmentation: Segmentation): string {
+  switch (o.kind) {
+    case 'reg':
+      return o.class === 'gpr' ? `r${o.width}` : `${o.class}${o.width}`;
+    case 'mem': {
+      const parts = `m${o.width}${o.base >= 0 ? 'b' : ''}${o.index >= 0 ? 'i' : ''}${o.ripRelative ? 'r' : ''}`;
+      const segment = segmentation === 'long' ? (o.segment >= FS ? '+s' : '') : `+${o.segment}`;
+      return byValue ? `${parts}${segment}=${o.base}` : parts + segment;
+    }
+    case 'imm':
+      return byValue ? `i${o.width}=${o.value}` : `i${o.width}`;
+    case 'rel':
+      return 'rel';
+    case 'far':
+      return `far${o.width}`;
+    default:
+      return bug(`no key for ${(o satisfies never as Operand).kind}`);
+  }
+}

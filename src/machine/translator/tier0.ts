@@ -1,0 +1,438 @@
+/**
+ * Tier 0's modules: the interpreter's body (one br_table over the forms of decoded entries) and out-of-line functions for single forms.
+ *
+ * The body's locals *page* and *entry* are the instruction pointer (RIP = page + offset of the entry), *left* is what remains of the
+ * budget. Pseudo entries and forms inlined or called are described in `entry.ts`. The body leaves with one of `EXIT`, RIP and LEFT in the
+ * state; TypeScript then decodes, delivers, or goes on with the next budget.
+ */
+import {
+  CODE_BASE, LEFT, MODE_INDEX, RIP, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_SET,
+} from '../cpu/state.ts'; // biome-ignore format: one list
+import { emitInstruction, type EmitServices, type Form, type Site } from './emit.ts';
+import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
+import { EntryAccess, type EntryLocals } from './entry-access.ts';
+import { LocalPool } from './lower.ts';
+import { pathRecorder } from './path-recorder.ts';
+import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
+
+/** Why the body has left. */
+export const EXIT = {
+  /** LEFT is 0. */
+  budget: 0,
+  /** No entry for RIP (or no translation): decode. */
+  miss: 1,
+  /** A fault is pending. */
+  fault: 2,
+  /** A helper asked for it. */
+  stop: 3,
+} as const;
+
+/** The names under which modules import: `env.memory`, `env.table` and the services. */
+const SERVICE_TYPES = {
+  load: ['i32', 'i32', 'i32'],
+  store: ['i32', 'i32', 'i32'],
+  probe: ['i32', 'i32', 'i32'],
+  segment: ['i32', 'i32'],
+  helper: ['i32', 'i32'],
+  float: ['i32', 'i32'],
+  integer: ['i32', 'i32'],
+  writeRflags: ['i32'],
+} as const;
+export type ServiceName = keyof typeof SERVICE_TYPES;
+const WITHOUT_RESULT: readonly string[] = ['integer', 'writeRflags'];
+
+interface Imported {
+  readonly module: ModuleBuilder;
+  readonly functions: Readonly<Record<ServiceName, number>>;
+  /** The type of out-of-line functions: (base, entry, page) → status. */
+  readonly formType: number;
+}
+
+function begin(): Imported {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', 1);
+  module.importTable('env', 'table', 1);
+  const functions = Object.fromEntries(
+    Object.entries(SERVICE_TYPES).map(([name, parameters]) => {
+      const type = module.type(parameters, WITHOUT_RESULT.includes(name) ? [] : ['i32']);
+      return [name, module.importFunction('env', name, type)];
+    }),
+  ) as Record<ServiceName, number>;
+  return { module, functions, formType: module.type(['i32', 'i32', 'i64'], ['i32']) };
+}
+
+/** A module that puts the out-of-line functions of these forms into the table from `firstIndex` on. */
+export function functionsModule(forms: readonly Form[], firstIndex: number, hasPath: boolean): Uint8Array<ArrayBuffer> {
+  const { module, functions, formType } = begin();
+  const made = forms.map((form) => {
+    const f = module.func(formType);
+    emitFunction(f, form, functions, hasPath);
+    return f;
+  });
+  module.elements(0, firstIndex, made);
+  return module.build();
+}
+
+function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['functions'], hasPath: boolean): void {
+  const at: EntryLocals = { base: 0, entry: 1, page: 2 };
+  const locals = new LocalPool(f);
+  const tlb = locals.take('i32');
+  f.get(at.base);
+  f.get(at.base);
+  f.load('i32', TLB_SET);
+  f.op(OP.i32.add);
+  f.set(tlb);
+  const access = new EntryAccess(f, at, form.decoded, functions.writeRflags);
+  const leaveWith = (status: number) => {
+    f.i32(status);
+    f.op(OP.return);
+  };
+  const site: Site = {
+    f,
+    locals,
+    entry: at.entry,
+    cold: null,
+    hasLinks: false,
+    next: () => leaveWith(STATUS.next),
+    again: () => leaveWith(STATUS.again),
+    fault: () => leaveWith(STATUS.fault),
+    goto: () => leaveWith(STATUS.next),
+    jump: (target) => {
+      f.get(at.base);
+      f.get(target);
+      f.store('i64', RIP);
+      leaveWith(STATUS.jump);
+    },
+    leave: () => {
+      // A helper may have changed how code is found: even the next instruction is looked up anew.
+      const status = locals.take('i32');
+      f.tee(status);
+      f.if();
+      f.get(status);
+      f.op(OP.return);
+      f.end();
+      f.get(at.base);
+      access.rip(ENTRY.next);
+      f.store('i64', RIP);
+      leaveWith(STATUS.jump);
+    },
+  };
+  const services: EmitServices = { ...functions, base: at.base, tlb };
+  emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base) : null);
+  f.op(OP.unreachable);
+}
+
+/** The interpreter's body, `run(base) → EXIT`, with `inlined` as the cases from FORM.inline on. */
+export function bodyModule(inlined: readonly Form[], hasPath: boolean): Uint8Array<ArrayBuffer> {
+  const { module, functions, formType } = begin();
+  const f = module.func(module.type(['i32'], ['i32']));
+  new Body(f, functions, formType, hasPath).emit(inlined);
+  module.exportFunction('run', f);
+  return module.build();
+}
+
+class Body {
+  readonly #f: FunctionBuilder;
+  readonly #functions: Imported['functions'];
+  readonly #formType: number;
+  readonly #hasPath: boolean;
+  readonly #base = 0;
+  readonly #entry: number;
+  readonly #page: number;
+  readonly #left: number;
+  readonly #tlb: number;
+  readonly #target: number;
+  readonly #linear: number;
+  readonly #slot: number;
+  readonly #locals: LocalPool;
+
+  constructor(f: FunctionBuilder, functions: Imported['functions'], formType: number, hasPath: boolean) {
+    this.#f = f;
+    this.#functions = functions;
+    this.#formType = formType;
+    this.#hasPath = hasPath;
+    this.#entry = f.local('i32');
+    this.#page = f.local('i64');
+    this.#left = f.local('i32');
+    this.#tlb = f.local('i32');
+    this.#target = f.local('i64');
+    this.#linear = f.local('i64');
+    this.#slot = f.local('i32');
+    this.#locals = new LocalPool(f);
+  }
+
+  emit(inlined: readonly Form[]): void {
+    const f = this.#f;
+    this.#state32(LEFT);
+    f.set(this.#left);
+    this.#reloadTlb();
+    this.#state64(RIP);
+    f.set(this.#target);
+    const lookup = f.loop();
+    const miss = f.block();
+    this.#findEntry(miss);
+    const dispatch = f.loop();
+    const cold = f.block();
+    const cases: Label[] = [];
+    for (let i = FORM.inline + inlined.length - 1; i >= 0; i--) cases[i] = f.block();
+    this.#dispatch(cases, cold);
+    // The blocks were opened last case first: they close in the order of their numbers.
+    f.end();
+    this.#lookupCase(lookup);
+    f.end();
+    this.#linkCase(lookup, dispatch);
+    f.end();
+    this.#straddleCase(dispatch);
+    f.end();
+    f.br(cold);
+    for (const form of inlined) {
+      f.end();
+      this.#inline(form, cold, dispatch, lookup);
+    }
+    f.end(); // cold
+    this.#call(lookup, dispatch);
+    f.end(); // dispatch
+    f.op(OP.unreachable);
+    f.end(); // miss
+    this.#leave(EXIT.miss, () => f.get(this.#target));
+    f.end(); // lookup
+    f.op(OP.unreachable);
+  }
+
+  #state32(offset: number): void {
+    this.#f.get(this.#base);
+    this.#f.load('i32', offset);
+  }
+
+  #state64(offset: number): void {
+    this.#f.get(this.#base);
+    this.#f.load('i64', offset);
+  }
+
+  #reloadTlb(): void {
+    this.#state32(TLB_SET);
+    this.#f.get(this.#base);
+    this.#f.op(OP.i32.add);
+    this.#f.set(this.#tlb);
+  }
+
+  #advance(local: number, by: number): void {
+    this.#f.get(local);
+    this.#f.i32(by);
+    this.#f.op(OP.i32.add);
+    this.#f.set(local);
+  }
+
+  /** page + offset of the entry. */
+  #rip(): void {
+    this.#f.get(this.#page);
+    this.#f.get(this.#entry);
+    this.#f.load('i64_16u', ENTRY.offset);
+    this.#f.op(OP.i64.add);
+  }
+
+  #leave(reason: number, rip: () => void): void {
+    const f = this.#f;
+    f.get(this.#base);
+    rip();
+    f.store('i64', RIP);
+    f.get(this.#base);
+    f.get(this.#left);
+    f.store('i32', LEFT);
+    f.i32(reason);
+    f.op(OP.return);
+  }
+
+  /** Leaves the address of the execute-TLB entry for the linear address in `#linear`. */
+  #executeSlot(): void {
+    const f = this.#f;
+    f.get(this.#linear);
+    f.op(OP.i32.wrap_i64);
+    f.i32(8);
+    f.op(OP.i32.shr_u);
+    f.i32((TLB_EXECUTE_ENTRIES - 1) << 4);
+    f.op(OP.i32.and);
+    f.get(this.#base);
+    f.op(OP.i32.add);
+    f.tee(this.#slot);
+  }
+
+  /** Leaves 1 if the tag at `#slot` is not that of `#linear`'s page in the current mode. */
+  #isForeign(): void {
+    const f = this.#f;
+    f.load('i64', TLB_EXECUTE);
+    f.get(this.#linear);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(this.#base);
+    f.load('i64_32u', MODE_INDEX);
+    f.op(OP.i64.or, OP.i64.ne);
+  }
+
+  /** Sets page and entry from the RIP in `#target`. */
+  #findEntry(miss: Label): void {
+    const f = this.#f;
+    f.get(this.#target);
+    this.#state64(CODE_BASE);
+    f.op(OP.i64.add);
+    f.set(this.#linear);
+    this.#executeSlot();
+    this.#isForeign();
+    f.brIf(miss, false);
+    f.get(this.#slot);
+    f.load('i32', TLB_EXECUTE + 8);
+    f.get(this.#linear);
+    f.op(OP.i32.wrap_i64);
+    f.i32(0xfff);
+    f.op(OP.i32.and);
+    f.i32(2);
+    f.op(OP.i32.shl, OP.i32.add);
+    f.load('i32', 0);
+    f.tee(this.#entry);
+    f.op(OP.i32.eqz);
+    f.brIf(miss, false);
+    f.get(this.#target);
+    f.get(this.#linear);
+    f.i64(0xfffn);
+    f.op(OP.i64.and, OP.i64.sub);
+    f.set(this.#page);
+  }
+
+  #dispatch(cases: readonly Label[], cold: Label): void {
+    const f = this.#f;
+    f.get(this.#left);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    this.#leave(EXIT.budget, () => this.#rip());
+    f.end();
+    this.#advance(this.#left, -1);
+    f.get(this.#entry);
+    f.load('i32_16u', ENTRY.form);
+    f.brTable(cases, cold);
+  }
+
+  #lookupCase(lookup: Label): void {
+    this.#advance(this.#left, 1);
+    this.#rip();
+    this.#f.set(this.#target);
+    this.#f.br(lookup);
+  }
+
+  #linkCase(lookup: Label, dispatch: Label): void {
+    const f = this.#f;
+    this.#advance(this.#left, 1);
+    this.#rip();
+    f.set(this.#target);
+    f.get(this.#entry);
+    f.load('i32', ENTRY.link);
+    f.load('i32', 0);
+    f.tee(this.#entry);
+    f.brIf(dispatch, true);
+    f.br(lookup);
+  }
+
+  /** The next page must be translated and be the physical page that the instruction was decoded from. */
+  #straddleCase(dispatch: Label): void {
+    const f = this.#f;
+    this.#advance(this.#left, 1);
+    this.#rip();
+    this.#state64(CODE_BASE);
+    f.op(OP.i64.add);
+    f.i64(4096n);
+    f.op(OP.i64.add);
+    f.set(this.#linear);
+    this.#executeSlot();
+    this.#isForeign();
+    f.get(this.#slot);
+    f.load('i32', TLB_EXECUTE + 12);
+    f.get(this.#entry);
+    f.load('i32', ENTRY.immediate);
+    f.op(OP.i32.ne, OP.i32.or);
+    f.if(undefined, false);
+    this.#leave(EXIT.miss, () => this.#rip());
+    f.end();
+    this.#advance(this.#entry, ENTRY_BYTES);
+    f.br(dispatch);
+  }
+
+  #inline(form: Form, cold: Label, dispatch: Label, lookup: Label): void {
+    const f = this.#f;
+    this.#locals.reset();
+    const at: EntryLocals = { base: this.#base, entry: this.#entry, page: this.#page };
+    const site: Site = {
+      f,
+      locals: this.#locals,
+      entry: this.#entry,
+      cold,
+      hasLinks: true,
+      next: () => {
+        this.#advance(this.#entry, ENTRY_BYTES);
+        f.br(dispatch);
+      },
+      again: () => f.br(dispatch),
+      goto: (entry) => {
+        f.get(entry);
+        f.set(this.#entry);
+        f.br(dispatch);
+      },
+      jump: (target) => {
+        f.get(target);
+        f.set(this.#target);
+        f.br(lookup);
+      },
+      fault: () => f.br(cold),
+      leave: () => f.op(OP.drop),
+    };
+    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb };
+    const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
+    emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+  }
+
+  /** The out-of-line function of the entry: state in memory is made exact before, and read again after. */
+  #call(lookup: Label, dispatch: Label): void {
+    const f = this.#f;
+    const status = f.local('i32');
+    f.get(this.#base);
+    f.get(this.#left);
+    f.i32(1);
+    f.op(OP.i32.add);
+    f.store('i32', LEFT);
+    f.get(this.#base);
+    this.#rip();
+    f.store('i64', RIP);
+    f.get(this.#base);
+    f.get(this.#entry);
+    f.get(this.#page);
+    f.get(this.#entry);
+    f.load('i32_16u', ENTRY.function);
+    f.callIndirect(this.#formType, 0);
+    f.set(status);
+    this.#state32(LEFT);
+    f.i32(1);
+    f.op(OP.i32.sub);
+    f.set(this.#left);
+    this.#reloadTlb();
+    const stop = f.block();
+    const jump = f.block();
+    const again = f.block();
+    const fault = f.block();
+    const next = f.block();
+    f.get(status);
+    // STATUS.next fault jump again stop
+    f.brTable([next, fault, jump, again], stop);
+    f.end();
+    this.#advance(this.#entry, ENTRY_BYTES);
+    f.br(dispatch);
+    f.end();
+    this.#advance(this.#left, 1);
+    this.#leave(EXIT.fault, () => this.#rip());
+    f.end();
+    f.br(dispatch);
+    f.end();
+    this.#state64(RIP);
+    f.set(this.#target);
+    f.br(lookup);
+    f.end();
+    this.#leave(EXIT.stop, () => this.#state64(RIP));
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The least machine around the interpreter: 64-bit mode, linear = physical, no devices, no paging. An access beyond RAM is a page fault,
+ * and pages can be made read-only. Helpers are a table given by the test.
+ */
+import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
+import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
+import {
+  ACCESS,
+  CpuState,
+  CR0,
+  CR4,
+  EFER,
+  FETCH_PHYSICAL,
+  layoutMemory,
+  MXCSR,
+  SCRATCH,
+  SEGMENT_ATTRIBUTES,
+  SEGMENT_LIMIT,
+  TLB_READ,
+  TLB_SETS,
+  TLB_WRITE,
+} from '../../../src/machine/cpu/state.ts';
+import type { Decoded } from '../../../src/machine/isa/decode.ts';
+import type { FormLibrary } from '../../../src/machine/translator/form-library.ts';
+
+export interface FlatOptions {
+  readonly library: FormLibrary;
+  readonly ramBytes?: number;
+  /** False: every access takes the slow path. */
+  readonly hasTlb?: boolean;
+  readonly helper?: (name: string, decoded: Decoded, machine: FlatMachine) => number;
+}
+
+export class FlatMachine implements Ports {
+  readonly state: CpuState;
+  readonly interpreter: Interpreter;
+  readonly ram: Uint8Array;
+  readonly readOnly = new Set<number>();
+  readonly #view: DataView;
+  readonly #ramBase: number;
+  readonly #watched = new Set<number>();
+  readonly #options: FlatOptions;
+
+  constructor(options: FlatOptions) {
+    this.#options = options;
+    const layout = layoutMemory(options.ramBytes ?? 1 << 20, 8 << 20);
+    const memory = new WebAssembly.Memory({ initial: layout.totalBytes >> 16 });
+    this.ram = new Uint8Array(memory.buffer, layout.ramBase, layout.ramBytes);
+    this.#view = new DataView(memory.buffer, layout.ramBase, layout.ramBytes);
+    this.#ramBase = layout.ramBase;
+    this.state = new CpuState(memory, layout.cpuBase);
+    this.state.clear();
+    this.setMode(64);
+    this.state.set32(MXCSR, 0x1f80);
+    this.state.set64(CR4, 0x600n);
+    this.interpreter = new Interpreter({ memory, layout, state: this.state, ports: this, library: options.library });
+  }
+
+  /** Protected mode with flat segments; 64: long mode. */
+  setMode(mode: 16 | 32 | 64): void {
+    const { state } = this;
+    state.set64(CR0, 0x11n);
+    state.set64(EFER, mode === 64 ? 0x500n : 0n);
+    for (let segment = 0; segment < 6; segment++) {
+      state.set32(SEGMENT_LIMIT + 4 * segment, 0xffff_ffff);
+      state.set32(SEGMENT_ATTRIBUTES + 4 * segment, segment === 1 ? (mode === 64 ? 0xa9b : mode === 32 ? 0xc9b : 0x89b) : mode === 16 ? 0x893 : 0xc93);
+    }
+  }
+
+  load(low: number, high: number, access: number): number {
+    const size = access & ACCESS.size;
+    const at = this.#physical(low, high, size, (access & ACCESS.modify) !== 0);
+    if (at < 0) return 1;
+    for (let i = 0; i < 16; i++) this.state.view.setUint8(SCRATCH + i, i < size ? this.#view.getUint8(at + i) : 0);
+    this.#fill(at, size, TLB_READ);
+    return 0;
+  }
+
+  store(low: number, high: number, access: number): number {
+    const size = access & ACCESS.size;
+    const at = this.#physical(low, high, size, true);
+    if (at < 0) return 1;
+    for (let i = 0; i < size; i++) this.#view.setUint8(at + i, this.state.view.getUint8(SCRATCH + i));
+    for (const page of new Set([at >> 12, (at + size - 1) >> 12])) {
+      if (!this.#watched.has(page)) continue;
+      this.#watched.delete(page);
+      this.interpreter.codeCache.written(page);
+    }
+    if (!this.#watched.has(at >> 12)) this.#fill(at, size, TLB_WRITE);
+    return 0;
+  }
+
+  probe(low: number, high: number, access: number): number {
+    return this.#physical(low, high, access & ACCESS.size, true) < 0 ? 1 : 0;
+  }
+
+  fetch(low: number, high: number): number {
+    if (this.#physical(low & ~0xfff, high, 4096, false) < 0) return 1;
+    this.state.set64(FETCH_PHYSICAL, BigInt((low & ~0xfff) >>> 0));
+    return 0;
+  }
+
+  watchCode(physicalPage: number): void {
+    this.#watched.add(physicalPage);
+    this.state.flushTlbPage(BigInt(physicalPage) << 12n);
+  }
+
+  rflagsChanged(): void {}
+
+  helper(name: string, decoded: Decoded): number {
+    return this.#options.helper?.(name, decoded, this) ?? HELPER.stop;
+  }
+
+  #physical(low: number, high: number, size: number, isWrite: boolean): number {
+    const at = low >>> 0;
+    const isReadOnly = isWrite && (this.readOnly.has(at >> 12) || this.readOnly.has((at + size - 1) >> 12));
+    if (high === 0 && at + size <= this.ram.length && !isReadOnly) return at;
+    const address = (BigInt(high >>> 0) << 32n) | BigInt(at);
+    if (BigInt.asUintN(64, BigInt.asIntN(48, address)) !== address) this.state.raise(13, 0);
+    else this.state.raise(14, isWrite ? 2 : 0, address);
+    return -1;
+  }
+
+  #fill(at: number, size: number, kind: number): void {
+    if (this.#options.hasTlb === false || (at & 0xfff) + size > 4096) return;
+    this.state.fillTlb(TLB_SETS.supervisor, kind, BigInt(at), this.#ramBase + (at & ~0xfff));
+  }
+}
