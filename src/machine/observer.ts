@@ -43,12 +43,20 @@ export interface StaleUse {
   readonly now: TranslationView | null;
 }
 
-/** A CPL < 3 data access to a page with U=1. Told when MachineConfig.watch.supervisorUserAccess is set. */
+/**
+ * With MachineConfig.watch.supervisorUserAccess: every access at CPL < 3 to a page with U=1, instruction fetches included, and every explicit
+ * data access while AC=1, also to pages with U=0.
+ */
 export interface SupervisorUserAccess {
   readonly rip: bigint;
   readonly linear: bigint;
   readonly size: number;
   readonly write: boolean;
+  readonly execute: boolean;
+  /** The page has U=1. */
+  readonly user: boolean;
+  /** Made by the CPU itself: descriptor tables, TSS, event delivery. */
+  readonly implicit: boolean;
   /** RFLAGS.AC: with SMAP on, false means that the access faulted (or was implicit). */
   readonly ac: boolean;
   /** The page's own W right (all levels), what INV-31 compares a write with. False too where CR0.WP=0 let the write through. */
@@ -71,12 +79,15 @@ export interface PathBlock {
 }
 
 export interface Observer {
-  /** An external interrupt is delivered. */
-  irq?(at: bigint, vector: number): void;
-  /** An exception is delivered. `code` is null where the vector pushes none; `cr2` is null but for #PF. `rip`: what the frame will hold. */
-  exception?(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint): void;
-  /** INT n, INT3, INTO, INT1 by the program. */
-  softwareInterrupt?(at: bigint, vector: number, rip: bigint): void;
+  /** An external interrupt is delivered; `target` is the handler's RIP. Told once delivery is certain, with the registers of the interrupted code. */
+  irq?(at: bigint, vector: number, target: bigint): void;
+  /**
+   * An exception is delivered. `code` is null where the vector pushes none; `cr2` is null but for #PF. `rip`: what the frame holds. A
+   * delivery that itself faults is not told; what is delivered in the end is (#DF with code 0).
+   */
+  exception?(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint, target: bigint): void;
+  /** INT n, INT3, INTO, INT1 by the program; `rip` is the instruction's address. */
+  softwareInterrupt?(at: bigint, vector: number, rip: bigint, target: bigint): void;
   /** SYSCALL: RAX, then RDI RSI RDX R10 R8 R9. `rip` is the address of the SYSCALL instruction. `args` is reused: copy to keep. */
   syscall?(at: bigint, nr: bigint, args: readonly bigint[], rip: bigint): void;
   /** SYSRET or IRET to CPL 3 is about to happen; `result` is RAX. */

@@ -1,0 +1,121 @@
+/**
+ * FXSAVE and FXRSTOR (SDM Vol. 1, 10.5): the 512-byte image.
+ *
+ *     0 FCW · 2 FSW · 4 abridged FTW · 6 FOP · 8 FIP · 16 FDP · 24 MXCSR · 28 MXCSR_MASK · 32 ST0 … ST7 · 160 XMM0 … XMM15 · 416 … not written
+ */
+import { bug } from '../../isa/bug.ts';
+import type { Decoded } from '../../isa/decode.ts';
+import { READ, WRITE } from '../../memory/mmu.ts';
+import { VECTOR } from '../../platform/vectors.ts';
+import { HELPER } from '../ports.ts';
+import { FCW, FSW, FTW, MXCSR, X87, XMM } from '../state.ts';
+import { type Cpu, type Helper, highHalf, lowHalf } from './cpu.ts';
+
+export const MXCSR_MASK = 0xffff;
+const IMAGE_BYTES = 416;
+/** Only the first eight XMM registers exist outside of 64-bit mode. */
+const XMM_BYTES_32 = 128;
+
+/** FTW has two bits a register: 11 is empty. The abridged form has one: 1 is not empty. */
+function abridge(tags: number): number {
+  let result = 0;
+  for (let i = 0; i < 8; i++) if (((tags >>> (2 * i)) & 3) !== 3) result |= 1 << i;
+  return result;
+}
+
+/** The full tag word again, from the abridged one and the registers' contents (by physical register; ST(i) are stored from TOP on). */
+function expand(abridged: number, status: number, image: Uint8Array): number {
+  const top = (status >>> 11) & 7;
+  let tags = 0;
+  for (let i = 0; i < 8; i++) {
+    if ((abridged & (1 << i)) === 0) {
+      tags |= 3 << (2 * i);
+      continue;
+    }
+    const at = 32 + 16 * ((i - top) & 7);
+    const exponent = ((image[at + 9] ?? 0) & 0x7f) * 256 + (image[at + 8] ?? 0);
+    const integer = ((image[at + 7] ?? 0) & 0x80) !== 0;
+    let fraction = (image[at + 7] ?? 0) & 0x7f;
+    for (let k = 0; k < 7; k++) fraction |= image[at + k] ?? 0;
+    const tag = exponent === 0 && !integer && fraction === 0 ? 1 : exponent === 0 || exponent === 0x7fff || !integer ? 2 : 0;
+    tags |= tag << (2 * i);
+  }
+  return tags;
+}
+
+/** The operand's linear address; null: fault pending. */
+function imageAddress(cpu: Cpu, decoded: Decoded, write: boolean): bigint | null {
+  const [operand] = decoded.operands;
+  if (operand?.kind !== 'mem') return bug('FXSAVE and FXRSTOR need memory');
+  const linear = cpu.checkedLinear(operand.segment, cpu.offsetOf(decoded, operand), 512, write);
+  if (linear === null) return null;
+  if ((linear & 15n) === 0n) return linear;
+  cpu.state.raise(VECTOR.GP, 0);
+  return null;
+}
+
+/** Physical addresses of the image's two parts; null: fault pending. The second begins `split` bytes in. */
+function locate(cpu: Cpu, linear: bigint, kind: number): { first: number; second: number; split: number } | null {
+  const low = lowHalf(linear);
+  const high = highHalf(linear);
+  const split = Math.min(512, 4096 - (low & 0xfff));
+  const first = cpu.mmu.translate(low, high, split, kind);
+  if (first < 0) return null;
+  if (split === 512) return { first, second: 0, split };
+  const next = (low + split) | 0;
+  const second = cpu.mmu.translate(next, next === 0 ? (high + 1) | 0 : high, 512 - split, kind);
+  return second < 0 ? null : { first, second, split };
+}
+
+export const fxsave: Helper = (cpu, decoded) => {
+  const linear = imageAddress(cpu, decoded, true);
+  if (linear === null) return HELPER.fault;
+  const place = locate(cpu, linear, WRITE);
+  if (place === null) return HELPER.fault;
+  const { view } = cpu.state;
+  const words = (decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32) / 8;
+  for (let i = 0; i < words; i++) {
+    const at = 8 * i;
+    let low = 0;
+    let high = 0;
+    if (at === 0) {
+      low = (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16);
+      high = abridge(cpu.low(FTW)) | (view.getUint16(X87 + 6, true) << 16);
+    } else if (at === 24) {
+      low = cpu.low(MXCSR);
+      high = MXCSR_MASK;
+    } else {
+      const from = at < 160 ? X87 + at : XMM + at - 160;
+      low = view.getInt32(from, true);
+      high = view.getInt32(from + 4, true);
+    }
+    cpu.mmu.physical.write64(at < place.split ? place.first + at : place.second + at - place.split, low, high);
+  }
+  return HELPER.next;
+};
+
+export const fxrstor: Helper = (cpu, decoded) => {
+  const linear = imageAddress(cpu, decoded, false);
+  if (linear === null) return HELPER.fault;
+  const place = locate(cpu, linear, READ);
+  if (place === null) return HELPER.fault;
+  const { physical } = cpu.mmu;
+  const word = (at: number): number => physical.read(at < place.split ? place.first + at : place.second + at - place.split, 4);
+  const mxcsr = word(24);
+  if ((mxcsr & ~MXCSR_MASK) !== 0) return cpu.fault(VECTOR.GP, 0);
+  const { view } = cpu.state;
+  const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
+  for (let at = 4; at < bytes; at += 4) {
+    if (at === 24 || at === 28) continue;
+    const value = word(at);
+    if (at === 4) view.setUint16(X87 + 6, value >>> 16, true);
+    else view.setUint32(at < 160 ? X87 + at : XMM + at - 160, value, true);
+  }
+  const control = word(0);
+  const status = control >>> 16;
+  cpu.i32[FCW >> 2] = (control & 0xffff) | 0x40;
+  cpu.i32[FSW >> 2] = status;
+  cpu.i32[FTW >> 2] = expand(word(4) & 0xff, status, new Uint8Array(view.buffer, view.byteOffset + X87, 512));
+  cpu.i32[MXCSR >> 2] = mxcsr;
+  return HELPER.next;
+};

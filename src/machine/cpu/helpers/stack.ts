@@ -1,0 +1,61 @@
+/** Reading several words from the stack without moving RSP: what IRET and far returns pop. */
+import { isCanonical, READ } from '../../memory/mmu.ts';
+import { VECTOR } from '../../platform/vectors.ts';
+import { GPR, SCRATCH, SEGMENT_BASE } from '../state.ts';
+import { type Cpu, SEG } from './cpu.ts';
+import { stackWidth } from './segments.ts';
+
+const RSP = GPR + 8 * 4;
+
+/** The words as pairs of 32-bit halves, zero-extended. One object is used again and again. */
+export class StackWords {
+  readonly low = new Int32Array(8);
+  readonly high = new Int32Array(8);
+
+  /** Reads `words` words of `size` bytes (2, 4, 8) from `skip` bytes above RSP. False: a fault is pending. */
+  read(cpu: Cpu, words: number, size: number, skip: number): boolean {
+    if (!cpu.is64) return this.#readLegacy(cpu, words, size, skip);
+    const sum = (cpu.low(RSP) >>> 0) + skip;
+    const low = sum | 0;
+    const high = sum >= 2 ** 32 ? (cpu.high(RSP) + 1) | 0 : cpu.high(RSP);
+    if (!isCanonical(high)) return fail(cpu);
+    const { mmu } = cpu;
+    const bytes = words * size;
+    if ((low & 0xfff) + bytes <= 4096) {
+      const address = mmu.translate(low, high, bytes, READ);
+      if (address < 0) return false;
+      const { physical } = mmu;
+      for (let i = 0; i < words; i++) {
+        this.low[i] = physical.read(address + i * size, Math.min(size, 4));
+        this.high[i] = size === 8 ? physical.read(address + i * 8 + 4, 4) : 0;
+      }
+      return true;
+    }
+    return this.#readEach(cpu, low, high, words, size);
+  }
+
+  #readLegacy(cpu: Cpu, words: number, size: number, skip: number): boolean {
+    const width = stackWidth(cpu);
+    const sp = BigInt.asUintN(width, cpu.gpr(4) + BigInt(skip));
+    if (cpu.checkedLinear(SEG.SS, sp, words * size, false) === null) return false;
+    const base = cpu.low(SEGMENT_BASE + 8 * SEG.SS);
+    return this.#readEach(cpu, (base + Number(BigInt.asIntN(32, sp))) | 0, 0, words, size);
+  }
+
+  #readEach(cpu: Cpu, low: number, high: number, words: number, size: number): boolean {
+    for (let i = 0; i < words; i++) {
+      const sum = (low >>> 0) + i * size;
+      const carry = sum >= 2 ** 32 && cpu.is64 ? 1 : 0;
+      if (!isCanonical(high + carry)) return fail(cpu);
+      if (!cpu.mmu.readScratch(sum | 0, (high + carry) | 0, size, READ)) return false;
+      this.low[i] = cpu.low(SCRATCH);
+      this.high[i] = cpu.high(SCRATCH);
+    }
+    return true;
+  }
+}
+
+function fail(cpu: Cpu): boolean {
+  cpu.state.raise(VECTOR.SS, 0);
+  return false;
+}
