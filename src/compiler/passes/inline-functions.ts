@@ -168,7 +168,6 @@ function inlineCall(fn: IrFunction, block: Block, at: number, callee: IrFunction
   // The call's results become the rest's parameters: the same values, defined anew.
   rest.params = [...call.results];
   for (const result of rest.params) result.def = rest;
-  for (const i of rest.instructions) for (const result of i.results) result.def = i;
   block.instructions = block.instructions.slice(0, at);
 
   const { copies, entry } = copyBlocks(fn, callee, rest, block.cold);
