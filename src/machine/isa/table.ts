@@ -10,6 +10,9 @@ import { instructions as branch } from './instructions/branch.ts';
 import { instructions as move } from './instructions/move.ts';
 import { instructions as multiply } from './instructions/multiply.ts';
 import { instructions as shift } from './instructions/shift.ts';
+import { instructions as sseFloat } from './instructions/sse-float.ts';
+import { instructions as sseInteger } from './instructions/sse-integer.ts';
+import { instructions as sseMove } from './instructions/sse-move.ts';
 import { instructions as stack } from './instructions/stack.ts';
 import { instructions as string } from './instructions/string.ts';
 import { instructions as system } from './instructions/system.ts';
@@ -26,6 +29,9 @@ export const instructions: readonly Instruction[] = [
   ...branch,
   ...string,
   ...system,
+  ...sseMove,
+  ...sseFloat,
+  ...sseInteger,
 ];
 
 /** Every encoding; its `id` is its index. */
