@@ -12,7 +12,7 @@ import type {
 import { type EventKind, RIGHTS } from './events.ts';
 import type { Door } from './inputs.ts';
 import { PathLog } from './path-log.ts';
-import { MAX_BLOCK_EVENTS, type RunBlock } from './schema.ts';
+import { MAX_BLOCK_EVENTS, type Mode, type RunBlock } from './schema.ts';
 import { type EventColumns, EventLog } from './trace/columns.ts';
 
 /** How often each kind of event was seen. */
@@ -27,14 +27,18 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
   readonly #full: () => void;
   #first = 0n;
   #firstNumber = 0;
+  #rip = 0n;
+  #mode: Mode = 64;
 
   /** `full` is called when the block should end before its time. */
   constructor(full: () => void) {
     this.#full = full;
   }
 
-  /** Begins a block at `first`. */
-  begin(first: bigint): void {
+  /** Begins a block at `first`, where the CPU stands at `rip`. */
+  begin(first: bigint, rip: bigint, mode: Mode): void {
+    this.#rip = rip;
+    this.#mode = mode;
     this.#first = first;
     this.#firstNumber = Number(first);
     this.#log.reset();
@@ -46,6 +50,8 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     return {
       first: this.#first,
       count: Number(end - this.#first),
+      rip: this.#rip,
+      mode: this.#mode,
       path: recorded.path ? this.#path.pack() : null,
       addresses: recorded.addresses ? this.#path.packAddresses() : null,
       events: this.#log.pack(),

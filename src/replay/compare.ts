@@ -9,6 +9,7 @@ export type BlockDifference =
   | { readonly part: 'bit'; readonly index: number; readonly recorded: boolean | null; readonly replayed: boolean | null }
   | { readonly part: 'target' | 'address'; readonly index: number; readonly recorded: bigint | null; readonly replayed: bigint | null }
   | { readonly part: 'count'; readonly recorded: number; readonly replayed: number }
+  | { readonly part: 'rip'; readonly recorded: bigint; readonly replayed: bigint }
   | { readonly part: 'hash'; readonly recorded: string; readonly replayed: string };
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -33,6 +34,8 @@ export function sameBlock(recorded: RunBlock, replayed: RunBlock): boolean {
     recorded.first === replayed.first &&
     recorded.count === replayed.count &&
     recorded.hash === replayed.hash &&
+    recorded.rip === replayed.rip &&
+    recorded.mode === replayed.mode &&
     samePath(recorded.path, replayed.path) &&
     samePacked(recorded.addresses, replayed.addresses) &&
     samePacked(recorded.events, replayed.events)
@@ -45,6 +48,8 @@ export function sameBlock(recorded: RunBlock, replayed: RunBlock): boolean {
  */
 export function differences(recorded: RunBlock, replayed: RunBlock, partly = false): BlockDifference[] {
   const found: BlockDifference[] = [];
+  if (recorded.rip !== replayed.rip || recorded.mode !== replayed.mode)
+    found.push({ part: 'rip', recorded: recorded.rip, replayed: replayed.rip });
   const end = replayed.first + BigInt(replayed.count);
   let expected = unpackEvents(recorded.events, recorded.first, recorded.count);
   if (partly) expected = expected.filter((event) => event.at < end);

@@ -88,6 +88,8 @@ function candidate(player: Player, first: bigint, count: number, difference: Blo
       return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'path', difference };
     case 'address':
       return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'address', difference };
+    case 'rip':
+      return { at: first, kind: 'path', difference };
     case 'count':
       return { at: first + BigInt(Math.min(difference.recorded, difference.replayed)), kind: 'end', difference };
     case 'hash':
@@ -127,6 +129,12 @@ function tell(found: Candidate): { recorded: string; replayed: string; message: 
         recorded: word(difference.recorded),
         replayed: word(difference.replayed),
         message: `instruction ${at} uses another address`,
+      };
+    case 'rip':
+      return {
+        recorded: `at ${word(difference.recorded)}`,
+        replayed: `at ${word(difference.replayed)}`,
+        message: `the block of instruction ${at} begins elsewhere`,
       };
     case 'count':
       return {

@@ -21,6 +21,8 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
   run: [
     ['first', 'uint 64', 'instructions that had retired before the block'],
     ['count', 'uint', 'instructions of the block; every block but the last is full, unless its events reached their limit'],
+    ['rip', 'uint 64', 'RIP before the block'],
+    ['mode', 'uint', 'the CPU runs code of 16, 32 or 64 bits before the block'],
     ['path', '[bin, uint, bin] or nil', 'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many, targets (u64 each)'],
     ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
     ['events', '[tags, offsets, groups]', `at most ${MAX_BLOCK_EVENTS} events; see below`],

@@ -10,11 +10,11 @@
 import type { Boot, Machine, Snapshot } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { disassemble } from './disassemble.ts';
-import { Engine, type MadeBlock } from './engine.ts';
+import { Engine, type MadeBlock, modeOf } from './engine.ts';
 import { EVENTS, type TraceEvent, type TraceEventOf } from './events.ts';
 import { PlaybackHost } from './inputs.ts';
 import type { NamedFile } from './record.ts';
-import type { Artefact } from './schema.ts';
+import type { Artefact, Mode } from './schema.ts';
 import { type Place, Symbols } from './symbols.ts';
 import { isArtefact, type Trace } from './trace/reader.ts';
 
@@ -212,12 +212,12 @@ export class Player {
     if (at >= this.end) return null;
     let cpl = machine.cpl;
     let rip = machine.rip;
-    let code = this.#code(rip);
+    let code = this.code(rip);
     const observer = machine.observer;
     const delivered = (_target: bigint): void => {
       rip = _target;
       cpl = -1;
-      code = this.#code(rip);
+      code = this.code(rip);
     };
     machine.observer = {
       irq: (_at, _vector, target) => delivered(target),
@@ -233,24 +233,22 @@ export class Player {
     }
     if (machine.count === at) return null;
     if (cpl < 0) cpl = machine.cpl;
-    const { length, text } = disassemble(code.bytes, rip, code.bits);
+    const { length, text } = disassemble(code.bytes, rip, code.mode);
     const bytes = code.bytes.slice(0, length);
     return { at, rip, cpl, bytes, text, place: this.symbols.at(rip, bytes) };
   }
 
   /** The bytes of code at an address as they are now, up to a page that is not mapped, and how wide the mode is. */
-  #code(rip: bigint): { readonly bytes: Uint8Array; readonly bits: 16 | 32 | 64 } {
+  code(rip: bigint): { readonly bytes: Uint8Array; readonly mode: Mode } {
     const { machine } = this;
-    const { segments, efer } = machine.registers();
-    const { attributes, base } = segments.cs;
-    const bits = (efer & 0x400n) !== 0n && (attributes & (1 << 13)) !== 0 ? 64 : (attributes & (1 << 14)) !== 0 ? 32 : 16;
-    const linear = bits === 64 ? rip : (base + rip) & 0xffff_ffffn;
+    const mode = modeOf(machine);
+    const linear = mode === 64 ? rip : (machine.registers().segments.cs.base + rip) & 0xffff_ffffn;
     const left = 4096 - Number(linear & 0xfffn);
     const bytes =
       machine.readLinear(linear, MAX_INSTRUCTION_BYTES) ??
       machine.readLinear(linear, Math.min(left, MAX_INSTRUCTION_BYTES)) ??
       new Uint8Array(0);
-    return { bytes, bits };
+    return { bytes, mode };
   }
 
   get symbols(): Symbols {

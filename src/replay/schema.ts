@@ -50,6 +50,9 @@ export interface ArtefactBlock {
   readonly data: Uint8Array;
 }
 
+/** How wide code is: real or 16-bit, 32-bit, 64-bit. */
+export type Mode = 16 | 32 | 64;
+
 /** The canonical path of one block: see path.ts. */
 export interface PackedPath {
   /** Bit i is bit i & 7 of byte i >> 3; the bits after the last are 0. */
@@ -64,6 +67,9 @@ export interface RunBlock {
   /** Instructions that had retired before the first of the block. */
   readonly first: bigint;
   readonly count: number;
+  /** RIP before the first instruction (and before events at its position), and the mode: so that the path of a block can be read by itself. */
+  readonly rip: bigint;
+  readonly mode: Mode;
   /** Null where the path was not recorded. */
   readonly path: PackedPath | null;
   /** Linear addresses of memory operands, u64 each, little-endian; null where they were not recorded. */
@@ -238,12 +244,12 @@ export function unpackArtefactBlock(value: unknown): ArtefactBlock {
 }
 
 export function packRun(run: RunBlock): object {
-  const { first, count, path, addresses, events, hash } = run;
-  return { first, count, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash };
+  const { first, count, rip, mode, path, addresses, events, hash } = run;
+  return { first, count, rip, mode, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash };
 }
 
 export function unpackRun(value: unknown): RunBlock {
-  const map = fields(value, ['first', 'count', 'path', 'addresses', 'events', 'hash'], 'a run block');
+  const map = fields(value, ['first', 'count', 'rip', 'mode', 'path', 'addresses', 'events', 'hash'], 'a run block');
   const count = whole(map['count'], MAX_BLOCK_INSTRUCTIONS, 'the count of a run block');
   const events = map['events'];
   if (!Array.isArray(events) || events.length !== 3 || !(events[0] instanceof Uint8Array))
@@ -252,11 +258,18 @@ export function unpackRun(value: unknown): RunBlock {
   return {
     first: big(map['first'], 'the first count of a run block'),
     count,
+    rip: big(map['rip'], 'the RIP of a run block'),
+    mode: modeOf(map['mode']),
     path: map['path'] === null ? null : unpackPath(map['path'], count),
     addresses: map['addresses'] === null ? null : words(map['addresses'], 'addresses'),
     events: events as unknown as PackedEvents,
     hash: hex(map['hash'], 16, 'the hash of a run block'),
   };
+}
+
+function modeOf(value: unknown): Mode {
+  if (value !== 16 && value !== 32 && value !== 64) throw new Malformed('the mode of a run block is not 16, 32 or 64');
+  return value;
 }
 
 function words(value: unknown, what: string): Uint8Array {

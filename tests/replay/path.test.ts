@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TraceEvent } from '../../src/replay/events.ts';
+import { type CodeAt, PathReader, walkPath } from '../../src/replay/path.ts';
+import { PathLog } from '../../src/replay/path-log.ts';
+import type { RunBlock } from '../../src/replay/schema.ts';
+import { run } from './sample.ts';
+
+const none = { targets: new BigUint64Array(0), addresses: new BigUint64Array(0) };
+
+/** Bits of a text of 0 and 1 as a column. */
+function bits(text: string): { bits: Uint8Array; bitCount: number } {
+  const bytes = new Uint8Array((text.length + 7) >> 3);
+  for (const [i, digit] of [...text].entries()) if (digit === '1') bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7));
+  return { bits: bytes, bitCount: text.length };
+}
+
+function text(log: PathLog): string {
+  const path = log.pack();
+  const reader = new PathReader(path);
+  return Array.from({ length: path.bitCount }, () => (reader.bit() ? '1' : '0')).join('');
+}
+
+describe('a log of the path', () => {
+  test('puts pieces of any length together', () => {
+    const piece = fc.stringMatching(/^[01]{0,40}$/);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const log = new PathLog();
+        for (let round = 0; round < 2; round++) {
+          // what stands after the last bit of a piece must not matter
+          for (const each of pieces) {
+            const { bits: bytes, bitCount } = bits(each);
+            const dirty = Uint8Array.from([...bytes, 0xff]);
+            if ((bitCount & 7) !== 0) dirty[bitCount >> 3] = (dirty[bitCount >> 3] ?? 0) | (0xff << (bitCount & 7));
+            log.append({ bits: dirty, bitCount, ...none });
+          }
+          expect(text(log)).toBe(pieces.join(''));
+          const packed = log.pack();
+          if ((packed.bitCount & 7) !== 0) expect((packed.bits.at(-1) ?? 0) >> (packed.bitCount & 7)).toBe(0);
+          log.reset();
+        }
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
+
+  test('keeps targets in order beyond its first array', () => {
+    const log = new PathLog();
+    const targets = BigUint64Array.from({ length: 700 }, (_, i) => BigInt(i) << 32n);
+    for (let i = 0; i < 3; i++) log.append({ bits: new Uint8Array(0), bitCount: 0, targets, addresses: targets });
+    expect(new BigUint64Array(log.pack().targets.buffer)).toEqual(BigUint64Array.from([...targets, ...targets, ...targets]));
+    expect(log.packAddresses().length).toBe(2100 * 8);
+  });
+});
+
+/** A block of `count` instructions from 0x1000 with this path. */
+function block(count: number, path: string, targets: readonly bigint[]): RunBlock {
+  return {
+    ...run(0n, count, [], '0'.repeat(16)),
+    rip: 0x1000n,
+    path: { ...bits(path), targets: new Uint8Array(BigUint64Array.from(targets).buffer) },
+  };
+}
+
+/** Code at 0x1000, padded with NOP. */
+function code(hex: string, mode: 16 | 32 | 64 = 64): CodeAt {
+  const bytes = new Uint8Array(0x2000).fill(0x90);
+  bytes.set(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+  return (_, rip) => ({ bytes: bytes.subarray(Number(rip) - 0x1000, Number(rip) - 0x1000 + 15), mode });
+}
+
+function walk(blocks: RunBlock, at: CodeAt, events: readonly TraceEvent[] = []): string[] {
+  return [...walkPath(blocks, events, at)].map(({ rip }) => rip.toString(16));
+}
+
+describe('the walk along a path', () => {
+  test('goes both ways at a conditional branch', () => {
+    const loop = code('ff c8  75 fc  90'); // dec eax; jnz -4; nop
+    expect(walk(block(7, '110', []), loop)).toEqual(['1000', '1002', '1000', '1002', '1000', '1002', '1004']);
+  });
+
+  test('follows direct jumps, calls and their returns without a target', () => {
+    const calls = code('e8 03 00 00 00  eb 02  f4  c3'); // call 1008; jmp 1009; hlt; ret
+    expect(walk(block(4, '1', []), calls)).toEqual(['1000', '1008', '1005', '1009']);
+  });
+
+  test('takes a target for a return that goes elsewhere, and for indirect jumps', () => {
+    const wild = code('e8 00 00 00 00  c3'); // call 1005; ret
+    expect(walk(block(3, '0', [0x1800n]), wild)).toEqual(['1000', '1005', '1800']);
+    expect(walk(block(3, '0', [0x1400n]), code('c3'))).toEqual(['1000', '1400', '1401']);
+    expect(walk(block(2, '', [0x1200n]), code('ff e0'))).toEqual(['1000', '1200']);
+  });
+
+  test('stays at a repeated string instruction for as long as it goes on', () => {
+    expect(walk(block(4, '110', []), code('f3 a4'))).toEqual(['1000', '1000', '1000', '1002']);
+  });
+
+  test('follows interrupts and faults by their events', () => {
+    const events: TraceEvent[] = [
+      { kind: 'irq', at: 1n, vector: 32, target: 0x1100n },
+      { kind: 'exception', at: 2n, vector: 14, code: 2, cr2: 0n, rip: 0x1101n, target: 0x1200n },
+      { kind: 'exception', at: 2n, vector: 8, code: 0, cr2: 0n, rip: 0x1101n, target: 0x1300n },
+    ];
+    expect(walk(block(3, '', []), code(''), events)).toEqual(['1000', '1100', '1300']);
+  });
+
+  test('knows INTO that goes on from one that does not', () => {
+    const interrupt: TraceEvent = { kind: 'software-interrupt', at: 0n, vector: 4, rip: 0x1000n, target: 0x1100n };
+    expect(walk(block(2, '', []), code('ce', 32))).toEqual(['1000', '1001']);
+    expect(walk(block(2, '', [0x1100n]), code('ce', 32), [interrupt])).toEqual(['1000', '1100']);
+  });
+
+  test.each([
+    ['has no bit left', '', [], '75 fe', 2],
+    ['has no target left', '', [], 'ff e0', 2],
+    ['has bits over', '1', [], '90', 2],
+    ['has targets over', '', [1n], '90', 2],
+    ['returns to no call', '1', [], 'c3', 2],
+    ['meets no instruction', '', [], '0f 04', 2],
+  ])('is refused where it %s', (_, path, targets, hex, count) => {
+    expect(() => walk(block(count, path, targets), code(hex))).toThrow(/path|matches|decoded/);
+  });
+});
