@@ -141,6 +141,7 @@ export const SYSCALLS: readonly Syscall[] = [
   call(24, 'sched_yield', [], 'zero', '', 'process', 'Lets another process run.'),
   call(32, 'dup', [fd()], 'fd', 'EBADF EMFILE', 'descriptor', 'Copies a descriptor to the lowest free number.'),
   call(33, 'dup2', [fd('old'), fd('new')], 'fd', 'EBADF', 'descriptor', 'Copies a descriptor to a given number.'),
+  call(34, 'pause', [], 'zero', 'EINTR', 'signal', 'Waits for a signal.'),
   call(35, 'nanosleep', [structIn('duration', 'timespec'), maybeOut('remaining', 'timespec')], 'zero', 'EFAULT EINVAL', 'time', 'Sleeps in virtual time.'),
   call(39, 'getpid', [], 'pid', '', 'process', 'The process id.'),
   call(56, 'clone', [flags('flags', CLONE), address('stack'), maybeOut('parentTid', 'int32'), maybeOut('childTid', 'int32'), address('tls')], 'pid', 'EINVAL EAGAIN ENOMEM EFAULT', 'fork', 'Makes a process (not a thread): as fork, with a stack of its own if stack is not 0.'),

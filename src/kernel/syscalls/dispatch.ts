@@ -12,7 +12,7 @@ import { sysGetcwd, sysMkdir, sysReadlink, sysReadlinkat, sysUnlink, sysUnlinkat
 import { sysExit, sysExitGroup, sysGetpid, sysGetppid, sysGettid, sysSchedYield, sysSetRobustList, sysSetTidAddress } from './process.ts';
 import { sysFtruncate, sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from './read-write.ts';
 import { failure } from './result.ts';
-import { sysKill, sysRtSigaction, sysRtSigprocmask, sysRtSigreturn, sysSigaltstack, sysTgkill } from './signal.ts';
+import { sysKill, sysPause, sysRtSigaction, sysRtSigprocmask, sysRtSigreturn, sysSigaltstack, sysTgkill } from './signal.ts';
 import { sysAccess, sysFstat, sysLstat, sysNewfstatat, sysStat } from './stat.ts';
 import { sysClockGetres, sysClockGettime, sysClockNanosleep, sysGettimeofday, sysNanosleep, sysTime } from './time.ts';
 import { sysReadv, sysWritev } from './vector.ts';
@@ -79,6 +79,8 @@ export function dispatch(process: Process, frame: TrapFrame): i64 {
       return sysDup(process, wrapping.i32(frame.rdi));
     case 33n:
       return sysDup2(process, wrapping.i32(frame.rdi), wrapping.i32(frame.rsi));
+    case 34n:
+      return sysPause(process);
     case 35n:
       return sysNanosleep(process, frame.rdi, frame.rsi);
     case 39n:

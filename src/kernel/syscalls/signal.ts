@@ -1,11 +1,12 @@
-/** kill, tgkill, rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack. */
+/** kill, tgkill, pause, rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack. */
 import { SIGKILL, SIGSEGV, SIGSTOP } from '../abi/constants.ts';
-import { EFAULT, EINVAL, ESRCH } from '../abi/errno.ts';
+import { EFAULT, EINTR, EINVAL, ESRCH } from '../abi/errno.ts';
 import { put64, UserSlice, word64 } from '../ostd/user-slice.ts';
 import { TASKS } from '../ostd/virtual-layout.ts';
 import { findProcess, type Process, processes, STATE_FREE, STATE_ZOMBIE } from '../task/process.ts';
+import { channelOfPause, scheduler } from '../task/scheduler.ts';
 import { isSignal, returnFromHandler } from '../task/signal-frame.ts';
-import { isIgnored, send, sendFault, signalBit } from '../task/signals.ts';
+import { isIgnored, isInterrupted, send, sendFault, signalBit } from '../task/signals.ts';
 import { failure } from './result.ts';
 
 const ACTION_BYTES = 32;
@@ -95,4 +96,9 @@ export function sysRtSigreturn(process: Process): i64 {
 
 export function sysSigaltstack(_process: Process, stack: u64, old: u64): i64 {
   return stack === 0n && old === 0n ? 0n : failure(EINVAL);
+}
+
+export function sysPause(process: Process): i64 {
+  while (!isInterrupted(process)) scheduler.block(channelOfPause);
+  return failure(EINTR);
 }

@@ -94,3 +94,6 @@ export function channelOfPipe(pipe: i32): u32 {
 export function channelOfChildren(slot: i32): u32 {
   return u32(0x2_0000 + slot);
 }
+
+/** Nothing but a signal ends this wait. */
+export const channelOfPause: u32 = 0x3_0000;
