@@ -16,8 +16,6 @@ export interface KernelView {
   readonly copyOut: Range;
   /** All kernel stacks; each slot of `stride` bytes begins with its guard page. */
   readonly stacks: Range & { readonly stride: bigint; readonly guardBytes: bigint };
-  /** The CPU's own tables and entry points, as they must stay after boot. */
-  readonly entry: bigint;
   /** Physical addresses of the page-table roots of all processes that are alive. */
   liveRoots(): readonly bigint[];
   /** The root that the kernel itself runs on where no process does. */

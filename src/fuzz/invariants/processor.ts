@@ -8,7 +8,7 @@ const CR4 = { UMIP: 1n << 11n, SMEP: 1n << 20n, SMAP: 1n << 21n } as const;
 const EFER_NXE = 1n << 11n;
 const IA32_EFER = 0xc000_0080n;
 const IA32_LSTAR = 0xc000_0082n;
-const SYSCALL = { execve: 59n, rtSigreturn: 15n } as const;
+const SYSCALL = { execve: 59n, rtSigaction: 13n, rtSigreturn: 15n } as const;
 const FORKS: readonly bigint[] = [56n, 57n, 58n, 435n];
 
 /** Word `index` of a capture; every index of CAPTURE lies within it. */
@@ -116,7 +116,13 @@ function watchResumptions(
   forked?: (parent: Exit, child: BigUint64Array) => void,
 ) {
   const exits = new Map<number, Exit>();
+  /** Addresses that some process gave as a signal handler: a thread may go on there, with registers that the signal sets. */
+  const handlers = new Set<bigint>();
   const now = newCapture();
+  const noteHandler = (action: bigint) => {
+    const bytes = action < 0x8000_0000_0000n ? context.machine.readLinear(action, 8) : null;
+    if (bytes) handlers.add(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  };
   const leave = (call: bigint | null) => {
     if (context.machine.cpl !== 3) return;
     const pid = context.kernel.currentPid();
@@ -126,7 +132,10 @@ function watchResumptions(
     context.machine.captureRegisters(exit.registers);
   };
   return {
-    syscall: (_at: bigint, nr: bigint) => leave(nr),
+    syscall(_at: bigint, nr: bigint, args: readonly bigint[]) {
+      leave(nr);
+      if (nr === SYSCALL.rtSigaction) noteHandler(args[1] ?? 0n);
+    },
     irq: () => leave(null),
     exception: () => leave(null),
     softwareInterrupt: () => leave(null),
@@ -137,8 +146,10 @@ function watchResumptions(
       if (exit) {
         exits.delete(pid);
         const next = word(exit.registers, CAPTURE.rip) + 2n;
-        const isNewImage = exit.call === SYSCALL.execve && word(now, CAPTURE.rip) !== next;
-        if (!isNewImage && exit.call !== SYSCALL.rtSigreturn) resumed(exit, now);
+        const rip = word(now, CAPTURE.rip);
+        const isNewImage = exit.call === SYSCALL.execve && rip !== next;
+        const isHandler = handlers.has(rip) && rip !== (exit.call === null ? next - 2n : next);
+        if (!isNewImage && !isHandler && exit.call !== SYSCALL.rtSigreturn) resumed(exit, now);
       } else if (forked) {
         for (const parent of exits.values())
           if (parent.call !== null && FORKS.includes(parent.call) && word(now, CAPTURE.rip) === word(parent.registers, CAPTURE.rip) + 2n)

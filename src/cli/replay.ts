@@ -1,0 +1,52 @@
+/** `palindrome replay TRACE`: executes a trace again and compares; `--to N` stops at a position and shows the machine there. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type Difference, instructionText, replay } from '../replay/index.ts';
+import { print, progress, STATUS, wholeNumber } from './report.ts';
+
+interface Options {
+  readonly to?: number;
+  readonly json?: boolean;
+}
+
+export const replayCommand = (): Command =>
+  new Command('replay')
+    .description('execute a trace again and compare every instruction, event and state hash')
+    .argument('<trace>', 'a trace (*.mpk), or the directory of a finding')
+    .option('--to <count>', 'only up to this position', wholeNumber('to', 0, Number.MAX_SAFE_INTEGER))
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (path: string, options: Options) => {
+      const trace = existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
+      const line = progress();
+      const report = await replay(trace, {
+        ...(options.to !== undefined && { to: BigInt(options.to) }),
+        progress: (instructions) => line.show(`replaying: ${instructions.toLocaleString('en')} instructions`),
+      });
+      line.done();
+      const { identical, hash, difference } = report;
+      const instructions = Number(report.instructions);
+      const text = identical
+        ? `identical: ${instructions.toLocaleString('en')} instructions; hash ${hash}${report.complete ? '' : '\nthe trace is cut off: this is all of it up to its last whole block'}\n`
+        : describe(difference);
+      print({ identical, instructions, hash, difference: difference && plain(difference) }, options.json, text);
+      process.exitCode = identical ? STATUS.done : STATUS.finding;
+    });
+
+function describe(difference: Difference | null): string {
+  if (difference === null) return 'different\n';
+  const { at, message, instruction, recorded, replayed } = difference;
+  return [
+    `different at instruction ${at}: ${message}`,
+    ...(instruction ? [`  ${instructionText(instruction)}`] : []),
+    'recorded:',
+    ...recorded.map((line) => `  ${line}`),
+    'replayed:',
+    ...replayed.map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}
+
+/** A difference as JSON takes it. */
+const plain = (difference: Difference): unknown =>
+  JSON.parse(JSON.stringify(difference, (_key, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value)));

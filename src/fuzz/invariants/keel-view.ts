@@ -1,0 +1,82 @@
+/** What the judges know of keel: its process table, frame table and linker symbols (src/kernel/task/process.ts, ostd/frames.ts, ostd/virtual-layout.ts). */
+import { readElf } from '../../compiler/image/read-elf.ts';
+import type { Machine } from '../../machine/index.ts';
+import type { FrameKind, KernelView, Range } from './kernel-view.ts';
+import { MemoryView } from './memory-view.ts';
+
+/** Process states: free, ready, blocked, sleeping, zombie. A zombie has given its memory back. */
+const STATE_FREE = 0;
+const STATE_ZOMBIE = 4;
+
+/** FRAME_… of ostd/frames.ts, by number. Contents of files and pipes are kernel memory: user mode reaches them by calls alone. */
+const FRAME_KINDS: readonly FrameKind[] = ['free', 'kernel', 'page-table', 'kernel', 'user', 'shared', 'kernel'];
+
+const STACKS: Range = { from: 0xffff_c000_0000_0000n, to: 0xffff_c000_0040_0000n };
+const STACK_STRIDE = 0x1_0000n;
+const GUARD_BYTES = 0x8000n;
+
+/** The process that `/etc/programs` names first: the victim. */
+const VICTIM_PID = 1;
+
+export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
+  const view = new MemoryView(machine, readElf(kernel, 'keel.elf'), 'keel.elf');
+  const range = (name: string): Range => ({ from: view.symbol(`${name}_start`), to: view.symbol(`${name}_end`) });
+  const { ram } = machine;
+
+  const processes = view.global('processes');
+  const first = view.element(processes, 0);
+  const stride = view.stride(processes);
+  const slots = processes.type.kind === 'array' ? processes.type.length : 0;
+  const offsetOf = (name: string) => view.field(first, name).address - first.address;
+  const [stateOffset, pidOffset, spaceOffset] = [offsetOf('state'), offsetOf('pid'), offsetOf('space')];
+
+  const spaces = view.element(view.global('addressSpaces'), 0);
+  const rootOffset = view.field(spaces, 'table.root').address - spaces.address;
+
+  const frames = view.global('frames');
+  const kinds = view.field(frames, 'kinds').address;
+  const owners = view.field(frames, 'owners').address;
+  const limit = view.field(frames, 'limit');
+  const free = view.field(frames, 'free');
+  const running = view.field(view.global('scheduler'), 'running');
+  const kernelRoot = BigInt(view.number(view.field(view.global('kernelSpace'), 'root'))) << 12n;
+  const image = range('__rx').from;
+
+  const rootOf = (slot: number): bigint | null => {
+    const process = first.address + slot * stride;
+    const state = ram.getUint8(process + stateOffset);
+    if (state === STATE_FREE || state === STATE_ZOMBIE) return null;
+    const space = ram.getBigUint64(process + spaceOffset, true);
+    if (space === 0n) return null;
+    const root = ram.getUint32(view.physical(space) + rootOffset, true);
+    return root === 0 ? null : BigInt(root) << 12n;
+  };
+  const pidOf = (slot: number) => ram.getUint32(first.address + slot * stride + pidOffset, true);
+
+  return {
+    image: { from: image, to: range('__rw').to },
+    copyIn: range('__copy_from_user'),
+    copyOut: range('__copy_to_user'),
+    stacks: { ...STACKS, stride: STACK_STRIDE, guardBytes: GUARD_BYTES },
+    kernelRoot,
+    currentPid: () => pidOf(view.number(running)),
+    victimRoot() {
+      for (let slot = 1; slot < slots; slot++) if (pidOf(slot) === VICTIM_PID) return rootOf(slot);
+      return null;
+    },
+    liveRoots() {
+      const roots: bigint[] = [];
+      for (let slot = 1; slot < slots; slot++) {
+        const root = rootOf(slot);
+        if (root !== null) roots.push(root);
+      }
+      return roots;
+    },
+    frameKind(frame) {
+      if (frame >= view.number(limit)) return 'outside';
+      return FRAME_KINDS[ram.getUint8(kinds + frame)] ?? 'outside';
+    },
+    frameCount: (frame) => (frame >= view.number(limit) ? 0 : ram.getUint16(owners + 2 * frame, true)),
+    freeFrames: () => view.number(free),
+  };
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { buildKeel } from '../../src/compiler/index.ts';
+import { type CampaignResult, campaign } from '../../src/fuzz/campaign/campaign.ts';
+import { saveFinding } from '../../src/fuzz/campaign/findings.ts';
+import { loadSaboteur } from '../../src/fuzz/campaign/saboteur.ts';
+import { replay } from '../../src/replay/index.ts';
+
+const facts = ({ programs, instructions, checks, findings, coverage, digest }: CampaignResult) => ({
+  programs,
+  instructions,
+  checks,
+  coverage,
+  digest,
+  findings: findings.map(({ invariant, index, source }) => ({ invariant, index, source })),
+});
+
+it('raises no alarm on the good kernel', async () => {
+  const { findings, programs } = await campaign({ kernel: buildKeel().image, seed: 'good', runs: 2000, workers: 2 });
+  expect(findings.map(({ invariant, failure, source }) => `${invariant}: ${failure.message}\n${source}`)).toEqual([]);
+  expect(programs).toBe(2000);
+});
+
+it('is a function of seed and runs: not of the number of workers', async () => {
+  const run = (workers: number) => campaign({ kernel: buildKeel().image, seed: 'same', runs: 200, workers });
+  const one = facts(await run(1));
+  expect(facts(await run(1))).toEqual(one);
+  expect(facts(await run(2))).toEqual(one);
+  expect(facts(await run(3))).toEqual(one);
+});
+
+it('finds a defect, shrinks it the same way each time, and saves what replays', async () => {
+  const { edits } = loadSaboteur('no-umip');
+  const kernel = buildKeel({ edits }).image;
+  const run = () => campaign({ kernel, seed: 'defect', runs: 16, workers: 2 });
+  const result = await run();
+  expect(facts(await run())).toEqual(facts(result));
+  const [finding] = result.findings;
+  if (!finding) throw new Error('no finding');
+  const out = mkdtempSync(join(tmpdir(), 'palindrome-finding-'));
+  try {
+    const path = await saveFinding(finding, { kernel, seed: 'defect', saboteur: 'no-umip' }, out);
+    expect(readFileSync(join(path, 'report.md'), 'utf8')).toContain(finding.failure.message);
+    expect((await replay(join(path, 'trace.mpk'))).identical).toBe(true);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
