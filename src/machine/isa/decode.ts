@@ -220,8 +220,8 @@ class Decoder {
     }
     this.vvvv = (~b >> 3) & 15;
     if (this.mode !== 64) {
-      // Outside 64-bit mode R X are ones by the choice of the byte, B and vvvv[3] are ignored.
-      rex &= 0x48;
+      // Outside 64-bit mode R and X are ones by the choice of the byte; B, W and vvvv[3] are ignored.
+      rex = 0x40;
       this.vvvv &= 7;
     }
     this.rex = rex;

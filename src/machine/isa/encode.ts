@@ -7,6 +7,7 @@
  */
 
 import { encodingsByMnemonic } from './mnemonics.ts';
+import { UserError } from './bug.ts';
 import type { Encoding, OperandCode } from './notation.ts';
 import type { MemoryOperand, Mode, Operand, OperandSize, RegisterOperand } from './operands.ts';
 import { FS, RBP, RBX, RDI, RSI, RSP } from './registers.ts';
@@ -25,7 +26,7 @@ export interface EncodeRequest {
 }
 
 /** The operands do not fit any encoding: the user's error. */
-export class EncodeError extends Error {
+export class EncodeError extends UserError {
   constructor(message: string) {
     super(message);
     this.name = 'EncodeError';
@@ -60,6 +61,7 @@ class Attempt {
   private size: 0 | OperandSize = 0;
   private w: -1 | 0 | 1 = -1;
   private regField = 0;
+  private hasReg = false;
   private rm: RegisterOperand | null = null;
   private memory: MemoryOperand | null = null;
   private implicitMemory: MemoryOperand | null = null;
@@ -81,6 +83,7 @@ class Attempt {
     this.size = 0;
     this.w = -1;
     this.regField = 0;
+    this.hasReg = false;
     this.rm = null;
     this.memory = null;
     this.implicitMemory = null;
@@ -99,13 +102,15 @@ class Attempt {
     this.encoding = e;
     if (e.operandSize !== 0 && !this.takeSize(e.operandSize)) return false;
     for (let i = 0; i < operands.length; i++) if (!this.register(e, e.operands[i] as OperandCode, operands[i] as Operand)) return false;
+    if (e.modrm !== 'any' && (e.modrm === 'reg') === (this.memory !== null)) return false;
+    if (e.digit >= 0 && this.hasReg && e.digit !== this.regField) return false;
     if (this.size === 0) this.size = this.defaultSize(e);
     for (let i = 0; i < operands.length; i++) if (!this.value(e.operands[i] as OperandCode, operands[i] as Operand)) return false;
     if (e.rexB >= 0 && e.plusR && (this.plus & 7) === 0 && this.plus !== 8) return false;
     if (this.needsRex && (this.forbidsRex || this.mode !== 64)) return false;
     if (this.forbidsRex && this.rexWanted() !== 0) return false;
     if (this.mode !== 64 && (this.rexBits !== 0 || this.size === 64 || this.w === 1)) return false;
-    return e.addressSize === 0 || e.addressSize === this.addressSize();
+    return e.addressSize === 0 || (this.memory === null && this.implicitMemory === null) || e.addressSize === this.addressSize();
   }
 
   private defaultSize(e: Encoding): OperandSize {
@@ -218,7 +223,8 @@ class Attempt {
       case 'one':
         return o.kind === 'imm' && o.value === 1n && this.request.immBytes === undefined;
       case 'J':
-        return o.kind === 'rel';
+        if (o.kind !== 'rel') return false;
+        return code.size === 'b' || this.mode === 64 || o.width < 16 || this.takeSize(o.width);
       case 'A':
         return o.kind === 'far' && this.takeSize(o.width);
     }
@@ -226,6 +232,7 @@ class Attempt {
 
   private setReg(index: number): boolean {
     this.regField = index & 7;
+    this.hasReg = true;
     if (index > 7) this.rexBits |= 4;
     return true;
   }
@@ -340,7 +347,8 @@ class Attempt {
       out[this.at++] = rep === 'repne' ? 0xf2 : 0xf3;
     }
     const memory = this.memory ?? this.implicitMemory;
-    if (memory !== null && memory.segment !== defaultSegment(memory) && (this.mode !== 64 || memory.segment >= FS)) {
+    const isDestination = this.memory === null && memory?.base === RDI;
+    if (memory !== null && !isDestination && memory.segment !== defaultSegment(memory) && (this.mode !== 64 || memory.segment >= FS)) {
       out[this.at++] = prefixOfSegment[memory.segment] ?? 0x3e;
     }
     const defaultSize = this.mode === 16 ? 16 : 32;

@@ -27,12 +27,11 @@ function aliases(): Map<string, string> {
 
 function immediateBytes(o: OperandCode): number {
   if (o.what === 'A') return 6;
-  if (o.what === 'O') return 4;
   if (o.what !== 'I' && o.what !== 'sI' && o.what !== 'J') return 0;
   return o.size === 'b' ? 1 : o.size === 'w' ? 2 : 4;
 }
 
-/** Bytes of an encoding, without what all forms of one instruction share. */
+/** Bytes of an encoding, without what all forms of one instruction share: an offset without ModRM is as long as a displacement. */
 function cost(e: Encoding): number {
   const prefixes =
     (e.map === 0 ? 0 : e.map === 1 ? 1 : 2) +
