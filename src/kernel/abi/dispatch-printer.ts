@@ -29,8 +29,9 @@ function argumentText(argument: Argument, index: number): string | null {
 }
 
 export function dispatchText(): string {
-  const files = [...new Set(SYSCALLS.map((call) => call.file))].sort();
+  const files = [...new Set([...SYSCALLS.map((call) => call.file), 'result'])].sort();
   const imports = files.map((file) => {
+    if (file === 'result') return `import { failure } from './result.ts';`;
     const names = SYSCALLS.filter((call) => call.file === file).map((call) => handlerName(call.name));
     return `import {\n${names
       .sort()
@@ -46,7 +47,6 @@ import { ENOSYS } from '../abi/errno.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import type { Process } from '../task/process.ts';
 ${imports.join('\n')}
-import { failure } from './result.ts';
 
 /** Runs the system call whose number is in RAX; what it gives goes to RAX. */
 export function dispatch(process: Process, frame: TrapFrame): i64 {
