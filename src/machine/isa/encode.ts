@@ -6,8 +6,8 @@
  *     encodeInto(out, at, request, fields)                                          → the same without allocating a result
  */
 
-import { encodingsByMnemonic } from './mnemonics.ts';
 import { UserError } from './bug.ts';
+import { encodingsByMnemonic } from './mnemonics.ts';
 import type { Encoding, OperandCode } from './notation.ts';
 import type { MemoryOperand, Mode, Operand, OperandSize, RegisterOperand } from './operands.ts';
 import { FS, RBP, RBX, RDI, RSI, RSP } from './registers.ts';
@@ -20,6 +20,8 @@ export interface EncodeRequest {
   readonly mode: Mode;
   readonly lock?: boolean;
   readonly rep?: 'rep' | 'repe' | 'repne';
+  /** For instructions whose operands do not say it (RETF, LEAVE, PUSH of an immediate …). */
+  readonly operandSize?: OperandSize;
   /** Force the size of the immediate or displacement field (for values that are filled in later). Displacements: 1 (1 byte) or 4 (2 with 16-bit addresses). */
   readonly immBytes?: 1 | 2 | 4 | 8;
   readonly dispBytes?: 1 | 4;
@@ -94,6 +96,10 @@ class Attempt {
     this.forbidsRex = false;
   }
 
+  isNatural(e: Encoding): boolean {
+    return e.operandSize === 0 || e.operandSize === (this.request.operandSize ?? this.defaultSize(e));
+  }
+
   matches(e: Encoding): boolean {
     const { operands } = this.request;
     if (this.mode === 64 ? e.not64 : e.only64) return false;
@@ -104,7 +110,7 @@ class Attempt {
     for (let i = 0; i < operands.length; i++) if (!this.register(e, e.operands[i] as OperandCode, operands[i] as Operand)) return false;
     if (e.modrm !== 'any' && (e.modrm === 'reg') === (this.memory !== null)) return false;
     if (e.digit >= 0 && this.hasReg && e.digit !== this.regField) return false;
-    if (this.size === 0) this.size = this.defaultSize(e);
+    if (this.size === 0) this.size = this.request.operandSize ?? this.defaultSize(e);
     for (let i = 0; i < operands.length; i++) if (!this.value(e.operands[i] as OperandCode, operands[i] as Operand)) return false;
     if (e.rexB >= 0 && e.plusR && (this.plus & 7) === 0 && this.plus !== 8) return false;
     if (this.needsRex && (this.forbidsRex || this.mode !== 64)) return false;
@@ -114,6 +120,8 @@ class Attempt {
   }
 
   private defaultSize(e: Encoding): OperandSize {
+    const last = this.request.operands.at(-1);
+    if (e.default64 && last?.kind === 'imm' && (last.width === 16 || (last.width === 32 && this.mode !== 64))) return last.width;
     if (this.mode !== 64) return this.mode;
     return e.force64 || e.default64 ? 64 : 32;
   }
@@ -512,7 +520,9 @@ export function encodeInto(out: Uint8Array, at: number, request: EncodeRequest, 
   const candidates = encodingsByMnemonic.get(request.mnemonic);
   if (candidates === undefined) return fail(request, candidates);
   const attempt = new Attempt(request);
-  for (const e of candidates) if (attempt.matches(e)) return attempt.emit(out, at, fields);
+  // Encodings marked with another operand size than the mode's come second: RETF is CB in every mode, CBW needs its 66.
+  for (const e of candidates) if (attempt.isNatural(e) && attempt.matches(e)) return attempt.emit(out, at, fields);
+  for (const e of candidates) if (!attempt.isNatural(e) && attempt.matches(e)) return attempt.emit(out, at, fields);
   return fail(request, candidates);
 }
 
