@@ -1,6 +1,7 @@
 /** One instruction's statement → an item of its section, through the table's encoder. */
 import { type Encoded, EncodeError, encode } from '../../machine/isa/encode.ts';
 import { imm, type MemoryOperand, type Mode, mem, type Operand, reg, rel } from '../../machine/isa/operands.ts';
+import { GPR16 } from '../../machine/isa/registers.ts';
 import type { Expression, TokenReader } from './expression.ts';
 import type { Fixup, Item } from './layout.ts';
 import { type ParsedMemory, type ParsedOperand, parseOperand } from './operand.ts';
@@ -23,8 +24,16 @@ const prefixWords: Readonly<Record<string, Prefixes>> = {
   repnz: { rep: 'repne' },
 };
 
-/** GNU as names for what the manual calls otherwise. */
-const gnuNames: Readonly<Record<string, string>> = { movabs: 'mov', ljmp: 'jmp', lcall: 'call', lret: 'retf' };
+/** GNU as names for what the manual calls otherwise; those of a size of their own stand for the mode's. */
+function tableName(word: string, mode: Mode, isFar: boolean): string {
+  if (isFar && (word === 'jmp' || word === 'ljmp')) return 'jmpf';
+  if (isFar && (word === 'call' || word === 'lcall')) return 'callf';
+  if (word === 'movabs') return 'mov';
+  if (word === 'lret') return 'retf';
+  if (word === 'iret' && mode !== 16) return 'iretd';
+  if ((word === 'pushf' || word === 'popf') && mode !== 16) return mode === 32 ? `${word}d` : `${word}q`;
+  return (word === 'pusha' || word === 'popa') && mode === 32 ? `${word}d` : word;
+}
 
 /** These have a short form and a near form. */
 const conditions = 'a ae b be c e g ge l le na nae nb nbe nc ne ng nge nl nle no np ns nz o p pe po s z'.split(' ');
@@ -67,6 +76,9 @@ class Assembled {
   readonly #word: string;
   readonly #prefixes: Prefixes;
   readonly #column: number;
+  #isFar = false;
+  /** MOV to a segment register takes 16 bits of whatever register is named. */
+  #toSegment = false;
 
   constructor(reader: TokenReader, context: InstructionContext, word: string, prefixes: Prefixes, column: number) {
     this.#reader = reader;
@@ -94,15 +106,19 @@ class Assembled {
   }
 
   instruction(parsed: readonly ParsedOperand[]): Item {
+    this.#isFar = parsed.some((p) => p.kind === 'memory' && p.isFar);
+    const [first] = parsed;
+    this.#toSegment = this.#word === 'mov' && first?.kind === 'register' && first.register.class === 'seg';
     const operandWidth = this.#operandWidth(parsed);
     const pending: Pending[] = [];
     const unsized = parsed.find((p) => p.kind === 'memory' && p.width === null);
     const build = (width: number | null) => parsed.map((p) => this.#operand(p, width, operandWidth ?? width, pending));
     const encoded = unsized === undefined ? this.#encode(build(null)) : this.#guessWidth(build, operandWidth, pending, unsized.column);
     const fixups = pending.map(({ field, value, fromEnd, isSigned, column }): Fixup => {
-      const at = field === 'displacement' ? encoded.dispOffset : encoded.immOffset;
-      const size = field === 'displacement' ? encoded.dispBytes : encoded.immBytes;
-      const bytes = parsed[0]?.kind === 'far' ? size - (size % 4 === 0 ? 0 : 2) : size;
+      // The absolute address of a moffs form stands where others have their immediate.
+      const isDisplacement = field === 'displacement' && encoded.dispOffset >= 0;
+      const at = isDisplacement ? encoded.dispOffset : encoded.immOffset;
+      const bytes = first?.kind === 'far' ? first.width / 8 : isDisplacement ? encoded.dispBytes : encoded.immBytes;
       if (at < 0 || (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8))
         return this.#reader.fail('this operand must be a constant', column);
       return { at, bytes, fromEnd: fromEnd ? encoded.bytes.length - at : null, isSigned, value, column };
@@ -115,11 +131,21 @@ class Assembled {
     return { kind: 'bytes', bytes, fixups, line: this.#reader.line, isCode: true };
   }
 
+  #tryEncode(operands: readonly Operand[]): Encoded {
+    const { mode } = this.#context;
+    const isFar = operands.some((o) => o.kind === 'far' || (o.kind === 'mem' && this.#isFarPointer(o.width)));
+    const encoded = encode({ mnemonic: tableName(this.#word, mode, isFar), operands, mode, ...this.#prefixes });
+    return { ...encoded, bytes: encoded.bytes.slice() };
+  }
+
+  /** `far ptr`, `fword ptr`, `tbyte ptr`; in 16-bit code a `dword` is one as well if the branch says so. */
+  #isFarPointer(width: number): boolean {
+    return width === 48 || width === 80 || (width === 32 && (this.#isFar || this.#word.startsWith('l')));
+  }
+
   #encode(operands: readonly Operand[]): Encoded {
     try {
-      const mnemonic = gnuNames[this.#word] ?? this.#word;
-      const encoded = encode({ mnemonic, operands, mode: this.#context.mode, ...this.#prefixes });
-      return { ...encoded, bytes: encoded.bytes.slice() };
+      return this.#tryEncode(operands);
     } catch (error) {
       if (error instanceof EncodeError) return this.#reader.fail(error.message, this.#column);
       throw error;
@@ -144,9 +170,7 @@ class Assembled {
     const attempt = (width: number): Encoded | EncodeError => {
       pending.length = 0;
       try {
-        const mnemonic = gnuNames[this.#word] ?? this.#word;
-        const encoded = encode({ mnemonic, operands: build(width), mode: this.#context.mode, ...this.#prefixes });
-        return { ...encoded, bytes: encoded.bytes.slice() };
+        return this.#tryEncode(build(width));
       } catch (error) {
         if (error instanceof EncodeError) return error;
         throw error;
@@ -168,7 +192,7 @@ class Assembled {
   #operand(parsed: ParsedOperand, memoryWidth: number | null, operandWidth: number | null, pending: Pending[]): Operand {
     switch (parsed.kind) {
       case 'register':
-        return reg(parsed.name);
+        return reg(this.#toSegment && parsed.register.class === 'gpr' ? (GPR16[parsed.register.index] ?? parsed.name) : parsed.name);
       case 'memory':
         return this.#memory(parsed, parsed.width ?? memoryWidth ?? 0, pending);
       case 'far': {

@@ -29,6 +29,8 @@ export interface ParsedMemory {
   /** Bits; null: not written. */
   readonly width: number | null;
   readonly addressSize: AddressSize;
+  /** `far ptr` was written. */
+  readonly isFar: boolean;
   readonly column: number;
 }
 
@@ -72,7 +74,15 @@ export function parseOperand(reader: TokenReader, mode: Mode, isConstant: (name:
   const parts: Parts = { base: null, index: null, scale: 1, displacement: outside };
   if (inside !== null) takeApart(inside, parts, reader);
   const farWidth = mode === 16 ? 32 : 48;
-  return { kind: 'memory', ...parts, segment, width: isFar ? farWidth : width, addressSize: addressSizeOf(parts, mode, reader), column };
+  return {
+    kind: 'memory',
+    ...parts,
+    segment,
+    width: isFar ? farWidth : width,
+    addressSize: addressSizeOf(parts, mode, reader),
+    isFar,
+    column,
+  };
 }
 
 function sizeKeyword(reader: TokenReader): number | null {
