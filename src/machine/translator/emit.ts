@@ -86,12 +86,6 @@ export interface Form {
   readonly segmentation: Segmentation;
 }
 
-/** Whether this emitter can do the effect: a load after a store of the same instruction would have to see it. */
-export function canEmit(effect: Effect): boolean {
-  const firstStore = effect.steps.findIndex((s) => s.kind === 'store');
-  return firstStore < 0 || !effect.steps.slice(firstStore).some((s) => s.kind === 'load');
-}
-
 /** Emits one instruction; every way through the code ends at the site. */
 export function emitInstruction(form: Form, site: Site, access: StateAccess, services: EmitServices, path: PathRecorder | null): void {
   new Emitter(form, site, access, services, path).emit();
@@ -108,6 +102,7 @@ class Emitter {
   readonly #memory: MemoryServices;
   /** Places by step; a store shares the place of the load that asked for write rights. */
   readonly #places = new Map<number, Place>();
+  readonly #hasLateLoads: boolean;
   readonly #written = new Map<string, Place>();
   /** REP: what remains of the count after this iteration. */
   #remaining = -1;
@@ -120,11 +115,14 @@ class Emitter {
     this.#path = path;
     this.#f = site.f;
     this.#l = new Lowering(site.f, access, site.locals, services);
+    const firstStore = form.effect.steps.findIndex((s) => s.kind === 'store');
+    this.#hasLateLoads = firstStore >= 0 && form.effect.steps.slice(firstStore).some((s) => s.kind === 'load');
     this.#memory = { f: site.f, locals: site.locals, ...services, miss: site.cold };
   }
 
   emit(): void {
     const { effect, decoded } = this.#form;
+    if (this.#hasLateLoads && effect.writes.some((w) => readsMemory(w.value))) bug(`${decoded.row.name}: a register gets what a load after a store read`);
     const guards = guardSteps(effect.guard);
     this.#l.prepare(...terms(guards), ...terms(effect.steps), ...effect.writes.flatMap(writeTerms), ...flagTerms(effect.flags));
     if (effect.next.kind !== 'next') this.#l.prepare(effect.next.target);
@@ -137,7 +135,7 @@ class Emitter {
       else this.#placeStore(step, i);
     }
     if (effect.helper !== null) return this.#helper(HELPER_NAMES.indexOf(effect.helper));
-    const stores = effect.steps.flatMap((step, i) => (step.kind === 'store' ? [this.#prepareStore(step, i)] : []));
+    const stores = this.#hasLateLoads ? [() => this.#storeInOrder()] : effect.steps.flatMap((step, i) => (step.kind === 'store' ? [this.#prepareStore(step, i)] : []));
     const writes = effect.writes.map((write) => this.#access.prepareWrite(this.#l, write));
     if (decoded.rep !== 'none') writes.push(this.#prepareCount());
     const flags = prepareFlags(this.#l, effect.flags);
@@ -156,6 +154,7 @@ class Emitter {
 
   #load(step: LoadStep, index: number): void {
     const p = this.#place(step.segment, step.offset, step.width, step.write, step.align);
+    this.#places.set(index, p);
     if (step.write) this.#written.set(this.#key(step.segment, step.offset, step.width), p);
     this.#access.loaded.set(
       index,
@@ -173,9 +172,30 @@ class Emitter {
     const p = this.#place(step.segment, step.offset, step.value.width, true, step.align);
     this.#places.set(index, p);
     // A single store that nothing can fail after is its own probe.
-    const isLast = effect.next.kind === 'next' && !effect.steps.slice(index + 1).some((s) => s.kind !== 'store' || !this.#isShared(s));
+    const isLast = effect.next.kind === 'next' && !this.#hasLateLoads && !effect.steps.slice(index + 1).some((s) => s.kind !== 'store' || !this.#isShared(s));
     const hasOther = effect.steps.some((s, i) => i < index && s.kind === 'store');
     if (!isLast || hasOther) probe(this.#memory, p, () => this.#site.fault());
+  }
+
+  /**
+   * A load sees what earlier stores of the instruction wrote (ENTER). Such loads were done once to find their faults; now, when nothing
+   * can fail any more, loads and stores are done in order.
+   */
+  #storeInOrder(): void {
+    const { steps } = this.#form.effect;
+    const first = steps.findIndex((s) => s.kind === 'store');
+    for (const [i, step] of steps.entries()) {
+      if (step.kind === 'store') this.#prepareStore(step, i)();
+      else if (step.kind === 'load' && i > first) this.#reload(i);
+    }
+  }
+
+  #reload(index: number): void {
+    const values = load(this.#memory, this.#places.get(index) ?? bug('a load without a place'), false, () => this.#site.fault());
+    for (const [i, local] of (this.#access.loaded.get(index) ?? []).entries()) {
+      this.#f.get(values[i] ?? bug('halves'));
+      this.#f.set(local);
+    }
   }
 
   #isShared(step: StoreStep): boolean {
@@ -485,6 +505,8 @@ class Emitter {
     this.#path.bit();
   }
 }
+
+const readsMemory = (t: Term): boolean => t.source?.kind === 'loaded' || t.args.some(readsMemory);
 
 const writeTerms = (write: Write): Term[] => (write.when === null ? [write.value] : [write.value, write.when]);
 

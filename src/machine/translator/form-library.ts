@@ -8,7 +8,7 @@ import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Instruction } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
-import { canEmit, type Form, type Segmentation } from './emit.ts';
+import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { formKey, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
@@ -43,7 +43,7 @@ export class FormLibrary {
     for (const decoded of options.hot ?? hotForms()) {
       const effect = effectOf(decoded);
       const key = formKey(decoded, 'long', this.#names);
-      if (effect.helper !== null || !canEmit(effect)) bug(`${key} cannot be inlined`);
+      if (effect.helper !== null) bug(`${key} cannot be inlined`);
       if (this.#inlined.has(key)) continue;
       this.#inlined.set(key, FORM.inline + inlined.length);
       inlined.push({ decoded, effect, segmentation: 'long' });
@@ -62,7 +62,6 @@ export class FormLibrary {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const effect = effectOf(decoded);
-    if (!canEmit(effect)) bug(`${key}: a load after a store is not supported`);
     this.#pending.push({ decoded, effect, segmentation });
     const made = { form: this.#inlined.get(key) ?? FORM.call, function: this.#functions++, key };
     if (made.function > 0xffff) bug('more than 65535 forms');

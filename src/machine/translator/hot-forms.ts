@@ -2,7 +2,179 @@
 import { bug } from '../isa/bug.ts';
 import { type Decoded, decode } from '../isa/decode.ts';
 
-const HOT = '';
+const HOT = `
+48 89 c1 | mov rcx,rax
+48 8b 4e 08 | mov rcx,QWORD PTR [rsi+0x8]
+48 89 4e 08 | mov QWORD PTR [rsi+0x8],rcx
+48 8b 4c be 08 | mov rcx,QWORD PTR [rsi+rdi*4+0x8]
+48 89 4c be 08 | mov QWORD PTR [rsi+rdi*4+0x8],rcx
+48 8b 0d 08 00 00 00 | mov rcx,QWORD PTR [rip+0x8]
+48 89 0d 08 00 00 00 | mov QWORD PTR [rip+0x8],rcx
+48 c7 46 08 45 23 01 00 | mov QWORD PTR [rsi+0x8],0x12345
+48 01 c1 | add rcx,rax
+48 83 c1 05 | add rcx,0x5
+48 03 4e 08 | add rcx,QWORD PTR [rsi+0x8]
+48 83 46 08 05 | add QWORD PTR [rsi+0x8],0x5
+48 03 4c be 08 | add rcx,QWORD PTR [rsi+rdi*4+0x8]
+48 29 c1 | sub rcx,rax
+48 83 e9 05 | sub rcx,0x5
+48 2b 4e 08 | sub rcx,QWORD PTR [rsi+0x8]
+48 21 c1 | and rcx,rax
+48 83 e1 05 | and rcx,0x5
+48 23 4e 08 | and rcx,QWORD PTR [rsi+0x8]
+48 09 c1 | or rcx,rax
+48 83 c9 05 | or rcx,0x5
+48 0b 4e 08 | or rcx,QWORD PTR [rsi+0x8]
+48 31 c1 | xor rcx,rax
+48 83 f1 05 | xor rcx,0x5
+48 33 4e 08 | xor rcx,QWORD PTR [rsi+0x8]
+48 39 c1 | cmp rcx,rax
+48 83 f9 05 | cmp rcx,0x5
+48 3b 4e 08 | cmp rcx,QWORD PTR [rsi+0x8]
+48 83 7e 08 05 | cmp QWORD PTR [rsi+0x8],0x5
+48 3b 4c be 08 | cmp rcx,QWORD PTR [rsi+rdi*4+0x8]
+48 01 4e 08 | add QWORD PTR [rsi+0x8],rcx
+48 39 4e 08 | cmp QWORD PTR [rsi+0x8],rcx
+48 85 c1 | test rcx,rax
+48 f7 c1 45 23 01 00 | test rcx,0x12345
+48 c1 e1 05 | shl rcx,0x5
+48 c1 e9 05 | shr rcx,0x5
+48 c1 f9 05 | sar rcx,0x5
+48 d3 e1 | shl rcx,cl
+48 d3 e9 | shr rcx,cl
+48 c1 c1 05 | rol rcx,0x5
+48 0f af c8 | imul rcx,rax
+48 6b c8 64 | imul rcx,rax,0x64
+48 f7 d9 | neg rcx
+48 f7 d1 | not rcx
+48 ff c1 | inc rcx
+48 ff c9 | dec rcx
+48 8d 4e 08 | lea rcx,[rsi+0x8]
+48 8d 4c be 08 | lea rcx,[rsi+rdi*4+0x8]
+48 0f 44 c8 | cmove rcx,rax
+48 0f 45 c8 | cmovne rcx,rax
+48 0f 42 c8 | cmovb rcx,rax
+48 0f 43 c8 | cmovae rcx,rax
+48 0f 4c c8 | cmovl rcx,rax
+48 0f 4d c8 | cmovge rcx,rax
+89 c1 | mov ecx,eax
+8b 4e 08 | mov ecx,DWORD PTR [rsi+0x8]
+89 4e 08 | mov DWORD PTR [rsi+0x8],ecx
+8b 4c be 08 | mov ecx,DWORD PTR [rsi+rdi*4+0x8]
+89 4c be 08 | mov DWORD PTR [rsi+rdi*4+0x8],ecx
+8b 0d 08 00 00 00 | mov ecx,DWORD PTR [rip+0x8]
+c7 46 08 45 23 01 00 | mov DWORD PTR [rsi+0x8],0x12345
+01 c1 | add ecx,eax
+83 c1 05 | add ecx,0x5
+03 4e 08 | add ecx,DWORD PTR [rsi+0x8]
+83 46 08 05 | add DWORD PTR [rsi+0x8],0x5
+03 4c be 08 | add ecx,DWORD PTR [rsi+rdi*4+0x8]
+29 c1 | sub ecx,eax
+83 e9 05 | sub ecx,0x5
+2b 4e 08 | sub ecx,DWORD PTR [rsi+0x8]
+21 c1 | and ecx,eax
+83 e1 05 | and ecx,0x5
+23 4e 08 | and ecx,DWORD PTR [rsi+0x8]
+09 c1 | or ecx,eax
+83 c9 05 | or ecx,0x5
+0b 4e 08 | or ecx,DWORD PTR [rsi+0x8]
+31 c1 | xor ecx,eax
+83 f1 05 | xor ecx,0x5
+33 4e 08 | xor ecx,DWORD PTR [rsi+0x8]
+39 c1 | cmp ecx,eax
+83 f9 05 | cmp ecx,0x5
+3b 4e 08 | cmp ecx,DWORD PTR [rsi+0x8]
+83 7e 08 05 | cmp DWORD PTR [rsi+0x8],0x5
+3b 4c be 08 | cmp ecx,DWORD PTR [rsi+rdi*4+0x8]
+01 4e 08 | add DWORD PTR [rsi+0x8],ecx
+39 4e 08 | cmp DWORD PTR [rsi+0x8],ecx
+85 c1 | test ecx,eax
+f7 c1 45 23 01 00 | test ecx,0x12345
+c1 e1 05 | shl ecx,0x5
+c1 e9 05 | shr ecx,0x5
+c1 f9 05 | sar ecx,0x5
+d3 e1 | shl ecx,cl
+d3 e9 | shr ecx,cl
+c1 c1 05 | rol ecx,0x5
+0f af c8 | imul ecx,eax
+6b c8 64 | imul ecx,eax,0x64
+f7 d9 | neg ecx
+f7 d1 | not ecx
+ff c1 | inc ecx
+ff c9 | dec ecx
+8d 4e 08 | lea ecx,[rsi+0x8]
+8d 4c be 08 | lea ecx,[rsi+rdi*4+0x8]
+0f b6 c8 | movzx ecx,al
+0f 44 c8 | cmove ecx,eax
+0f 45 c8 | cmovne ecx,eax
+b9 05 00 00 00 | mov ecx,0x5
+48 b9 bc 9a 78 56 34 12 00 00 | movabs rcx,0x123456789abc
+48 c7 c1 05 00 00 00 | mov rcx,0x5
+c1 c9 05 | ror ecx,0x5
+48 8d 0d 08 00 00 00 | lea rcx,[rip+0x8]
+48 8d 0c fd 08 00 00 00 | lea rcx,[rdi*8+0x8]
+0f b6 4e 08 | movzx ecx,BYTE PTR [rsi+0x8]
+0f b6 4c 3e 08 | movzx ecx,BYTE PTR [rsi+rdi*1+0x8]
+0f b7 4e 08 | movzx ecx,WORD PTR [rsi+0x8]
+0f b7 4c 7e 08 | movzx ecx,WORD PTR [rsi+rdi*2+0x8]
+0f b7 c8 | movzx ecx,ax
+48 63 c8 | movsxd rcx,eax
+48 63 4e 08 | movsxd rcx,DWORD PTR [rsi+0x8]
+0f be 4e 08 | movsx ecx,BYTE PTR [rsi+0x8]
+88 4e 08 | mov BYTE PTR [rsi+0x8],cl
+88 4c 3e 08 | mov BYTE PTR [rsi+rdi*1+0x8],cl
+c6 46 08 05 | mov BYTE PTR [rsi+0x8],0x5
+8a 4e 08 | mov cl,BYTE PTR [rsi+0x8]
+66 89 4e 08 | mov WORD PTR [rsi+0x8],cx
+80 7e 08 05 | cmp BYTE PTR [rsi+0x8],0x5
+80 f9 05 | cmp cl,0x5
+38 c1 | cmp cl,al
+84 c1 | test cl,al
+f6 c1 05 | test cl,0x5
+f6 46 08 05 | test BYTE PTR [rsi+0x8],0x5
+00 c1 | add cl,al
+30 c1 | xor cl,al
+80 e1 05 | and cl,0x5
+08 c1 | or cl,al
+0f 80 fa 00 00 00 | jo 0x2ec
+0f 81 fa 00 00 00 | jno 0x2f2
+0f 82 fa 00 00 00 | jb 0x2f8
+0f 83 fa 00 00 00 | jae 0x2fe
+0f 84 fa 00 00 00 | je 0x304
+0f 85 fa 00 00 00 | jne 0x30a
+0f 86 fa 00 00 00 | jbe 0x310
+0f 87 fa 00 00 00 | ja 0x316
+0f 88 fa 00 00 00 | js 0x31c
+0f 89 fa 00 00 00 | jns 0x322
+0f 8c fa 00 00 00 | jl 0x328
+0f 8d fa 00 00 00 | jge 0x32e
+0f 8e fa 00 00 00 | jle 0x334
+0f 8f fa 00 00 00 | jg 0x33a
+e9 fb 00 00 00 | jmp 0x340
+e8 fb 00 00 00 | call 0x345
+c3 | ret
+51 | push rcx
+59 | pop rcx
+6a 05 | push 0x5
+ff e1 | jmp rcx
+ff d1 | call rcx
+ff 64 fe 08 | jmp QWORD PTR [rsi+rdi*8+0x8]
+ff 56 08 | call QWORD PTR [rsi+0x8]
+c9 | leave
+0f 94 c1 | sete cl
+0f 95 c1 | setne cl
+0f 92 c1 | setb cl
+0f 97 c1 | seta cl
+0f 9c c1 | setl cl
+0f 9f c1 | setg cl
+48 98 | cdqe
+99 | cdq
+48 99 | cqo
+90 | nop
+48 87 d1 | xchg rcx,rdx
+48 0f ba e1 05 | bt rcx,0x5
+f3 0f 1e fa | endbr64
+`;
 
 export function hotForms(): Decoded[] {
   return HOT.split('\n')

@@ -53,7 +53,7 @@ function computed(l: Lowering, t: Term): { result: number; status: number } {
   for (const [i, local] of bits.entries()) {
     f.get(l.services.base);
     f.get(local);
-    f.store(operands[i]?.width === 64 ? 'i64' : 'i64_32', SERVICE_OPERANDS + 8 * i);
+    f.store(operands[i]?.width === 64 ? 'i64' : 'i32', SERVICE_OPERANDS + 8 * i);
   }
   f.i32(
     FLOAT_SERVICES.indexOf(t.op as FloatOp) |

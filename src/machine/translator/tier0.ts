@@ -36,7 +36,7 @@ const SERVICE_TYPES = {
   helper: ['i32', 'i32'],
   float: ['i32', 'i32'],
   integer: ['i32', 'i32'],
-  writeRflags: ['i32'],
+  writeRflags: [],
 } as const;
 export type ServiceName = keyof typeof SERVICE_TYPES;
 const WITHOUT_RESULT: readonly string[] = ['integer', 'writeRflags'];
