@@ -47,9 +47,10 @@ pvh_fill:
     mov cr0, eax
     lgdt [early_gdt_pointer]
     mov eax, offset pvh_long
+    pushfd
     push 16
     push eax
-    retf
+    iretd
 .code64
 pvh_long:
     mov eax, 24

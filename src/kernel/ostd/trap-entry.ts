@@ -43,7 +43,7 @@ syscall_entry_end:
     xor ebp, ebp
     mov rdi, rsp
     call keel_syscall
-    test eax, eax
+    test al, al
     je trap_exit
     pop r15
     pop r14
