@@ -22,7 +22,7 @@ export function lowerDivision(s: Selector, i: Instruction, x: Value, y: Value): 
 const resultRegister = (i: Instruction): number => (i.op === 'udiv' || i.op === 'sdiv' ? RAX : RDX);
 
 function lowerUnsigned(s: Selector, i: Instruction, x: Value, y: Value): void {
-  const width: Width = i.type === 'i64' ? 64 : 32;
+  const width = i.type === 'i64' ? 64 : 32;
   const divisor = s.temporary();
   zeroExtend(s, divisor, y);
   trapIfZero(s, divisor, width);
@@ -38,7 +38,7 @@ function trapIfZero(s: Selector, register: number, width: Width): void {
 }
 
 function lowerSigned(s: Selector, i: Instruction, x: Value, y: Value): void {
-  const width: Width = i.type === 'i64' ? 64 : 32;
+  const width = i.type === 'i64' ? 64 : 32;
   const divisor = s.temporary();
   signExtend(s, divisor, y, width);
   trapIfZero(s, divisor, width);
@@ -75,7 +75,7 @@ function lowerByConstant(s: Selector, i: Instruction, x: Value, divisor: number)
   const bits = widthOf(x);
   const isSigned = i.op === 'sdiv' || i.op === 'srem';
   const d = isSigned ? BigInt(divisor) : BigInt.asUintN(bits, BigInt(divisor));
-  const width: Width = i.type === 'i64' ? 64 : 32;
+  const width = i.type === 'i64' ? 64 : 32;
   const register = s.result(i.results[0]);
   const isRemainder = i.op === 'urem' || i.op === 'srem';
 
@@ -158,7 +158,7 @@ function signedPower(
   s.rr(M.sub, width, register, rounded);
 }
 
-function unsignedByMagic(s: Selector, quotient: number, value: number, d: bigint, width: Width): void {
+function unsignedByMagic(s: Selector, quotient: number, value: number, d: bigint, width: 32 | 64): void {
   const { multiplier, shift, add } = unsignedMagic(d, width);
   if (width === 32) {
     // In 64 bits: the multiplier has 32 bits, or 33 and then the top bit is added by hand.
@@ -189,7 +189,7 @@ function unsignedByMagic(s: Selector, quotient: number, value: number, d: bigint
   if (shift > 1) s.ri(M.shr, 64, quotient, shift - 1);
 }
 
-function signedByMagic(s: Selector, quotient: number, value: number, d: bigint, width: Width): void {
+function signedByMagic(s: Selector, quotient: number, value: number, d: bigint, width: 32 | 64): void {
   const { multiplier, shift } = signedMagic(d, width);
   if (width === 32) {
     const wide = s.temporary();

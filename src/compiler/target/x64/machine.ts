@@ -171,7 +171,12 @@ export const M = numbered({
   jcc:       op('j',         'none',   { flags: 'r', conditional: true }),
   /** Through the table of `table`, by the index register `a`. */
   jmptable:  op('jmp',       'read'),
+  std:       op('std',       'none'),
+  cld:       op('cld',       'none'),
   ret:       op('ret',       'none'),
+  push:      op('push',      'read'),
+  pop:       op('pop',       'write'),
+  leave:     op('leave',     'none'),
   ud2:       op('ud2',       'none'),
 } satisfies Record<string, MachineOp>);
 

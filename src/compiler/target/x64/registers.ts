@@ -16,6 +16,7 @@ export const R8 = 8;
 export const R9 = 9;
 export const R10 = 10;
 export const R11 = 11;
+export const R12 = 12;
 export const XMM0 = 16;
 export const FIRST_VIRTUAL = 32;
 /** No register. */
