@@ -18,13 +18,13 @@ import type { Flow } from '../isa/dsl.ts';
 import type { Operand } from '../isa/operands.ts';
 import { SS } from '../isa/registers.ts';
 import type { Segmentation } from '../translator/emit.ts';
-import { ENTRY, ENTRY_BYTES, FORM } from '../translator/entry.ts';
+import { ENTRY, ENTRY_BYTES, FORM, isWideOffset } from '../translator/entry.ts';
 import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
-import type { Ports } from './ports.ts';
-import {
-  type CpuState, CODE_BASE, FETCH_PHYSICAL, GPR_ZERO, MODE_INDEX, type MemoryLayout, SEGMENT_LIMIT, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_ENTRY_BYTES,
-} from './state.ts'; // biome-ignore format: one list
 import { codeMode } from './mode.ts';
+import type { Ports } from './ports.ts';
+import {CODE_BASE, 
+  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, SEGMENT_LIMIT, TLB_ENTRY_BYTES,TLB_EXECUTE, TLB_EXECUTE_ENTRIES, 
+} from './state.ts'; // biome-ignore format: one list
 
 const PAGE = 4096;
 const TABLE_BYTES = PAGE * 4;
@@ -172,7 +172,8 @@ export class CodeCache {
 
   /** Up to 15 bytes of code at a physical address; beyond RAM everything reads as ones. */
   #code(physicalPage: number, offset: number): { bytes: Uint8Array; at: number; available: number } {
-    if ((physicalPage + 1) * PAGE > this.#layout.ramBytes) return { bytes: new Uint8Array(MAX_LENGTH).fill(0xff), at: 0, available: PAGE - offset };
+    if ((physicalPage + 1) * PAGE > this.#layout.ramBytes)
+      return { bytes: new Uint8Array(MAX_LENGTH).fill(0xff), at: 0, available: PAGE - offset };
     return { bytes: this.#bytes, at: this.#layout.ramBase + physicalPage * PAGE + offset, available: PAGE - offset };
   }
 
@@ -299,14 +300,11 @@ export class CodeCache {
         v.setUint8(entry + ENTRY.segment, 8 * operand.segment);
         v.setUint8(entry + ENTRY.isStack, operand.segment === SS ? 1 : 0);
         v.setInt32(entry + ENTRY.displacement, Number(BigInt.asIntN(32, operand.disp)), true);
-        if (isAbsolute(operand)) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.disp), true);
+        if (isWideOffset(decoded, operand)) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.disp), true);
       }
     }
   }
 }
-
-/** As `entry-access.ts` reads it: a 64-bit offset without registers lies in the immediate's place. */
-const isAbsolute = (m: Operand & { kind: 'mem' }) => m.base < 0 && m.index < 0 && !m.ripRelative && m.addressSize === 64;
 
 function registerByte(r: Operand & { kind: 'reg' }): number {
   if (r.class === 'gpr') return 8 * r.index + (r.high ? 1 : 0);

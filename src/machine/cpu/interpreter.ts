@@ -169,4 +169,3 @@ export class Interpreter {
     this.#ports.rflagsChanged(before, state.readRflags());
   }
 }
-

@@ -12,7 +12,7 @@ import { bug } from '../isa/bug.ts';
 import { CS, DS, ES, SS } from '../isa/registers.ts';
 import type { Segmentation } from '../translator/emit.ts';
 import {
-  CODE_BASE, CPL, CR0, type CpuState, EFER, MODE_INDEX, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE,
+  CODE_BASE, CPL, type CpuState, CR0, EFER, MODE_INDEX, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE,
 } from './state.ts'; // biome-ignore format: one list
 
 const USER = 8;

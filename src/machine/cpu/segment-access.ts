@@ -1,6 +1,6 @@
 /** Logical → linear addresses outside of 64-bit mode, with the checks of SDM Vol. 3 section 5.3 (limits) and 5.4 (types). */
 import { SS } from '../isa/registers.ts';
-import { ACCESS, CR0, type CpuState, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE } from './state.ts';
+import { ACCESS, type CpuState, CR0, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE } from './state.ts';
 
 const CODE = 1 << 3;
 const EXPAND_DOWN = 1 << 2;

@@ -1,7 +1,14 @@
 /** Operations that generated code leaves to TypeScript: operands and results as in translator/services.ts. */
 import { bug } from '../isa/bug.ts';
 import { compute } from '../isa/compute.ts';
-import { FLOAT_SERVICES, FLOAT_WIDE_OPERAND, FLOAT_WIDE_RESULT, INTEGER_SERVICES, SERVICE_OPERANDS, SERVICE_RESULT } from '../translator/services.ts';
+import {
+  FLOAT_SERVICES,
+  FLOAT_WIDE_OPERAND,
+  FLOAT_WIDE_RESULT,
+  INTEGER_SERVICES,
+  SERVICE_OPERANDS,
+  SERVICE_RESULT,
+} from '../translator/services.ts';
 import type { CpuState } from './state.ts';
 
 /** `operation`: index in INTEGER_SERVICES. */

@@ -16,7 +16,7 @@ import { guardSteps } from '../isa/effect.ts';
 import { HELPER_NAMES } from '../isa/helpers.ts';
 import { CS, FS, RCX, SS } from '../isa/registers.ts';
 import { constant, input, type Term } from '../isa/term.ts';
-import { ENTRY } from './entry.ts';
+import { ENTRY, hasFixedMemory } from './entry.ts';
 import { flagTerms, prepareFlags } from './flags.ts';
 import { type Environment, type LocalPool, Lowering, type Services } from './lower.ts';
 import { load, type MemoryServices, type Place, place, probe, store } from './memory-access.ts';
@@ -122,7 +122,8 @@ class Emitter {
 
   emit(): void {
     const { effect, decoded } = this.#form;
-    if (this.#hasLateLoads && effect.writes.some((w) => readsMemory(w.value))) bug(`${decoded.row.name}: a register gets what a load after a store read`);
+    if (this.#hasLateLoads && effect.writes.some((w) => readsMemory(w.value)))
+      bug(`${decoded.row.name}: a register gets what a load after a store read`);
     const guards = guardSteps(effect.guard);
     this.#l.prepare(...terms(guards), ...terms(effect.steps), ...effect.writes.flatMap(writeTerms), ...flagTerms(effect.flags));
     if (effect.next.kind !== 'next') this.#l.prepare(effect.next.target);
@@ -135,7 +136,9 @@ class Emitter {
       else this.#placeStore(step, i);
     }
     if (effect.helper !== null) return this.#helper(HELPER_NAMES.indexOf(effect.helper));
-    const stores = this.#hasLateLoads ? [() => this.#storeInOrder()] : effect.steps.flatMap((step, i) => (step.kind === 'store' ? [this.#prepareStore(step, i)] : []));
+    const stores = this.#hasLateLoads
+      ? [() => this.#storeInOrder()]
+      : effect.steps.flatMap((step, i) => (step.kind === 'store' ? [this.#prepareStore(step, i)] : []));
     const writes = effect.writes.map((write) => this.#access.prepareWrite(this.#l, write));
     if (decoded.rep !== 'none') writes.push(this.#prepareCount());
     const flags = prepareFlags(this.#l, effect.flags);
@@ -172,7 +175,10 @@ class Emitter {
     const p = this.#place(step.segment, step.offset, step.value.width, true, step.align);
     this.#places.set(index, p);
     // A single store that nothing can fail after is its own probe.
-    const isLast = effect.next.kind === 'next' && !this.#hasLateLoads && !effect.steps.slice(index + 1).some((s) => s.kind !== 'store' || !this.#isShared(s));
+    const isLast =
+      effect.next.kind === 'next' &&
+      !this.#hasLateLoads &&
+      !effect.steps.slice(index + 1).some((s) => s.kind !== 'store' || !this.#isShared(s));
     const hasOther = effect.steps.some((s, i) => i < index && s.kind === 'store');
     if (!isLast || hasOther) probe(this.#memory, p, () => this.#site.fault());
   }
@@ -239,12 +245,19 @@ class Emitter {
   #pushAccess(segment: SegmentRef, width: number, extra: number): void {
     const f = this.#f;
     const fixed = (width / 8) | extra;
-    if (segment.kind === 'fixed') return f.i32(fixed | (segment.segment === SS ? ACCESS.stack : 0));
+    const number = this.#knownSegment(segment);
+    if (number !== null) return f.i32(fixed | (number === SS ? ACCESS.stack : 0));
     f.i32(fixed);
     f.get(this.#site.entry);
     f.load('i32_8u', ENTRY.isStack);
     f.i32(9);
     f.op(OP.i32.shl, OP.i32.or);
+  }
+
+  /** The number of the segment if the code has it built in; null: the entry says it. */
+  #knownSegment(segment: SegmentRef): number | null {
+    if (segment.kind === 'fixed') return segment.segment;
+    return hasFixedMemory(this.#form.decoded) ? segmentOf(this.#form.decoded, segment.index) : null;
   }
 
   /** The linear address in an i64 local. */
@@ -256,13 +269,14 @@ class Emitter {
     this.#l.push(offset);
     if (segmentation === 'long') {
       if (number >= FS) {
+        const known = this.#knownSegment(segment);
         f.get(this.#services.base);
-        if (segment.kind === 'operand') {
+        if (known === null) {
           f.get(this.#site.entry);
           f.load('i32_8u', ENTRY.segment);
           f.op(OP.i32.add);
         }
-        f.load('i64', SEGMENT_BASE + (segment.kind === 'fixed' ? 8 * number : 0));
+        f.load('i64', SEGMENT_BASE + 8 * (known ?? 0));
         f.op(OP.i64.add);
       }
       f.set(linear);
@@ -511,7 +525,9 @@ const readsMemory = (t: Term): boolean => t.source?.kind === 'loaded' || t.args.
 const writeTerms = (write: Write): Term[] => (write.when === null ? [write.value] : [write.value, write.when]);
 
 function terms(steps: readonly Step[]): Term[] {
-  return steps.flatMap((s) => (s.kind === 'load' ? [s.offset] : s.kind === 'store' ? [s.offset, s.value] : [s.when, ...s.writes.flatMap(writeTerms)]));
+  return steps.flatMap((s) =>
+    s.kind === 'load' ? [s.offset] : s.kind === 'store' ? [s.offset, s.value] : [s.when, ...s.writes.flatMap(writeTerms)],
+  );
 }
 
 function segmentOf(decoded: Decoded, index: number): number {

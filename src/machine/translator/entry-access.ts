@@ -13,9 +13,9 @@ import type { MemoryOperand, Operand } from '../isa/operands.ts';
 import type { Width } from '../isa/ops.ts';
 import { FS, GS, SEGMENTS } from '../isa/registers.ts';
 import type { Source, Special, Term } from '../isa/term.ts';
-import { ENTRY } from './entry.ts';
-import { readFlag } from './flags.ts';
 import type { StateAccess } from './emit.ts';
+import { ENTRY, hasFixedMemory, isWideOffset } from './entry.ts';
+import { readFlag } from './flags.ts';
 import { type Lowering, typeOf } from './lower.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
@@ -220,7 +220,8 @@ export class EntryAccess implements StateAccess {
     const f = this.#f;
     const operand = this.#decoded.operands[index] ?? bug(`no operand ${index}`);
     if (operand.kind === 'reg') {
-      if (operand.class !== 'gpr' && operand.class !== 'xmm' && operand.class !== 'seg') return bug(`a row reads a ${operand.class} register`);
+      if (operand.class !== 'gpr' && operand.class !== 'xmm' && operand.class !== 'seg')
+        return bug(`a row reads a ${operand.class} register`);
       this.#slot(index);
       const at = operand.class === 'gpr' ? GPR : operand.class === 'xmm' ? XMM : SEGMENT_SELECTOR;
       return f.load(narrowLoad(width), at);
@@ -252,9 +253,17 @@ export class EntryAccess implements StateAccess {
   /** The effective address, wrapped to the address size, as i64. */
   #offset(m: MemoryOperand): void {
     const f = this.#f;
-    if (m.base < 0 && m.index < 0 && !m.ripRelative && m.addressSize === 64) {
+    if (isWideOffset(this.#decoded, m)) {
       f.get(this.#at.entry);
       return f.load('i64', ENTRY.immediate);
+    }
+    if (hasFixedMemory(this.#decoded)) {
+      if (m.base < 0 || m.index >= 0 || m.disp !== 0n)
+        bug(`${this.#decoded.row.name} has two memory operands that are not [rSI] and [rDI]`);
+      f.get(this.#at.base);
+      f.load(m.addressSize === 64 ? 'i64' : m.addressSize === 32 ? 'i32' : 'i32_16u', GPR + 8 * m.base);
+      if (m.addressSize !== 64) f.op(OP.i64.extend_i32_u);
+      return;
     }
     if (m.addressSize === 64) {
       f.get(this.#at.entry);

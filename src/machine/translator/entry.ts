@@ -16,6 +16,9 @@
  *     24  i32  displacement
  *     28  i32  link: address of a slot that holds the address of the branch target's entry, or 0 (not in this page, or not decoded yet)
  */
+import type { Decoded } from '../isa/decode.ts';
+import type { MemoryOperand } from '../isa/operands.ts';
+
 export const ENTRY_BYTES = 32;
 export const ENTRY = {
   form: 0,
@@ -60,3 +63,13 @@ export const STATUS = {
   /** Retired; RIP is in the state; leave `run`. */
   stop: 4,
 } as const;
+
+/**
+ * An entry has room for one memory operand. Instructions with two (MOVS, CMPS) use fixed registers: their code has them built in, and
+ * their form is told apart by them.
+ */
+export const hasFixedMemory = (decoded: Decoded): boolean => decoded.operands.filter((o) => o.kind === 'mem').length > 1;
+
+/** An offset without registers can have 64 bits (moffs); it then lies in the immediate's place. */
+export const isWideOffset = (decoded: Decoded, m: MemoryOperand): boolean =>
+  m.base < 0 && m.index < 0 && !m.ripRelative && m.addressSize === 64 && !decoded.operands.some((o) => o.kind === 'imm');

@@ -99,11 +99,13 @@ function carrier(flag: Flag, value: Term): Carrier {
     case 'pf': {
       if (value.op !== 'parity' || x === undefined) return { term: value, store: plain(inverted, PF) };
       // Only the low byte of the carrier counts: the whole of a wider value will do.
-      const inner = (x.op === 'extract' || x.op === 'trunc') && x.lo === 0 && x.args[0] !== undefined && x.args[0].width <= 64 ? x.args[0] : x;
+      const inner =
+        (x.op === 'extract' || x.op === 'trunc') && x.lo === 0 && x.args[0] !== undefined && x.args[0].width <= 64 ? x.args[0] : x;
       return { term: inner, store: plain((f, v) => low(f, v, inner), PF) };
     }
     case 'af':
-      if (value.op === 'extract' && value.lo === 4 && x !== undefined && x.width <= 64) return { term: x, store: plain((f, v) => low(f, v, x), AF) };
+      if (value.op === 'extract' && value.lo === 4 && x !== undefined && x.width <= 64)
+        return { term: x, store: plain((f, v) => low(f, v, x), AF) };
       return { term: value, store: plain((f, v) => shifted(f, v, 4), AF) };
     case 'zf':
       if (value.op === 'eq' && x !== undefined && value.args[1]?.op === 'const' && value.args[1].value === 0n) {

@@ -6,9 +6,10 @@ import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Instruction } from '../isa/dsl.ts';
 import type { Operand } from '../isa/operands.ts';
-import { FS } from '../isa/registers.ts';
+import { FS, SS } from '../isa/registers.ts';
 import { instructions } from '../isa/table.ts';
 import type { Segmentation } from './emit.ts';
+import { hasFixedMemory } from './entry.ts';
 
 const SEGMENTATION_LETTER: Readonly<Record<Segmentation, string>> = { long: '', flat: 'F', segmented: 'S' };
 const REP_LETTER = { none: '', count: 'R', zero: 'Z', nonzero: 'N' } as const;
@@ -29,7 +30,8 @@ export function rowNames(): ReadonlyMap<Instruction, string> {
 export function formKey(decoded: Decoded, segmentation: Segmentation, names: ReadonlyMap<Instruction, string>): string {
   const { row, mode, operandSize, addressSize, rep, lock, segment } = decoded;
   let key = names.get(row) ?? bug(`${row.name} is not in the table`);
-  for (const operand of decoded.operands) key += ` ${operandKey(operand, row.byImmediate === true, segmentation)}`;
+  const byValue = row.byImmediate === true || hasFixedMemory(decoded);
+  for (const operand of decoded.operands) key += ` ${operandKey(operand, byValue, segmentation)}`;
   if (mode !== 64 || operandSize !== 32 || addressSize !== 64) key += ` /${mode}.${operandSize}.${addressSize}`;
   key += SEGMENTATION_LETTER[segmentation] + REP_LETTER[rep];
   if (lock) key += 'L';
@@ -44,7 +46,7 @@ function operandKey(o: Operand, byValue: boolean, segmentation: Segmentation): s
     case 'mem': {
       const parts = `m${o.width}${o.base >= 0 ? 'b' : ''}${o.index >= 0 ? 'i' : ''}${o.ripRelative ? 'r' : ''}`;
       const segment = segmentation === 'long' ? (o.segment >= FS ? '+s' : '') : `+${o.segment}`;
-      return byValue ? `${parts}${segment}=${o.base}` : parts + segment;
+      return byValue ? `${parts}${segment}=${o.base}${o.segment === SS ? 'S' : ''}` : parts + segment;
     }
     case 'imm':
       return byValue ? `i${o.width}=${o.value}` : `i${o.width}`;

@@ -140,7 +140,8 @@ export function probe(m: MemoryServices, p: Place, failed: () => void): void {
 
 export function store(m: MemoryServices, p: Place, values: readonly number[], failed: () => void): void {
   const { f } = m;
-  const kind = p.width === 8 ? 'i32_8' : p.width === 16 ? 'i32_16' : p.width === 32 ? 'i32' : p.width === 1 ? bug('a store of one bit') : 'i64';
+  const kind =
+    p.width === 8 ? 'i32_8' : p.width === 16 ? 'i32_16' : p.width === 32 ? 'i32' : p.width === 1 ? bug('a store of one bit') : 'i64';
   const to = (address: number, at: number) => {
     for (const [i, local] of values.entries()) {
       f.get(address);

@@ -12,7 +12,16 @@
  * exception, and by whoever cuts the path into blocks (`CpuState.clearReturnStack`): so the path does not depend on the tier or on how
  * `run` was sliced.
  */
-import { PATH_BIT_COUNT, PATH_BITS, PATH_TARGET_COUNT, PATH_TARGETS, RETURN_DEPTH, RETURN_SLOTS, RETURN_STACK, RETURN_TOP } from '../cpu/state.ts';
+import {
+  PATH_BIT_COUNT,
+  PATH_BITS,
+  PATH_TARGET_COUNT,
+  PATH_TARGETS,
+  RETURN_DEPTH,
+  RETURN_SLOTS,
+  RETURN_STACK,
+  RETURN_TOP,
+} from '../cpu/state.ts';
 import type { PathRecorder } from './emit.ts';
 import type { LocalPool } from './lower.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';

@@ -8,7 +8,7 @@
 import {
   CODE_BASE, LEFT, MODE_INDEX, RIP, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
-import { emitInstruction, type EmitServices, type Form, type Site } from './emit.ts';
+import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lower.ts';

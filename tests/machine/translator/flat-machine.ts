@@ -63,7 +63,10 @@ export class FlatMachine implements Ports {
     state.set64(EFER, mode === 64 ? 0x500n : 0n);
     for (let segment = 0; segment < 6; segment++) {
       state.set32(SEGMENT_LIMIT + 4 * segment, 0xffff_ffff);
-      state.set32(SEGMENT_ATTRIBUTES + 4 * segment, segment === 1 ? (mode === 64 ? 0xa9b : mode === 32 ? 0xc9b : 0x89b) : mode === 16 ? 0x893 : 0xc93);
+      state.set32(
+        SEGMENT_ATTRIBUTES + 4 * segment,
+        segment === 1 ? (mode === 64 ? 0xa9b : mode === 32 ? 0xc9b : 0x89b) : mode === 16 ? 0x893 : 0xc93,
+      );
     }
   }
 

@@ -101,7 +101,22 @@ function everyOperation(): Term[] {
   const terms: Term[] = [];
   for (const w of WIDTHS) {
     const [a, b, c] = [operand(0, w), operand(1, w), operand(2, w)];
-    for (const op of ['add', 'sub', 'mul', 'shl', 'lshr', 'ashr', 'udiv', 'urem', 'sdiv', 'srem', 'pdep', 'pext', 'umulh', 'smulh'] as const) {
+    for (const op of [
+      'add',
+      'sub',
+      'mul',
+      'shl',
+      'lshr',
+      'ashr',
+      'udiv',
+      'urem',
+      'sdiv',
+      'srem',
+      'pdep',
+      'pext',
+      'umulh',
+      'smulh',
+    ] as const) {
       terms.push(make(op, w, [a, b]));
     }
     for (const op of ['udivw', 'uremw'] as const) terms.push(make(op, w, [a, b, c]));
@@ -109,7 +124,8 @@ function everyOperation(): Term[] {
     for (const op of ['eq', 'ult', 'slt'] as const) terms.push(make(op, 1, [a, b]));
     terms.push(a.eq(constant(0n, w)), a.parity);
     for (const n of [1, 3, 7]) {
-      for (const op of ['shl', 'lshr', 'ashr'] as const) terms.push(make(op, w, [a, constant(n, w)]), make(op, w, [a, b.and(constant(w - 1, w))]));
+      for (const op of ['shl', 'lshr', 'ashr'] as const)
+        terms.push(make(op, w, [a, constant(n, w)]), make(op, w, [a, b.and(constant(w - 1, w))]));
     }
     for (const to of ALL_WIDTHS) {
       if (to > w) terms.push(make('zext', to, [a]));
@@ -124,7 +140,8 @@ function everyOperation(): Term[] {
     terms.push(make('not', w, [a]), make('ite', w, [operand(2, 8).bit(0), a, b]));
   }
   const x = operand(0, 128);
-  for (const w of [1, 8, 16, 32, 64] as const) for (const lo of [0, 7, 32, 63, 64, 100, 128 - w]) if (lo + w <= 128) terms.push(make('extract', w, [x], lo));
+  for (const w of [1, 8, 16, 32, 64] as const)
+    for (const lo of [0, 7, 32, 63, 64, 100, 128 - w]) if (lo + w <= 128) terms.push(make('extract', w, [x], lo));
   for (const w of [8, 16, 32, 64] as const) {
     for (const total of [16, 32, 64, 128] as const) {
       if (total <= w) continue;
@@ -139,7 +156,24 @@ function everyOperation(): Term[] {
 
 const interesting = fc.oneof(
   fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
-  fc.constantFrom(0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x7fffn, 0x8000n, 0xffffn, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 1n << 63n, (1n << 63n) - 1n, (1n << 64n) - 1n, (1n << 128n) - 1n),
+  fc.constantFrom(
+    0n,
+    1n,
+    2n,
+    0x7fn,
+    0x80n,
+    0xffn,
+    0x7fffn,
+    0x8000n,
+    0xffffn,
+    0x7fff_ffffn,
+    0x8000_0000n,
+    0xffff_ffffn,
+    1n << 63n,
+    (1n << 63n) - 1n,
+    (1n << 64n) - 1n,
+    (1n << 128n) - 1n,
+  ),
   fc.nat({ max: 70 }).map(BigInt),
 );
 const operands = fc.tuple(interesting, interesting, interesting);
@@ -154,7 +188,10 @@ describe('lowering of terms', () => {
         for (const [i, result] of run(values).entries()) {
           const term = terms[i] as Term;
           const expected = evaluate(term, values);
-          if (result !== expected) throw new Error(`${term.op}:${term.width} lo ${term.lo} of ${term.args.map((a) => `${a.op}:${a.width}=${evaluate(a, values).toString(16)}`)}: ${result.toString(16)}, not ${expected.toString(16)}`);
+          if (result !== expected)
+            throw new Error(
+              `${term.op}:${term.width} lo ${term.lo} of ${term.args.map((a) => `${a.op}:${a.width}=${evaluate(a, values).toString(16)}`)}: ${result.toString(16)}, not ${expected.toString(16)}`,
+            );
         }
       }),
       { numRuns: 400 },
@@ -171,15 +208,24 @@ describe('lowering of terms', () => {
     };
     const grow = (width: Width, depth: number, choose: (n: number) => number, made: Term[]): Term => {
       const sub = (w: Width) => tree(w, depth - 1, choose, made);
-      if (depth === 0) return choose(4) === 0 ? constant(BigInt(choose(256)) & ((1n << BigInt(width)) - 1n), width) : operand(choose(3), width);
+      if (depth === 0)
+        return choose(4) === 0 ? constant(BigInt(choose(256)) & ((1n << BigInt(width)) - 1n), width) : operand(choose(3), width);
       if (width === 1) {
         const w = WIDTHS[choose(4)] as Width;
-        return [() => sub(w).eq(sub(w)), () => sub(w).ult(sub(w)), () => sub(w).slt(sub(w)), () => sub(w).sign, () => sub(w).bit(3), () => sub(1).not][choose(6)]?.() as Term;
+        return [
+          () => sub(w).eq(sub(w)),
+          () => sub(w).ult(sub(w)),
+          () => sub(w).slt(sub(w)),
+          () => sub(w).sign,
+          () => sub(w).bit(3),
+          () => sub(1).not,
+        ][choose(6)]?.() as Term;
       }
       const w = width;
       const binary = ['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'lshr', 'ashr', 'udiv', 'srem', 'umulh'] as const;
       const choice = choose(w === 128 ? 3 : 8);
-      if (w === 128) return choice === 0 ? sub(64).zext(128) : choice === 1 ? make('concat', 128, [sub(64), sub(64)]) : sub(128).xor(sub(128));
+      if (w === 128)
+        return choice === 0 ? sub(64).zext(128) : choice === 1 ? make('concat', 128, [sub(64), sub(64)]) : sub(128).xor(sub(128));
       if (choice < 4) return make(binary[choose(binary.length)] as IntegerOp, w, [sub(w), sub(w)]);
       if (choice === 4) return sub(1).ite(sub(w), sub(w));
       if (choice === 5) return w > 8 ? sub(WIDTHS[choose(WIDTHS.indexOf(w))] as Width).sext(w) : sub(64).trunc(8);

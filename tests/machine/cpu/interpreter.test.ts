@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { assembleInline } from '../../../src/compiler/assembler/index.ts';
+import { HELPER } from '../../../src/machine/cpu/ports.ts';
+import { FAULT_CODE, FAULT_CR2, FAULT_VECTOR, SEGMENT_BASE, SEGMENT_LIMIT } from '../../../src/machine/cpu/state.ts';
+import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
+import { FlatMachine, type FlatOptions } from '../translator/flat-machine.ts';
+
+const CODE = 0x1000n;
+const STACK = 0x9000n;
+const library = new FormLibrary({ hasPath: false });
+const pathLibrary = new FormLibrary({ hasPath: true });
+
+/** A machine with this program at CODE; HLT stops. */
+function machine(text: string, options: Partial<FlatOptions> = {}, at = CODE): FlatMachine {
+  const m = new FlatMachine({ library, ...options });
+  m.ram.set(assembleInline(text).bytes, Number(at));
+  m.state.rip = at;
+  m.state.gpr[4] = STACK;
+  return m;
+}
+
+const rax = (m: FlatMachine) => m.state.gpr[0];
+const read64 = (m: FlatMachine, at: number) => new DataView(m.ram.buffer, m.ram.byteOffset).getBigUint64(at, true);
+
+describe('budgets', () => {
+  const loop = 'xor eax, eax\nmov ecx, 1000\nagain: add rax, rcx\ndec ecx\njnz again\nhlt';
+
+  test.each([1n, 2n, 3n, 4n, 5n, 77n, 1000n, 3001n])('run(%d) stops at exactly that count', (n) => {
+    const m = machine(loop);
+    expect(m.interpreter.run(n)).toBe('budget');
+    expect(m.state.count).toBe(n);
+  });
+
+  test('any slicing gives the same end', () => {
+    const whole = machine(loop);
+    expect(whole.interpreter.run(1_000_000n)).toBe('stop');
+    const sliced = machine(loop);
+    for (let n = 1n; sliced.interpreter.run((n++ % 7n) + 1n) === 'budget'; );
+    expect([sliced.state.count, sliced.state.rip, rax(sliced)]).toEqual([whole.state.count, whole.state.rip, rax(whole)]);
+    expect([whole.state.count, rax(whole)]).toEqual([3003n, 500500n]);
+  });
+
+  test('a helper can shorten the budget', () => {
+    const m = machine('nop\ncpuid\nnop\nnop\nnop\nhlt', {
+      helper: (name, _decoded, { state }) => {
+        if (name === 'CPUID') state.shortenBudget(3);
+        return name === 'CPUID' ? HELPER.next : HELPER.stop;
+      },
+    });
+    expect(m.interpreter.run(10_000_000n)).toBe('budget');
+    expect(m.state.count).toBe(4n);
+    expect(m.interpreter.run(10n)).toBe('stop');
+    expect(m.state.count).toBe(6n);
+  });
+});
+
+describe('faults', () => {
+  test.each([true, false])('leave registers, flags, RIP and count untouched (TLB: %s)', (hasTlb) => {
+    const m = machine('mov rbx, 0x7fffff000000\nstc\nmov eax, 5\nadd [rbx], rax\nhlt', { hasTlb });
+    expect(m.interpreter.run(100n)).toBe('fault');
+    expect([m.state.count, m.state.rip, rax(m), m.state.get32(FAULT_VECTOR), m.state.get32(FAULT_CODE), m.state.get64(FAULT_CR2)]).toEqual([
+      3n, CODE + 16n, 5n, 14, 2, 0x7fff_ff00_0000n,
+    ]); // biome-ignore format: one list
+    expect(m.state.readRflags()).toBe(3n);
+  });
+
+  test('a push to a read-only page changes nothing, and the instruction restarts', () => {
+    const m = machine('mov eax, 7\npush rax\nhlt');
+    m.readOnly.add(8);
+    expect(m.interpreter.run(100n)).toBe('fault');
+    expect([m.state.count, m.state.gpr[4]]).toEqual([1n, STACK]);
+    m.readOnly.clear();
+    m.state.clearFault();
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect([m.state.count, m.state.gpr[4], read64(m, 0x8ff8)]).toEqual([3n, STACK - 8n, 7n]);
+  });
+
+  test('of a repeated instruction stand at the iteration that faulted, on a store that straddles into a read-only page', () => {
+    const m = machine('mov ecx, 2\nmov esi, 0x2000\nmov edi, 0x3ffc\nstd\nlea rdi, [rdi]\nrep movsq\nhlt');
+    m.readOnly.add(4);
+    expect(m.interpreter.run(100n)).toBe('fault');
+    expect([m.state.gpr[1], m.state.gpr[6], m.state.gpr[7]]).toEqual([2n, 0x2000n, 0x3ffcn]);
+  });
+
+  test('an invalid instruction is #UD when it is reached, not when it is decoded', () => {
+    const m = machine('nop\nud2');
+    expect(m.interpreter.run(1n)).toBe('budget');
+    expect(m.interpreter.run(1n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.count, m.state.rip]).toEqual([6, 1n, CODE + 1n]);
+  });
+
+  test('a jump to a non-canonical address is #GP at the jump', () => {
+    const m = machine('mov rax, 0x1000000000000000\njmp rax');
+    expect(m.interpreter.run(10n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.count]).toEqual([13, 1n]);
+  });
+
+  test('division by zero is #DE', () => {
+    const m = machine('xor ecx, ecx\nmov eax, 1\ndiv rcx\nhlt');
+    expect(m.interpreter.run(10n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.count]).toEqual([0, 2n]);
+  });
+});
+
+describe('repeated string instructions', () => {
+  const copy = 'mov esi, 0x2000\nmov edi, 0x3000\nmov ecx, 100\nrep movsb\nhlt';
+
+  test('count one instruction an iteration and stop between any two', () => {
+    const m = machine(copy);
+    for (let i = 0; i < 100; i++) m.ram[0x2000 + i] = i + 1;
+    expect(m.interpreter.run(3n + 40n)).toBe('budget');
+    expect([m.state.gpr[1], m.state.gpr[6], m.state.gpr[7], m.ram[0x3027], m.ram[0x3028]]).toEqual([60n, 0x2028n, 0x3028n, 40, 0]);
+    expect(m.interpreter.run(1000n)).toBe('stop');
+    expect([m.state.count, m.ram[0x3063]]).toEqual([104n, 100]);
+  });
+
+  test('with a count of zero retire once and change nothing', () => {
+    const m = machine('mov esi, 5\nxor ecx, ecx\nrep movsb\nhlt');
+    expect(m.interpreter.run(1000n)).toBe('stop');
+    expect([m.state.count, m.state.gpr[6]]).toEqual([4n, 5n]);
+  });
+
+  test('REPNE SCASB stops at the byte', () => {
+    const m = machine('mov edi, 0x2000\nmov ecx, 100\nmov eax, 9\nrepne scasb\nhlt');
+    m.ram[0x2005] = 9;
+    expect(m.interpreter.run(1000n)).toBe('stop');
+    expect([m.state.gpr[1], m.state.gpr[7], m.state.count]).toEqual([94n, 0x2006n, 10n]);
+  });
+});
+
+describe('self-modifying code', () => {
+  test('a store to the next instruction acts at once', () => {
+    // mov eax, 1 becomes mov eax, 2.
+    const m = machine('call next\nnext: pop rbx\nmov byte ptr [rbx + 6], 2\nnop\nmov eax, 1\nhlt'.replace('+ 6', '+ 7'));
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect(rax(m)).toBe(2n);
+  });
+
+  test('code that was run is decoded anew after a store', () => {
+    const patched = machine('xor eax, eax\nmov ecx, 3\nagain: add eax, 1\nmov byte ptr [0x1009], 5\ndec ecx\njnz again\nhlt');
+    expect(patched.interpreter.run(100n)).toBe('stop');
+    expect(rax(patched)).toBe(11n);
+  });
+
+  test('REP STOSB over itself ends where its own bytes changed', () => {
+    // The store turns the instruction (at RDI) into NOPs: the iterations after it are gone.
+    const m = machine('mov edi, 0x1010\nmov eax, 0x90\nmov ecx, 64\nnop\nrep stosb\nhlt');
+    expect(m.ram[0x1010]).toBe(0xf3);
+    m.interpreter.run(4n);
+    expect(m.interpreter.run(2n)).toBe('budget');
+    expect([m.state.gpr[1], m.state.gpr[7]]).toEqual([63n, 0x1011n]);
+  });
+});
+
+describe('instructions that straddle pages', () => {
+  const text = 'mov eax, 0x11223344\nhlt';
+
+  test('run, and are decoded anew when either page changes', () => {
+    const m = machine(text, {}, 0x1ffdn);
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect(rax(m)).toBe(0x1122_3344n);
+    m.ram[0x2001] = 0x99;
+    m.interpreter.codeCache.written(2);
+    m.state.rip = 0x1ffdn;
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect(rax(m)).toBe(0x9922_3344n);
+    m.ram[0x1ffe] = 0x88;
+    m.interpreter.codeCache.written(1);
+    m.state.rip = 0x1ffdn;
+    m.interpreter.run(100n);
+    expect(rax(m)).toBe(0x9922_3388n);
+  });
+
+  test('fault in the second page with nothing done', () => {
+    const m = machine('nop', { ramBytes: 1 << 20 });
+    m.ram.set([0xb8, 1], (1 << 20) - 2);
+    m.state.rip = (1n << 20n) - 2n;
+    expect(m.interpreter.run(1n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.get64(FAULT_CR2), m.state.rip]).toEqual([14, 1n << 20n, (1n << 20n) - 2n]);
+  });
+
+  test('a hot loop across a page border runs', () => {
+    const m = machine('mov ecx, 1000\nagain: add rax, 0x11223344\ndec ecx\njnz again\nhlt', {}, 0x1ff8n);
+    expect(m.interpreter.run(100_000n)).toBe('stop');
+    expect(rax(m)).toBe(0x1122_3344n * 1000n);
+  });
+});
+
+describe('path', () => {
+  const program =
+    'mov ecx, 3\nagain: call twice\ndec ecx\njnz again\nlea rax, [rip + done]\njmp rax\ndone: push rax\nlea rdx, [rip + end]\nmov [rsp], rdx\nret\nend: mov ecx, 2\nrep lodsb\nhlt\ntwice: ret';
+
+  test('is branch bits, REP bits, matched returns and targets in order', () => {
+    const m = machine(program, { library: pathLibrary });
+    expect(m.interpreter.run(1000n)).toBe('stop');
+    const { bits, bitCount, targets } = m.interpreter.drainPath();
+    // three calls: return matches, jnz taken twice; then a return without a call; two iterations of LODSB
+    expect(Array.from({ length: bitCount }, (_, i) => ((bits[i >> 3] ?? 0) >> (i & 7)) & 1)).toEqual([1, 1, 1, 1, 1, 0, 0, 1, 0]);
+    expect(targets.length).toBe(2);
+  });
+
+  test('does not depend on slices and drains', () => {
+    const whole = machine(program, { library: pathLibrary });
+    whole.interpreter.run(1000n);
+    const all = whole.interpreter.drainPath();
+    const sliced = machine(program, { library: pathLibrary });
+    const bits: number[] = [];
+    const targets: bigint[] = [];
+    for (let reason = 'budget'; reason === 'budget'; ) {
+      reason = sliced.interpreter.run(2n);
+      const part = sliced.interpreter.drainPath();
+      for (let i = 0; i < part.bitCount; i++) bits.push(((part.bits[i >> 3] ?? 0) >> (i & 7)) & 1);
+      targets.push(...part.targets);
+    }
+    expect(bits).toEqual(Array.from({ length: all.bitCount }, (_, i) => ((all.bits[i >> 3] ?? 0) >> (i & 7)) & 1));
+    expect(targets).toEqual([...all.targets]);
+  });
+
+  test('fills its buffer at an exact count and goes on after a drain', () => {
+    const m = machine('mov ecx, 100000\nagain: dec ecx\njnz again\nhlt', { library: pathLibrary });
+    let taken = 0;
+    let reason = '';
+    let rounds = 0;
+    while ((reason = m.interpreter.run(1_000_000n)) === 'path-full') {
+      rounds++;
+      taken += m.interpreter.drainPath().bitCount;
+    }
+    expect([reason, rounds > 0, taken + m.interpreter.drainPath().bitCount]).toEqual(['stop', true, 100_000]);
+  });
+});
+
+describe('modes', () => {
+  test('32-bit code with flat segments', () => {
+    const m = new FlatMachine({ library });
+    m.setMode(32);
+    // mov eax, 5; inc eax; push eax; mov ebx, [esp]; hlt
+    m.ram.set([0xb8, 5, 0, 0, 0, 0x40, 0x50, 0x8b, 0x1c, 0x24, 0xf4], 0x1000);
+    m.state.rip = 0x1000n;
+    m.state.gpr[4] = 0x9000n;
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect([m.state.gpr[0], m.state.gpr[3], m.state.gpr[4]]).toEqual([6n, 6n, 0x8ffcn]);
+  });
+
+  test('16-bit code with a segment base in front of RIP and data', () => {
+    const m = new FlatMachine({ library });
+    m.setMode(16);
+    const { state } = m;
+    state.set64(SEGMENT_BASE + 8, 0x1000n);
+    state.set64(SEGMENT_BASE + 24, 0x3000n);
+    // mov ax, [0x10]; jmp $+2; hlt
+    m.ram.set([0xa1, 0x10, 0x00, 0xeb, 0x00, 0xf4], 0x1100);
+    m.ram.set([0x34, 0x12], 0x3010);
+    state.rip = 0x100n;
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect([state.gpr[0], state.rip]).toEqual([0x1234n, 0x105n]);
+  });
+
+  test('a segment limit is #GP', () => {
+    const m = new FlatMachine({ library });
+    m.setMode(16);
+    m.state.set32(SEGMENT_LIMIT + 12, 0x10);
+    m.ram.set([0xa1, 0x10, 0x00], 0x1100);
+    m.state.rip = 0x1100n;
+    expect(m.interpreter.run(100n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.rip]).toEqual([13, 0x1100n]);
+  });
+});
