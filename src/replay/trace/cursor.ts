@@ -67,6 +67,12 @@ export class TraceCursor {
     return this.#index.entries;
   }
 
+  /** What was seen so far, but for a checkpoint of which parts are missing at the end. */
+  get wholeEntries(): readonly IndexEntry[] {
+    const seen = this.#partsLeft === 0 || this.#lastCheckpoint === null ? 0 : this.#lastCheckpoint.part + 1;
+    return this.entries.slice(0, this.entries.length - seen);
+  }
+
   /** The next block, or null at the end or the cut. After damage there is nothing more. */
   next(): Block | null {
     if (this.#done) return null;

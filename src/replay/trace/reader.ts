@@ -60,7 +60,7 @@ export class Trace {
       damage = { offset: error.offset, block: error.block, reason: error.reason };
     }
     if (cursor.entries.length === 0) throw new TraceDamage({ offset: 0, block: 0, reason: 'the file ends before its header does' });
-    return new Trace(frames, cursor.entries, cursor.cut, damage);
+    return new Trace(frames, cursor.wholeEntries, cursor.cut, damage);
   }
 
   /** The entries by the index at the end of the file; null where there is none, or it does not fit. */
@@ -138,8 +138,13 @@ export class Trace {
     const { sequence } = this.#checkpoints[index] ?? outside(index, this.#checkpoints.length);
     const parts = [this.#block(sequence, 'checkpoint')];
     const wanted = parts[0]?.parts ?? 0;
-    for (let i = 1; i < wanted; i++) parts.push(this.#block(sequence + i, 'checkpoint'));
+    for (let i = 1; i < wanted; i++) parts.push(this.#part(sequence + i));
     return parts;
+  }
+
+  #part(sequence: number): CheckpointBlock {
+    if (sequence >= this.entries.length) throw new TraceDamage({ offset: 0, block: sequence, reason: 'a part of a checkpoint is missing' });
+    return this.#block(sequence, 'checkpoint');
   }
 
   /** The last checkpoint at or before `position`, or -1. */

@@ -1,0 +1,247 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  inspectEvents,
+  inspectInstructions,
+  openTrace,
+  Player,
+  type Recording,
+  record,
+  replay,
+  type Trace,
+} from '../../src/replay/index.ts';
+import { walkPath } from '../../src/replay/path.ts';
+import { forge } from './forge.ts';
+import { guest, guestRecording } from './guest.ts';
+
+let recording: Recording;
+let bytes: Uint8Array;
+let trace: Trace;
+
+beforeAll(async () => {
+  recording = await record(guestRecording());
+  bytes = recording.trace ?? new Uint8Array(0);
+  trace = await openTrace(bytes);
+});
+
+describe('a recording', () => {
+  test('has everything that the guest does', () => {
+    expect(recording.stop).toMatchObject({ reason: 'debug-exit' });
+    for (const kind of [
+      'irq',
+      'exception',
+      'software-interrupt',
+      'syscall',
+      'sysret',
+      'input',
+      'output',
+      'port-in',
+      'port-out',
+      'mmio',
+      'msr',
+      'control-register',
+    ] as const)
+      expect({ kind, count: recording.counts[kind] ?? 0 }).toMatchObject({ kind, count: expect.toSatisfy((count: number) => count > 0) });
+    expect(new TextDecoder().decode(recording.output)).toMatch(/^(ab)+$/);
+    expect(trace.checkpoints.length).toBeGreaterThan(1);
+  });
+
+  test('is the same file, byte for byte, when the run is recorded again', async () => {
+    expect(Buffer.compare((await record(guestRecording())).trace ?? new Uint8Array(0), bytes)).toBe(0);
+  });
+
+  test('is the same file when another process in another time zone and language makes it, and replays here', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+    try {
+      const to = join(folder, 'guest.mpk');
+      const script = fileURLToPath(new URL('./record-guest.ts', import.meta.url));
+      const env = { ...process.env, TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', UV_THREADPOOL_SIZE: '1' };
+      const { status, stderr } = spawnSync(process.execPath, [script, to], { env, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(Buffer.compare(readFileSync(to), bytes)).toBe(0);
+      expect(await replay(to)).toMatchObject({ identical: true, complete: true, hash: recording.hash });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('gives the same run without a path, and with other blocks', async () => {
+    for (const options of [{ path: false }, { blockInstructions: 1000, checkpointInstructions: 5000 }]) {
+      const { hash, instructions, counts, trace: other } = await record({ ...guestRecording(), ...options });
+      expect({ hash, instructions, counts }).toEqual({
+        hash: recording.hash,
+        instructions: recording.instructions,
+        counts: recording.counts,
+      });
+      expect(await replay(other ?? new Uint8Array(0))).toMatchObject({ identical: true });
+    }
+  });
+});
+
+describe('a replay', () => {
+  test('is identical to the recording', async () => {
+    const report = await replay(bytes);
+    expect(report.difference).toBeNull();
+    expect(report).toMatchObject({ identical: true, complete: true, instructions: recording.instructions, hash: recording.hash });
+    expect(report.output).toEqual(recording.output);
+  });
+
+  test('needs images that the trace does not hold, by their hash', async () => {
+    const lean = (await record({ ...guestRecording(), embed: false })).trace ?? new Uint8Array(0);
+    expect(lean.length).toBeLessThan(bytes.length);
+    await expect(replay(lean)).rejects.toThrow(/the trace does not hold guest; give the file whose SHA-256 is [0-9a-f]{64}/);
+    await expect(replay(lean, { find: () => new Uint8Array(5) })).rejects.toThrow(/another file than the one recorded/);
+    expect(await replay(lean, { find: () => guest().bytes })).toMatchObject({ identical: true, hash: recording.hash });
+  });
+
+  test('goes to any position from the nearest checkpoint', async () => {
+    const { player } = { player: await Player.open(trace) };
+    for (const to of [0n, 1n, 4095n, 4096n, 4097n, 6000n, recording.instructions - 1n, recording.instructions]) {
+      const report = await replay(bytes, { to });
+      player.seek(0n);
+      player.run(to);
+      expect({ to, ...report }).toMatchObject({ to, identical: true, instructions: to, hash: player.machine.hash() });
+      expect(report.from).toBe(trace.checkpoints.findLast((at) => at <= to) ?? 0n);
+    }
+  });
+
+  test('of a cut trace is compared up to its last whole block', async () => {
+    for (const part of [0.35, 0.6, 0.8, 0.95]) {
+      const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+      const whole = await openTrace(cut);
+      const report = await replay(cut);
+      expect(report).toMatchObject({ identical: true, complete: false, instructions: whole.instructions, cut: whole.cut });
+      if (whole.runs > 0) expect(report.hash).toBe(whole.run(whole.runs - 1).hash);
+    }
+  });
+
+  test('reports a flipped bit anywhere', async () => {
+    for (let i = 0; i < 60; i++) {
+      const bit = 20 * 8 + Math.floor(((bytes.length - 20) * 8 * i) / 60) + (i % 8);
+      const flipped = bytes.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const report = await replay(flipped);
+      expect({ bit, identical: report.identical, kind: report.difference?.kind }).toEqual({ bit, identical: false, kind: 'damage' });
+    }
+  });
+});
+
+/** The recorded bits of a block with bit `index` changed. */
+const withBit =
+  (index: number) =>
+  (run: Parameters<Parameters<typeof forge>[2]>[0]): typeof run => {
+    if (run.path === null) return run;
+    const bits = run.path.bits.slice();
+    bits[index >> 3] = (bits[index >> 3] ?? 0) ^ (1 << (index & 7));
+    return { ...run, path: { ...run.path, bits } };
+  };
+
+describe('the first difference', () => {
+  test('of a path is named by the instruction that made the bit', async () => {
+    const steps = walked(2);
+    const makers = steps.filter(({ text }) => /^(j(?!mp)|loop|ret|rep)/.test(text));
+    for (const index of [0, 17, makers.length - 1]) {
+      const { difference, identical } = await replay(await forge(bytes, 2, withBit(index)));
+      expect(identical).toBe(false);
+      expect({ index, kind: difference?.kind, at: difference?.at, rip: difference?.instruction?.rip }).toEqual({
+        index,
+        kind: 'path',
+        at: makers[index]?.at,
+        rip: makers[index]?.rip,
+      });
+      expect(difference?.recorded[0]).not.toBe(difference?.replayed[0]);
+      expect(difference?.before).toHaveLength(8);
+      expect(difference?.registers?.rip).toBeDefined();
+    }
+  });
+
+  test('of the events is named with both events', async () => {
+    const { EventLog, unpackEvents } = await import('../../src/replay/trace/columns.ts');
+    const forged = await forge(bytes, 3, (run) => {
+      const log = new EventLog();
+      for (const event of unpackEvents(run.events, run.first, run.count))
+        log.add(event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event, run.first);
+      return { ...run, events: log.pack() };
+    });
+    const { difference } = await replay(forged);
+    expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al,dx' } });
+    expect(difference?.recorded[0]).toMatch(/port-in/);
+    expect(difference?.replayed[0]).toMatch(/port-in/);
+  });
+
+  test('of a state hash names the block', async () => {
+    const { difference } = await replay(await forge(bytes, 1, (run) => ({ ...run, hash: '0'.repeat(16) })));
+    expect(difference).toMatchObject({ kind: 'state', at: 2048n, recorded: ['state 0000000000000000'] });
+  });
+
+  test('with another image is the first instruction that is another one', async () => {
+    const report = await replay(bytes, { image: guest({ step: 8 }).bytes });
+    expect(report).toMatchObject({ identical: false, difference: { kind: 'image', instruction: { text: 'add rbp,8' } } });
+    expect(report.difference?.recorded[0]).toMatch(/add rbp,7 {2}\(round\+0x7/);
+    expect(report.difference?.before.at(-1)?.text).toBe('imul rbp,rbp,41C64E6Dh');
+    expect(await replay(bytes, { image: guest().bytes })).toMatchObject({ identical: true, difference: null });
+  });
+});
+
+/** Every instruction of run block `index` by single steps. */
+function walked(index: number): { at: bigint; rip: bigint; text: string }[] {
+  const first = trace.firstOf(index);
+  player.seek(first);
+  const views: { at: bigint; rip: bigint; text: string }[] = [];
+  for (let i = 0; i < trace.run(index).count; i++) {
+    const view = player.step();
+    if (view !== null) views.push({ at: view.at, rip: view.rip, text: view.text });
+  }
+  return views;
+}
+
+let player: Player;
+
+beforeAll(async () => {
+  player = await Player.open(trace);
+});
+
+describe('the path', () => {
+  test('with the code gives every instruction that single steps find', async () => {
+    const other = await Player.open(trace);
+    for (let index = 0; index < trace.runs; index++) {
+      const steps = walked(index);
+      other.seek(trace.firstOf(index));
+      const path = [...walkPath(trace.run(index), trace.events(index), (_, rip) => modeAt(other, rip))];
+      expect(path.map(({ at, rip }) => ({ at, rip }))).toEqual(steps.map(({ at, rip }) => ({ at, rip })));
+    }
+  });
+});
+
+/** The guest's code never changes; its mode does, in the first block. */
+function modeAt(at: Player, rip: bigint): ReturnType<Player['code']> {
+  const code = at.code(rip);
+  return { bytes: code.bytes, mode: rip < longMode ? 32 : 64 };
+}
+
+const longMode = (() => {
+  const text = guest().bytes;
+  const marker = Buffer.from([0x66, 0xb8, 0x10, 0x00, 0x8e, 0xd8]); // mov ax, 0x10; mov ds, eax
+  return 0x100000n + BigInt(Buffer.from(text).indexOf(marker) - 0x1000);
+})();
+
+describe('inspection', () => {
+  test('lists events with calls by name', () => {
+    const lines = [...inspectEvents(trace, { syscall: 'write' })].map(({ text }) => text);
+    expect(lines[0]).toMatch(/^syscall write\(fd=1, buffer=0x[0-9a-f]+, count=2\) at 0x[0-9a-f]+$/);
+    expect(new Set([...inspectEvents(trace, { kinds: new Set(['irq']) })].map(({ event }) => event.kind))).toEqual(new Set(['irq']));
+    expect([...inspectEvents(trace, { from: 100n, to: 2000n })].every(({ event }) => event.at >= 100n && event.at < 2000n)).toBe(true);
+  });
+
+  test('shows any range of instructions with their symbols', async () => {
+    const views = await inspectInstructions(trace, 5000n, 300);
+    expect(views.map(({ at }) => at)).toEqual(Array.from({ length: 300 }, (_, i) => 5000n + BigInt(i)));
+    expect(views.find(({ text }) => text.startsWith('imul'))?.place?.symbol).toBe('round');
+    expect(new Set(views.map(({ cpl }) => cpl))).toEqual(new Set([0, 3]));
+    expect(await inspectInstructions(trace, recording.instructions, 5)).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { PREAMBLE_BYTES } from '../../../src/replay/trace/frame.ts';
+import { readAll, Victim, verdict } from './victim.ts';
+
+let victim: Victim;
+
+beforeAll(async () => {
+  victim = await Victim.create();
+});
+
+describe('hostile traces, at length', () => {
+  test('every single bit, flipped, is reported', async () => {
+    const { sample, frames } = victim;
+    for (let bit = 0; bit < sample.length * 8; bit++) {
+      const found = await verdict(victim.flipped(bit));
+      if (bit < PREAMBLE_BYTES * 8) expect(found).toHaveProperty('refused');
+      else {
+        const block = frames.findLastIndex((start, i) => bit >> 3 >= start && i < frames.length - 1);
+        if (!('damage' in found) || found.damage.block !== block || found.damage.offset !== frames[block])
+          expect({ bit, found }).toBe('damage there');
+      }
+      await readAll(victim.flipped(bit));
+    }
+  });
+
+  test('eight thousand forged traces bring damage or another trace', async () => {
+    const edit = fc.tuple(fc.nat(), fc.nat(255));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(victim.frames.length - 2), fc.array(edit, { minLength: 1, maxLength: 6 }), async (frame, edits) => {
+        const bytes = victim.forged(frame, (raw) => {
+          for (const [at, value] of edits) raw[at % Math.min(raw.length, 900)] = value;
+          return raw;
+        });
+        await verdict(bytes);
+        await readAll(bytes);
+      }),
+      { numRuns: 8_000, seed: 6 },
+    );
+  });
+
+  test('five thousand files of bytes taken, put in and doubled', async () => {
+    const edit = fc.record({ at: fc.nat(), take: fc.nat(40), put: fc.uint8Array({ maxLength: 40 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+        let bytes: Uint8Array = victim.sample;
+        for (const { at, take, put } of edits) {
+          const from = at % bytes.length;
+          bytes = Uint8Array.from(Buffer.concat([bytes.subarray(0, from), put, bytes.subarray(from + take)]));
+        }
+        const found = await verdict(bytes);
+        if ('whole' in found) expect(Buffer.compare(bytes, victim.sample)).toBe(0);
+        await readAll(bytes);
+      }),
+      { numRuns: 5_000, seed: 7 },
+    );
+  });
+});
