@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Machine, QuietHost } from '../../src/machine/index.ts';
 import { runTool } from '../tools.ts';
 
 export interface Boot {
@@ -37,6 +38,15 @@ export function bootInQemu(qemu: string, image: Uint8Array, initrd: Uint8Array, 
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The same on our machine, to the end of the run or the limit of instructions. */
+export async function bootOnMachine(image: Uint8Array, initrd: Uint8Array, options: BootOptions & { limit?: bigint } = {}): Promise<Boot> {
+  const host = new QuietHost();
+  const machine = await Machine.create({ memoryBytes: (options.memoryMiB ?? 64) << 20, seed: 'keel', harness: false }, host);
+  machine.load({ image, initrd, append: options.append ?? '' });
+  const stop = machine.run(options.limit ?? 3_000_000_000n);
+  return { console: host.text, code: stop.reason === 'debug-exit' ? stop.code : null };
 }
 
 const programs = join(import.meta.dirname, 'programs');

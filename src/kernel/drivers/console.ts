@@ -5,12 +5,15 @@ import type { UserSlice } from '../ostd/user-slice.ts';
 import { failure } from '../syscalls/result.ts';
 
 const CHUNK = 256;
+/** A call writes at most this much, and tells so: the UART is slow, and CPL 0 is not preempted. */
+const MOST_AT_ONCE: u64 = 0x1_0000n;
 
 export function writeConsole(from: UserSlice): i64 {
   const buffer = new Uint8Array(CHUNK);
+  const count = from.length < MOST_AT_ONCE ? from.length : MOST_AT_ONCE;
   let done: u64 = 0n;
-  while (done < from.length) {
-    const left = from.length - done;
+  while (done < count) {
+    const left = count - done;
     const chunk = buffer.subarray(0, left < u64(CHUNK) ? i32(left) : CHUNK);
     if (!from.read(done, chunk)) return done > 0n ? i64(done) : failure(EFAULT);
     putBytes(chunk);

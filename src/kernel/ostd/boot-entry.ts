@@ -43,7 +43,7 @@ pvh_fill:
     wrmsr
     mov eax, cr0
     and eax, 0xFFFFFFF3
-    or eax, 0x80010023
+    or eax, 0x80000023
     mov cr0, eax
     lgdt [early_gdt_pointer]
     mov eax, offset pvh_long
