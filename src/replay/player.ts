@@ -40,7 +40,8 @@ export interface PlayerOptions {
 }
 
 const MAX_INSTRUCTION_BYTES = 15;
-const INPUT_TAG = EVENTS.find((row) => row.kind === 'input')?.tag ?? bug('there is no event for input');
+/** Tag of the events that replay reads back. */
+export const INPUT_TAG: number = EVENTS.find((row) => row.kind === 'input')?.tag ?? bug('there is no event for input');
 
 /** The bytes of the artefact with this role, or null where the trace has none. */
 function contents(trace: Trace, role: Artefact['role'], options: PlayerOptions): NamedFile | null {

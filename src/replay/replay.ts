@@ -12,7 +12,7 @@ import { Engine, NO_LIMIT } from './engine.ts';
 import type { TraceEventOf } from './events.ts';
 import { firstDifferentInstruction } from './images.ts';
 import { PlaybackHost } from './inputs.ts';
-import { bootOf, Player, type PlayerOptions } from './player.ts';
+import { bootOf, INPUT_TAG, Player, type PlayerOptions } from './player.ts';
 import { ByteLog } from './record.ts';
 import type { CheckpointBlock, EndBlock, RunBlock } from './schema.ts';
 import { unpackEvents } from './trace/columns.ts';
@@ -157,6 +157,7 @@ function outputTo(log: ByteLog, options: ReplayOptions): (byte: number) => void 
 }
 
 function inputs(run: RunBlock): TraceEventOf<'input'>[] {
+  if (!run.events[0].includes(INPUT_TAG)) return [];
   return unpackEvents(run.events, run.first, run.count).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
 }
 

@@ -374,20 +374,32 @@ function reading(field: Field, value: unknown, count: number, what: string): Rea
   }
 }
 
-/**
- * The events of a block that begins at `first` and holds `count` instructions, in order. `packed` comes from a file and is checked wholly before
- * the first event is given.
- */
-export function unpackEvents(packed: unknown, first: bigint, count: number): TraceEvent[] {
+/** The packed events of a block, checked: every one can be decoded. */
+interface CheckedEvents {
+  readonly tags: Uint8Array;
+  readonly offsets: DataView;
+  readonly groups: ReadonlyMap<number, { readonly kind: EventKind; readonly fields: readonly [string, Reading][] }>;
+}
+
+/** Checks the packed events of a block of `count` instructions wholly, without decoding them; throws `Malformed`. */
+export function checkEvents(packed: unknown, count: number): CheckedEvents {
   if (!Array.isArray(packed) || packed.length !== 3) throw new Malformed('events are not [tags, offsets, groups]');
-  const [tags, offsets, groups] = packed as unknown[];
+  const [tags, offsetBytes, groups] = packed as unknown[];
   if (!(tags instanceof Uint8Array)) throw new Malformed('the tags of the events are not a bin');
-  const offsetView = viewOf(bin(offsets, tags.length * 4, 'the offsets of the events'));
+  const offsets = viewOf(bin(offsetBytes, tags.length * 4, 'the offsets of the events'));
   if (!Array.isArray(groups)) throw new Malformed('the groups of the events are not an array');
 
   const counts = new Uint32Array(256);
-  for (const tag of tags) counts[tag] = (counts[tag] ?? 0) + 1;
-  const rows = new Map<number, { row: (typeof EVENTS)[number]; fields: [string, Reading][]; next: number }>();
+  let lastOffset = 0;
+  for (let i = 0; i < tags.length; i++) {
+    const tag = tags[i] ?? 0;
+    counts[tag] = (counts[tag] ?? 0) + 1;
+    const offset = offsets.getUint32(i * 4, true);
+    if (offset < lastOffset || offset > count)
+      throw new Malformed(`event ${i} stands at offset ${offset} of ${count}, after ${lastOffset}`);
+    lastOffset = offset;
+  }
+  const found = new Map<number, { readonly kind: EventKind; readonly fields: readonly [string, Reading][] }>();
   let lastTag = -1;
   for (const group of groups as unknown[]) {
     if (!Array.isArray(group)) throw new Malformed('a group of events is not an array');
@@ -396,29 +408,33 @@ export function unpackEvents(packed: unknown, first: bigint, count: number): Tra
     if (row === undefined) throw new Malformed(`no event has tag ${typeof tag === 'number' ? tag : '?'}`);
     if (row.tag <= lastTag) throw new Malformed(`groups of events out of order at tag ${row.tag}`);
     lastTag = row.tag;
-    const fields = Object.entries<Field>(row.fields).filter(([name]) => name !== 'at');
-    if (columns.length !== fields.length) throw new Malformed(`${row.kind} has ${columns.length} columns instead of ${fields.length}`);
-    const readings = fields.map(([name, field], i): [string, Reading] => [
-      name,
-      reading(field, columns[i], counts[row.tag] ?? 0, `column ${row.kind}.${name}`),
-    ]);
-    rows.set(row.tag, { row, fields: readings, next: 0 });
+    if (counts[row.tag] === 0) throw new Malformed(`a group of ${row.kind} without events`);
+    found.set(row.tag, { kind: row.kind, fields: readings(row, columns, counts[row.tag] ?? 0) });
   }
+  for (let tag = 0; tag < 256; tag++)
+    if ((counts[tag] ?? 0) > 0 && !found.has(tag)) throw new Malformed(`there are events of tag ${tag}, but no group of them`);
+  return { tags, offsets, groups: found };
+}
 
-  const events: TraceEvent[] = [];
-  let lastOffset = 0;
-  for (let i = 0; i < tags.length; i++) {
-    const source = rows.get(tags[i] ?? 0);
-    if (source === undefined) throw new Malformed(`event ${i} has tag ${tags[i]}, of which there is no group`);
-    const offset = offsetView.getUint32(i * 4, true);
-    if (offset < lastOffset || offset > count)
-      throw new Malformed(`event ${i} stands at offset ${offset} of ${count}, after ${lastOffset}`);
-    lastOffset = offset;
-    const index = source.next++;
-    const event: Record<string, unknown> = { kind: source.row.kind, at: first + BigInt(offset) };
-    for (const [name, read] of source.fields) event[name] = read(index);
-    events.push(event as unknown as TraceEvent);
-  }
-  for (const { row, next } of rows.values()) if (next === 0) throw new Malformed(`a group of ${row.kind} without events`);
-  return events;
+function readings(row: (typeof EVENTS)[number], columns: readonly unknown[], count: number): [string, Reading][] {
+  const fields = Object.entries<Field>(row.fields).filter(([name]) => name !== 'at');
+  if (columns.length !== fields.length) throw new Malformed(`${row.kind} has ${columns.length} columns instead of ${fields.length}`);
+  return fields.map(([name, field], i) => [name, reading(field, columns[i], count, `column ${row.kind}.${name}`)]);
+}
+
+/**
+ * The events of a block that begins at `first` and holds `count` instructions, in order. `packed` may come from a file: it is checked wholly before
+ * the first event is decoded; throws `Malformed`.
+ */
+export function unpackEvents(packed: unknown, first: bigint, count: number): TraceEvent[] {
+  const { tags, offsets, groups } = checkEvents(packed, count);
+  const next = new Uint32Array(256);
+  return Array.from(tags, (tag, i) => {
+    const group = groups.get(tag) ?? bug(`no group of tag ${tag}`);
+    const index = next[tag] ?? 0;
+    next[tag] = index + 1;
+    const event: Record<string, unknown> = { kind: group.kind, at: first + BigInt(offsets.getUint32(i * 4, true)) };
+    for (const [name, read] of group.fields) event[name] = read(index);
+    return event as unknown as TraceEvent;
+  });
 }

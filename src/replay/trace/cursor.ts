@@ -5,7 +5,7 @@
  */
 import { type ArtefactBlock, BLOCK, type CheckpointBlock, type RunBlock, type TraceHeader } from '../schema.ts';
 import { checksums } from './checksum.ts';
-import { unpackEvents } from './columns.ts';
+import { checkEvents } from './columns.ts';
 import type { TraceSource } from './file.ts';
 import { PREAMBLE_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
 import { type Block, type BlockOf, EndOfFile, FrameReader, placed } from './frame-reader.ts';
@@ -162,7 +162,7 @@ export class TraceCursor {
     const recorded = this.#header?.machine.record;
     if ((run.path !== null) !== recorded?.path) throw new Malformed('a path where none was recorded, or none where one was');
     if ((run.addresses !== null) !== recorded.addresses) throw new Malformed('addresses where none were recorded, or none where they were');
-    unpackEvents(run.events, run.first, run.count);
+    checkEvents(run.events, run.count);
     this.#lastCount = run.count;
     this.#position += BigInt(run.count);
     return { tags: tagBits(run.events[0]), position: run.first };
