@@ -216,8 +216,8 @@ export const threadsFindTheirRegisters = invariant({
     ),
 });
 
-/** Flags that a system call keeps: all that user mode can set, but RF. */
-const USER_FLAGS = 0x0024_4dd5n; // CF PF AF ZF SF TF DF OF NT AC ID
+/** Flags that a system call keeps: all that user mode can set, but RF, and NT, which INV-15 wants cleared. */
+const USER_FLAGS = 0x0024_0dd5n; // CF PF AF ZF SF TF DF OF AC ID
 
 export const callsChangeThreeRegisters = invariant({
   id: 'INV-20',

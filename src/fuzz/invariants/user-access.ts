@@ -1,4 +1,5 @@
 /** Invariants of the system-call boundary: how the kernel touches user memory. All need `watch.supervisorUserAccess` of the machine. */
+import { SYSCALLS } from '../../kernel/abi/syscalls.ts';
 import type { SupervisorUserAccess } from '../../machine/index.ts';
 import { type Context, hex, invariant } from './invariant.ts';
 import { isWithin } from './kernel-view.ts';
@@ -41,17 +42,28 @@ export const userPointersStayInTheUserHalf = invariant({
   }),
 });
 
+/** Calls whose arguments name their buffers in a list: two of them may be one. */
+const LIST_CALLS = new Set(
+  SYSCALLS.filter((call) => call.arguments.some(({ kind }) => kind === 'iovec-in' || kind === 'iovec-out' || kind === 'strings')).map(
+    ({ number }) => BigInt(number),
+  ),
+);
+
 export const userBytesAreFetchedOnce = invariant({
   id: 'INV-30',
-  title: 'Each user byte is fetched at most once in a system call.',
+  title: 'Each user byte is fetched at most once in a system call (but for calls that take a list of buffers, which may overlap it).',
   because: 'a value that is checked and then fetched again can have changed in between',
   judge: (context) => {
     const fetched = new Set<bigint>();
+    let takesList = false;
     return {
-      syscall: () => fetched.clear(),
+      syscall(_at, nr) {
+        fetched.clear();
+        takesList = LIST_CALLS.has(nr);
+      },
       enterUser: () => fetched.clear(),
       supervisorUserAccess(_at, access) {
-        if (access.write || access.faulted || !access.user || access.implicit || access.execute) return;
+        if (takesList || access.write || access.faulted || !access.user || access.implicit || access.execute) return;
         context.judged();
         for (let i = 0n; i < BigInt(access.size); i++) {
           if (fetched.has(access.linear + i)) return context.fail(`${show(access)} for the second time in one system call`);
