@@ -48,6 +48,7 @@ export class Interpreter {
   private readonly memory: DataView;
   private readonly external: InterpretOptions['external'];
   private stack: number;
+  /** Instructions that all runs together may still take. */
   private left: number;
   private depth = 0;
 
@@ -69,7 +70,10 @@ export class Interpreter {
     for (const data of module.data) this.fill(data);
   }
 
+  /** What was written to memory before stays there. */
   run(symbol: string, args: readonly Constant[]): Outcome {
+    this.stack = BASE + this.memory.byteLength;
+    this.depth = 0;
     try {
       const fn = this.functions.get(symbol) ?? bug(`there is no function @${symbol}`);
       return { kind: 'returned', results: this.call(fn, args) };

@@ -7,7 +7,7 @@
 
 import { bug } from '../../../machine/isa/bug.ts';
 import { IMMEDIATE, M, type MachineBlock, type MachineFunction, type MachineInstruction } from './machine.ts';
-import { FIRST_VIRTUAL, RBP, RSP } from './registers.ts';
+import { FIRST_VIRTUAL, NONE, RBP, RSP } from './registers.ts';
 
 export class Interval {
   readonly register: number;
@@ -191,7 +191,10 @@ class LivenessBuilder {
     let flagsNeeded = false;
     for (let at = end - 1; at >= start; at--) {
       const i = block.instructions[at - start] ?? bug('a hole');
-      if (i.op === M.mov && i.imm === 0 && i.a >= 0 && i.b === IMMEDIATE && !flagsNeeded) i.op = M.clear;
+      if (i.op === M.mov && i.imm === 0 && i.a >= 0 && i.b === IMMEDIATE && !flagsNeeded) {
+        i.op = M.clear;
+        i.b = NONE;
+      }
       if (i.op.writesFlags) flagsNeeded = false;
       if (i.op.readsFlags) flagsNeeded = true;
       this.step(i, at);
