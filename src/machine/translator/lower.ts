@@ -583,14 +583,16 @@ export function maximum(t: Term): bigint {
   if (t.op === 'const') return t.value;
   if (t.op === 'and' && a !== undefined && b !== undefined) {
     const [x, y] = [maximum(a), maximum(b)];
-    return x < y ? x : y;
+    if (x < y) return x;
+    return y;
   }
   if (t.op === 'zext' && a !== undefined) return maximum(a);
   if (t.op === 'trunc' && a !== undefined && maximum(a) <= all) return maximum(a);
   if (t.op === 'urem' && b?.op === 'const' && b.value > 0n) return b.value - 1n;
   if (t.op === 'ite' && b !== undefined && c !== undefined) {
     const [x, y] = [maximum(b), maximum(c)];
-    return x > y ? x : y;
+    if (x > y) return x;
+    return y;
   }
   return all;
 }

@@ -243,8 +243,8 @@ class Body {
     f.op(OP.return);
   }
 
-  /** Leaves the address of the execute-TLB entry for the linear address in `#linear`. */
-  #executeSlot(): void {
+  /** Leaves (and sets `slot` to) the address of the execute-TLB entry for the linear address in `#linear`. */
+  #executeSlot(slot: number): void {
     const f = this.#f;
     f.get(this.#linear);
     f.op(OP.i32.wrap_i64);
@@ -254,7 +254,7 @@ class Body {
     f.op(OP.i32.and);
     f.get(this.#base);
     f.op(OP.i32.add);
-    f.tee(this.#slot);
+    f.tee(slot);
   }
 
   /** Leaves 1 if the tag at `#slot` is not that of `#linear`'s page in the current mode. */
@@ -276,7 +276,7 @@ class Body {
     this.#state64(CODE_BASE);
     f.op(OP.i64.add);
     f.set(this.#linear);
-    this.#executeSlot();
+    this.#executeSlot(this.#slot);
     this.#isForeign();
     f.brIf(miss, false);
     f.get(this.#slot);
@@ -341,9 +341,10 @@ class Body {
     f.i64(4096n);
     f.op(OP.i64.add);
     f.set(this.#linear);
-    this.#executeSlot();
+    const slot = f.local('i32');
+    this.#executeSlot(slot);
     this.#isForeign();
-    f.get(this.#slot);
+    f.get(slot);
     f.load('i32', TLB_EXECUTE + 12);
     f.get(this.#entry);
     f.load('i32', ENTRY.immediate);
@@ -421,12 +422,14 @@ class Body {
     // STATUS.next fault jump again stop
     f.brTable([next, fault, jump, again], stop);
     f.end();
+    this.#lookupIfDropped(ENTRY.next, lookup);
     this.#advance(this.#entry, ENTRY_BYTES);
     f.br(dispatch);
     f.end();
     this.#advance(this.#left, 1);
     this.#leave(EXIT.fault, () => this.#rip());
     f.end();
+    this.#lookupIfDropped(ENTRY.offset, lookup);
     f.br(dispatch);
     f.end();
     this.#state64(RIP);
@@ -434,5 +437,22 @@ class Body {
     f.br(lookup);
     f.end();
     this.#leave(EXIT.stop, () => this.#state64(RIP));
+  }
+
+  /** A slow path may have dropped this page's translation (a store to its page table): the very next instruction then asks for it again. */
+  #lookupIfDropped(field: number, lookup: Label): void {
+    const f = this.#f;
+    f.get(this.#slot);
+    f.load('i32', TLB_EXECUTE);
+    f.i32(-1);
+    f.op(OP.i32.eq);
+    f.if(undefined, false);
+    f.get(this.#page);
+    f.get(this.#entry);
+    f.load('i64_16u', field);
+    f.op(OP.i64.add);
+    f.set(this.#target);
+    f.br(lookup);
+    f.end();
   }
 }
