@@ -357,7 +357,7 @@ export class TextAssembler {
   }
 
   object({ name, firstLine = 1, lines = true }: AssembleOptions): ObjectFile {
-    const layout = new Layout({ sections: this.sections, equations: this.#equations });
+    const layout = new Layout({ sections: this.sections, constants: this.#constants, equations: this.#equations });
     const atoms: Atom[] = [];
     for (const section of this.sections) {
       if (section.items.length === 0) continue;

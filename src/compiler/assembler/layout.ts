@@ -58,6 +58,8 @@ export interface LaidOut {
 
 export interface Environment {
   readonly sections: readonly Section[];
+  /** `.equ` that are plain constants, with their last value: for uses in front of the definition. */
+  readonly constants: ReadonlyMap<string, bigint>;
   /** `.equ` that are no plain constants. */
   readonly equations: ReadonlyMap<string, { readonly value: Expression; readonly line: number }>;
 }
@@ -162,6 +164,8 @@ export class Layout {
   #reduce(expression: Expression, line: number): Linear {
     const seen = new Set<string>();
     const lookup = (name: string): Linear | null => {
+      const constant = this.#environment.constants.get(name);
+      if (constant !== undefined) return { constant, plus: [], minus: [] };
       const equation = this.#environment.equations.get(name);
       if (equation === undefined) return null;
       if (seen.has(name)) throw AssemblyError.at(line, 1, `${name} is defined by itself`);

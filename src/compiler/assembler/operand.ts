@@ -43,9 +43,10 @@ const sizes: Readonly<Record<string, number>> = { byte: 8, word: 16, dword: 32, 
 export function parseOperand(reader: TokenReader, mode: Mode, isConstant: (name: string) => boolean, isBranch: boolean): ParsedOperand {
   const { column } = reader.peek();
   const width = sizeKeyword(reader);
-  const isFar = width === null && reader.acceptWord('far');
+  const isFar = width === null && isKeyword(reader) && reader.acceptWord('far');
   if (isFar) reader.acceptWord('ptr');
-  const size = reader.acceptWord('short') ? 'short' : reader.acceptWord('near') ? 'near' : null;
+  const hasSize = isKeyword(reader);
+  const size = hasSize && reader.acceptWord('short') ? 'short' : hasSize && reader.acceptWord('near') ? 'near' : null;
   if (reader.acceptWord('offset')) {
     reader.acceptWord('flat');
     reader.accept(':');
@@ -83,6 +84,12 @@ export function parseOperand(reader: TokenReader, mode: Mode, isConstant: (name:
     isFar,
     column,
   };
+}
+
+/** A word that something follows: alone it is a symbol of that name. */
+function isKeyword(reader: TokenReader): boolean {
+  const { kind } = reader.peek(1);
+  return reader.peek().kind === 'name' && (kind === 'name' || kind === 'local' || reader.isPunctuation('[', 1));
 }
 
 function sizeKeyword(reader: TokenReader): number | null {

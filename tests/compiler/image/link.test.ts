@@ -108,8 +108,8 @@ describe('the linker refuses', () => {
     ['an address that does not fit', [object(`${start}.short _start`)], '_start does not fit a field abs16 in a.s: _start+0x1'],
     [
       'a section of two kinds',
-      [object(start), object('.section .text, "aw"\n.long 1', 'b.s')],
-      'section .text is code at first and data in b.s',
+      [object(`${start}.section .odd, "ax"\nnop`), object('.section .odd, "aw"\n.long 1', 'b.s')],
+      'section .odd is code at first and data in b.s',
     ],
   ])('%s', (_name, objects, message) => {
     expect(problems(...objects)).toEqual([message]);
