@@ -273,6 +273,8 @@ class Decoder {
       operands.push(operand);
     }
     if (this.failure !== null) return this.failure;
+    // VEX.vvvv must be all ones where no operand is in it (outside 64-bit mode its top bit is ignored).
+    if (e.vex && this.vvvv !== 0 && !e.operands.some((o) => o.what === 'B')) return 'invalid';
     const row = e.row;
     if (this.lock && (row.lock !== true || !(isMemory(operands[0]) || (row.name === 'XCHG' && isMemory(operands[1]))))) return 'invalid';
     const repeats = row.rep !== undefined && this.repPrefix !== 0;

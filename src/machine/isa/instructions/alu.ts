@@ -98,8 +98,8 @@ export const instructions: readonly Instruction[] = [
     return { flags };
   } },
   { name: 'CMPXCHG', lock: true, text: 'if accumulator = dst then dst ← src else accumulator ← dst', encodings: ['0F B0 /r  Eb,Gb', '0F B1 /r  Ev,Gv'], meaning: compareExchange },
-  { name: 'CMPXCHG8B',  lock: true, text: 'if EDX:EAX = m64 then m64 ← ECX:EBX else EDX:EAX ← m64', feature: 'CX8', encodings: ['W0 NFx 0F C7 /1  Mq'], meaning: (c) => compareExchangePair(c, 32) },
-  { name: 'CMPXCHG16B', lock: true, text: 'if RDX:RAX = m128 then m128 ← RCX:RBX else RDX:RAX ← m128', feature: 'CX16', encodings: ['REX.W NFx 0F C7 /1  Mdq'], meaning: (c) => compareExchangePair(c, 64) },
+  { name: 'CMPXCHG8B',  lock: true, text: 'if EDX:EAX = m64 then m64 ← ECX:EBX else EDX:EAX ← m64', feature: 'CX8', encodings: ['W0 0F C7 /1  Mq'], meaning: (c) => compareExchangePair(c, 32) },
+  { name: 'CMPXCHG16B', lock: true, text: 'if RDX:RAX = m128 then m128 ← RCX:RBX else RDX:RAX ← m128', feature: 'CX16', encodings: ['REX.W 0F C7 /1  Mdq'], meaning: (c) => compareExchangePair(c, 64) },
   { name: 'ADCX', text: 'dst ← dst + src + CF; CF alone changes', feature: 'ADX', encodings: ['66 0F 38 F6 /r  Gy,Ey'], meaning: ({ dst, src, cf }) => {
     const { r, out } = carryOf(dst, src, cf);
     return { dst: r, flags: { cf: out } };
