@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,26 @@ describe('a recording', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(Buffer.compare(readFileSync(to), bytes)).toBe(0);
       expect(await replay(to)).toMatchObject({ identical: true, complete: true, hash: recording.hash });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('that is killed while it runs reads up to its last whole block, and replays up to there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+    try {
+      const to = join(folder, 'guest.mpk');
+      const script = fileURLToPath(new URL('./record-guest.ts', import.meta.url));
+      const child = spawn(process.execPath, [script, to, '1000000'], { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+      while (!existsSync(`${to}.partial`) || statSync(`${to}.partial`).size < 30_000)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      child.kill('SIGKILL');
+      expect(await ended).toBe('SIGKILL');
+      expect(existsSync(to)).toBe(false);
+      const report = await replay(`${to}.partial`);
+      expect(report).toMatchObject({ identical: true, complete: false, difference: null });
+      expect(report.instructions).toBeGreaterThan(10_000n);
     } finally {
       rmSync(folder, { recursive: true });
     }
