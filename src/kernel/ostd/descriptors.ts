@@ -57,8 +57,8 @@ export function loadDescriptors(): void {
   }
   setGate(255, load64(symbol('spurious_stub')), 0n, 0n);
 
-  loadTable('lgdt [rdi]', gdt, 0x4fn);
-  loadTable('lidt [rdi]', symbol('interrupt_table'), 0xfffn);
+  asm('lgdt [rdi]', { rdi: pseudo(gdt, 0x4fn) });
+  asm('lidt [rdi]', { rdi: pseudo(symbol('interrupt_table'), 0xfffn) });
   // CS and SS keep the selectors that boot-entry.ts gave them: the early table has the kernel's segments at the same places.
   asm('xor eax, eax\nmov ds, ax\nmov es, ax\nmov fs, ax\nmov gs, ax\nlldt ax\nmov eax, 0x40\nltr ax');
   wrmsr(GS_BASE, symbol('cpu_local'));
@@ -78,12 +78,12 @@ function setGate(vector: i32, target: u64, privilege: u64, stack: u64): void {
 /** Ten bytes, limit and base, at +6 so that the base is aligned. */
 const pseudoDescriptor = new BigUint64Array(2);
 
-function loadTable(instruction: 'lgdt [rdi]' | 'lidt [rdi]', base: u64, limit: u64): void {
+/** The operand of LGDT or LIDT; returns its address. */
+function pseudo(base: u64, limit: u64): u64 {
   const at = addressOf(pseudoDescriptor) + 6n;
   store16(at, u16(limit));
   store64(at + 2n, base);
-  if (instruction === 'lgdt [rdi]') asm('lgdt [rdi]', { rdi: at });
-  else asm('lidt [rdi]', { rdi: at });
+  return at;
 }
 
 /** Where the CPU and the system-call entry find the current task's kernel stack. */

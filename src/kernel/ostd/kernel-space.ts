@@ -41,7 +41,7 @@ class KernelSpace {
 
   private mapDirect(memoryEnd: u64): void {
     for (let block: u64 = 0n; block < memoryEnd; block += LARGE_PAGE) {
-      if (block >= symbol('__physical_end') || block + LARGE_PAGE <= symbol('__physical_start')) {
+      if (block >= symbol('__image_end') - KERNEL_IMAGE || block + LARGE_PAGE <= symbol('__physical_start')) {
         this.mapLarge(DIRECT_MAP + block, block);
         continue;
       }

@@ -2,7 +2,7 @@
 import { load8, load32, load64, sliceAt, symbol } from 'palindrome/intrinsics';
 import { frames } from './frames.ts';
 import { panic } from './panic.ts';
-import { DIRECT_MAP, MAX_FRAMES, PAGE } from './virtual-layout.ts';
+import { DIRECT_MAP, KERNEL_IMAGE, MAX_FRAMES, PAGE } from './virtual-layout.ts';
 
 const MAGIC: u32 = 0x336e_c578;
 const RAM: u32 = 1;
@@ -55,7 +55,7 @@ class StartInfo {
 
   private addAroundKernel(start: u64, end: u64): void {
     const from = symbol('__physical_start');
-    const to = symbol('__physical_end');
+    const to = symbol('__image_end') - KERNEL_IMAGE;
     this.addAroundInitrd(start, end < from ? end : from);
     this.addAroundInitrd(start > to ? start : to, end);
   }
