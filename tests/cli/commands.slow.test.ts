@@ -1,0 +1,117 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { palindrome } from './palindrome.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'palindrome-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const hello = new URL('../../examples/hello.ts', import.meta.url).pathname;
+const at = (name: string) => join(folder, name);
+
+describe('compile', () => {
+  it('writes an ELF and says so as JSON', () => {
+    const { status, json } = palindrome(['compile', hello, '-o', at('hello'), '--json']);
+    expect(status).toBe(0);
+    expect(json).toMatchObject({ image: at('hello'), bytes: statSync(at('hello')).size, diagnostics: [] });
+    expect(readFileSync(at('hello')).subarray(0, 4)).toEqual(Buffer.from('\x7fELF', 'latin1'));
+  });
+
+  it('shows where a source is wrong, writes nothing, and ends with 2', () => {
+    writeFileSync(at('wrong.ts'), 'const x: u8 = 300;\n');
+    const { status, json, stderr } = palindrome(['compile', at('wrong.ts'), '-o', at('wrong'), '--json']);
+    expect(status).toBe(2);
+    expect(json).toMatchObject({ image: null, diagnostics: [{ line: 1, column: 15 }] });
+    expect(stderr).toContain('wrong.ts:1:15');
+    expect(() => statSync(at('wrong'))).toThrow();
+  });
+});
+
+describe('run', () => {
+  it('runs a source file on keel', () => {
+    const { status, json } = palindrome(['run', hello, '--json']);
+    expect(status).toBe(0);
+    expect(json).toMatchObject({ reason: 'exit', status: 0, output: expect.stringContaining('Hello'), trace: null });
+    expect(json?.['instructions']).toBeGreaterThan(1000);
+    expect(json?.['syscalls']).toBeGreaterThan(0);
+  });
+
+  it('gives the same hash traced or not, whatever the time zone and locale, and the trace replays in another process', () => {
+    const plain = palindrome(['run', hello, '--json']).json;
+    const traced = palindrome(['run', hello, '--trace', at('hello.mpk'), '--json'], {
+      env: { TZ: 'Asia/Kathmandu', LANG: 'tr_TR.UTF-8' },
+    }).json;
+    expect(traced).toMatchObject({
+      hash: plain?.['hash'],
+      instructions: plain?.['instructions'],
+      output: plain?.['output'],
+      syscalls: plain?.['syscalls'],
+    });
+    const replayed = palindrome(['replay', at('hello.mpk'), '--json'], { env: { TZ: 'America/Lima' } });
+    expect(replayed.status).toBe(0);
+    expect(replayed.json).toEqual({ identical: true, instructions: plain?.['instructions'], hash: plain?.['hash'], difference: null });
+  });
+
+  it('records the same run to the same bytes', () => {
+    palindrome(['run', hello, '--trace', at('one.mpk')]);
+    palindrome(['run', hello, '--trace', at('two.mpk')], { env: { TZ: 'Asia/Tokyo' } });
+    expect(readFileSync(at('one.mpk')).equals(readFileSync(at('two.mpk')))).toBe(true);
+  });
+});
+
+describe('replay and inspect', () => {
+  it('a flipped bit is a difference or damage: one report, status 1', () => {
+    const bytes = readFileSync(at('hello.mpk'));
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 4;
+    writeFileSync(at('flipped.mpk'), bytes);
+    const { status, json } = palindrome(['replay', at('flipped.mpk'), '--json']);
+    expect(status).toBe(1);
+    expect(json).toMatchObject({ identical: false });
+  });
+
+  it('shows system calls by name, and the machine at a position', () => {
+    expect(palindrome(['inspect', at('hello.mpk'), '--call', 'write']).stdout).toMatch(/write\(/);
+    const moment = palindrome(['inspect', at('hello.mpk'), '--at', '5000', '--json']);
+    expect(moment.json).toMatchObject({ at: 5000, registers: expect.anything() });
+    expect(palindrome(['replay', at('hello.mpk'), '--to', '5000', '--json']).json).toMatchObject({ identical: true, instructions: 5000 });
+  });
+});
+
+describe('bad input is one line and status 2', () => {
+  writeFileSync(at('text.txt'), 'not a program');
+  it.each([
+    ['no such file', ['run', '/nowhere/x.ts']],
+    ['not a program', ['run', at('text.txt')]],
+    ['not a trace', ['replay', at('text.txt')]],
+    ['no such trace', ['inspect', '/nowhere/x.mpk']],
+    ['not a kernel', ['boot', at('text.txt')]],
+    ['no such saboteur', ['fuzz', '--saboteur', 'nobody']],
+    ['no number', ['fuzz', '--runs', 'many']],
+    ['no such command', ['dance']],
+    ['no such option', ['run', hello, '--fast']],
+  ])('%s', (_what, args) => {
+    const { status, stderr } = palindrome(args);
+    expect(status).toBe(2);
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+    expect(stderr).not.toMatch(/\bat .*:\d+:\d+\)/);
+  });
+});
+
+describe('fuzz', () => {
+  it('finds nothing on the good kernel and says how often each invariant was judged', () => {
+    const { status, json } = palindrome(['fuzz', '--runs', '32', '--seed', 'cli', '--out', at('none'), '--json']);
+    expect(status).toBe(0);
+    expect(json).toMatchObject({ programs: 32, findings: [], digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  });
+
+  it('a saboteur is found, saved, and its trace replays by the directory', () => {
+    const { status, json } = palindrome(['fuzz', '--runs', '16', '--saboteur', 'no-umip', '--out', at('found'), '--json']);
+    expect(status).toBe(1);
+    const [finding] = json?.['findings'] as { invariant: string; path: string }[];
+    expect(finding?.invariant).toBe('INV-16');
+    expect(palindrome(['replay', finding?.path ?? '', '--json']).json).toMatchObject({ identical: true });
+    expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts'), '--saboteur', 'no-umip']).status).toBe(1);
+    expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts')]).status).toBe(0);
+  });
+});
