@@ -2,16 +2,16 @@
  * What bare TypeScript has of the standard library; used with `noLib`, so that nothing else can be named.
  */
 
-interface Object {}
-interface Function {}
+type Object = {};
+type Function = {};
 interface CallableFunction extends Function {}
 interface NewableFunction extends Function {}
-interface IArguments {}
-interface RegExp {}
-interface Boolean {}
-interface Number {}
-interface BigInt {}
-interface Symbol {}
+type IArguments = {};
+type RegExp = {};
+type Boolean = {};
+type Number = {};
+type BigInt = {};
+type Symbol = {};
 interface SymbolConstructor {
   readonly iterator: unique symbol;
   readonly dispose: unique symbol;

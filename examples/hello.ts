@@ -1,0 +1,4 @@
+/** The smallest program. */
+import { print } from 'palindrome/program';
+
+print('Hello from ring 3.\n');

@@ -1,0 +1,176 @@
+/**
+ * The front end's door: modules of bare TypeScript → a module of the IR, or diagnostics.
+ *
+ * Order: parse what the entries reach; lower all functions of the program's own modules and, of the library's, those that are called;
+ * lower what runs at start; check the escape rule over all functions; note the layouts.
+ */
+
+import ts from 'typescript';
+import type { Diagnostic } from '../../diagnostics.ts';
+import { FunctionBuilder } from '../../ir/builder.ts';
+import type { Module } from '../../ir/module.ts';
+import { builtin, builtinMember, sliceMember } from './builtins.ts';
+import { makeCall } from './calls.ts';
+import { attempt, Program, type Rules } from './context.ts';
+import { solveEscapes } from './escape.ts';
+import { callRuntime, condition, expression, maybeConstant, typeOf } from './expressions.ts';
+import { lowerInstance } from './functions.ts';
+import { instanceOf, memberTemplate } from './instances.ts';
+import { intrinsic } from './intrinsics.ts';
+import { layoutsOf } from './layouts.ts';
+import { loadModules, type ModuleSources, type ParseCache, type SourceModule, tagsOf } from './modules.ts';
+import { arrow, create, objectLiteral } from './objects.ts';
+import { member } from './places.ts';
+import { Problems } from './problems.ts';
+import { resolveType } from './resolve.ts';
+import { isStatic, memberName, shapeOf } from './shapes.ts';
+import { disposeScope, statement } from './statements.ts';
+import { constantOf, globalOf, lowerModuleLevel } from './static.ts';
+import { type ClassType, NO_ENVIRONMENT } from './types.ts';
+
+export { ParseCache } from './modules.ts';
+
+export interface FrontResult {
+  readonly module: Module;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const RULES: Rules = {
+  expression,
+  condition,
+  statement,
+  resolveType,
+  shapeOf,
+  global: globalOf,
+  lowerInstance,
+  disposeScope,
+  textsAreEqual: (f, a, b, node) => callRuntime(f, 'textsAreEqual', [a, b], node),
+  member,
+  constant: constantOf,
+  maybeConstant,
+  typeOf,
+  call: makeCall({ builtin, builtinMember, intrinsic, sliceMember }),
+  create,
+  objectLiteral,
+  arrow,
+};
+
+/** Runs all initialisers: what `_start` or the kernel calls once. */
+export const INITIALISE = 'palindrome_initialise';
+
+/** Lowers the modules that `entries` reach; the first is the program. */
+export function lowerProgram(entries: readonly string[], sources: ModuleSources, cache: ParseCache): FrontResult {
+  const problems = new Problems();
+  const modules = loadModules(entries, sources, cache, problems);
+  const p = new Program(modules, problems, RULES);
+  p.reserve(INITIALISE);
+  for (const module of modules) reserveSymbols(p, module);
+  for (const module of modules) if (!module.library) requestAll(p, module);
+
+  const done = new Set<ts.Node>();
+  const own: string[] = [];
+  for (const module of modules) {
+    if (module.library) continue;
+    const symbol = lowerModuleLevel(p, module, done);
+    if (symbol !== null) own.push(symbol);
+  }
+  drain(p);
+  // What the program uses of the library may use more of it.
+  const ofLibrary: string[] = [];
+  for (let before = -1; before !== p.globals.size + p.instances.size; ) {
+    before = p.globals.size + p.instances.size;
+    for (const module of modules) {
+      if (!module.library) continue;
+      requestExported(p, module);
+      const symbol = lowerModuleLevel(p, module, done);
+      if (symbol !== null) ofLibrary.push(symbol);
+    }
+    drain(p);
+  }
+  initialiseAll(p, [...ofLibrary, ...own]);
+  solveEscapes([...p.instances.values(), ...p.initialisers], p.addressTaken, (subject, node, code, ...values) =>
+    problems.add(subject.scope.module.file, node, code, ...values),
+  );
+  if (!problems.any) p.ir.layouts = layoutsOf(p);
+  return { module: p.ir, diagnostics: problems.all };
+}
+
+function drain(p: Program): void {
+  for (let instance = p.waiting.shift(); instance !== undefined; instance = p.waiting.shift()) lowerInstance(p, instance);
+}
+
+/** Symbols that the source demands are taken first, so that nothing else gets them. */
+function reserveSymbols(p: Program, module: SourceModule): void {
+  for (const statement of module.file.statements) {
+    if (!ts.isFunctionDeclaration(statement) && !ts.isVariableStatement(statement)) continue;
+    const tags = tagsOf(module.file, statement);
+    const symbol = tags.get('export') ?? tags.get('extern');
+    if (symbol === undefined) continue;
+    if (symbol === '')
+      p.problems.add(module.file, statement, 'P1007', tags.has('export') ? 'export' : 'extern', 'a linker symbol is wanted behind it');
+    else if (!p.reserve(symbol) && tags.has('export')) p.problems.add(module.file, statement, 'P1108', symbol);
+  }
+}
+
+/** All functions and methods of a module that need no type arguments: they are compiled, used or not. */
+function requestAll(p: Program, module: SourceModule): void {
+  for (const statement of module.file.statements) {
+    if (ts.isFunctionDeclaration(statement)) attempt(() => requestFunction(p, module, statement));
+    else if (ts.isClassDeclaration(statement) && statement.typeParameters === undefined) attempt(() => requestClass(p, module, statement));
+    else if (ts.isTypeAliasDeclaration(statement) && statement.typeParameters === undefined) {
+      attempt(() => resolveType(p, { module, environment: NO_ENVIRONMENT, within: null }, statement.type));
+    }
+  }
+}
+
+function requestFunction(p: Program, module: SourceModule, node: ts.FunctionDeclaration): void {
+  if (node.name === undefined || node.typeParameters !== undefined) return;
+  if (node.asteriskToken !== undefined) p.problems.fail(module.file, node, 'P1002', 'a generator', 'write a loop');
+  if (node.modifiers?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword) === true) {
+    p.problems.fail(module.file, node, 'P1002', '`async`', 'programs are synchronous');
+  }
+  const scope = { module, environment: NO_ENVIRONMENT, within: null };
+  const takesBound = node.parameters.some((q) => {
+    const type = q.type === undefined ? null : resolveType(p, scope, q.type);
+    return type?.kind === 'class' && shapeOf(p, type).isBound;
+  });
+  if (!takesBound) instanceOf(p, { node, name: node.name.text, scope, receiver: null }, NO_ENVIRONMENT);
+}
+
+/** Functions of the library with a linker symbol: assembly calls them. */
+function requestExported(p: Program, module: SourceModule): void {
+  for (const statement of module.file.statements) {
+    if (ts.isFunctionDeclaration(statement) && tagsOf(module.file, statement).has('export'))
+      attempt(() => requestFunction(p, module, statement));
+  }
+}
+
+function requestClass(p: Program, module: SourceModule, node: ts.ClassDeclaration): void {
+  const type: ClassType = p.types.class(node.name?.text ?? '?', node, module, NO_ENVIRONMENT, []);
+  shapeOf(p, type);
+  for (const m of node.members) {
+    const isFunction =
+      ts.isMethodDeclaration(m) || ts.isGetAccessorDeclaration(m) || ts.isSetAccessorDeclaration(m) || ts.isConstructorDeclaration(m);
+    if (!isFunction || (ts.isMethodDeclaration(m) && m.typeParameters !== undefined)) continue;
+    attempt(() => {
+      const scope = { module, environment: NO_ENVIRONMENT, within: type };
+      const takesBound = m.parameters.some((q) => {
+        const of = q.type === undefined ? null : resolveType(p, scope, q.type);
+        return of?.kind === 'class' && shapeOf(p, of).isBound;
+      });
+      if (takesBound) return;
+      if (isStatic(m) && ts.isMethodDeclaration(m)) {
+        const name = `${type.name}.${memberName(m.name) ?? '?'}`;
+        instanceOf(p, { node: m, name, scope, receiver: null }, NO_ENVIRONMENT);
+      } else instanceOf(p, memberTemplate(type, m), NO_ENVIRONMENT);
+    });
+  }
+}
+
+function initialiseAll(p: Program, symbols: readonly string[]): void {
+  const b = new FunctionBuilder(INITIALISE, [], []);
+  for (const symbol of symbols) b.call(symbol, [], []);
+  b.return([]);
+  b.fn.exported = true;
+  p.ir.functions.push(b.finish());
+}
