@@ -64,7 +64,8 @@ export function lowerProgram(entries: readonly string[], sources: ModuleSources,
   const modules = loadModules(entries, sources, cache, problems);
   const p = new Program(modules, problems, RULES);
   p.reserve(INITIALISE);
-  for (const module of modules) reserveSymbols(p, module);
+  const exported = new Set<string>();
+  for (const module of modules) reserveSymbols(p, module, exported);
   for (const module of modules) if (!module.library) requestAll(p, module);
 
   const done = new Set<ts.Node>();
@@ -100,7 +101,7 @@ function drain(p: Program): void {
 }
 
 /** Symbols that the source demands are taken first, so that nothing else gets them. */
-function reserveSymbols(p: Program, module: SourceModule): void {
+function reserveSymbols(p: Program, module: SourceModule, exported: Set<string>): void {
   for (const statement of module.file.statements) {
     if (!ts.isFunctionDeclaration(statement) && !ts.isVariableStatement(statement)) continue;
     const tags = tagsOf(module.file, statement);
@@ -108,7 +109,11 @@ function reserveSymbols(p: Program, module: SourceModule): void {
     if (symbol === undefined) continue;
     if (symbol === '')
       p.problems.add(module.file, statement, 'P1007', tags.has('export') ? 'export' : 'extern', 'a linker symbol is wanted behind it');
-    else if (!p.reserve(symbol) && tags.has('export')) p.problems.add(module.file, statement, 'P1108', symbol);
+    else if (tags.has('export') && exported.has(symbol)) p.problems.add(module.file, statement, 'P1108', symbol);
+    else {
+      p.reserve(symbol);
+      if (tags.has('export')) exported.add(symbol);
+    }
   }
 }
 
