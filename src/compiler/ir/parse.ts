@@ -26,7 +26,8 @@ import { OPS, type Op, opRow } from './ops.ts';
 import { isTrapCode, type TrapCode } from './trap-codes.ts';
 import { type Constant, normal, TYPES, type Type } from './types.ts';
 
-const TOKEN = /(?:\s|#[^\n]*)*(?:("(?:[^"\\]|\\.)*")|([%$@]?[\w.$]+|@)|(->|[+-](?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity))|([^\s]))?/y;
+const TOKEN =
+  /(?:\s|#[^\n]*)*(?:("(?:[^"\\]|\\.)*")|(->|[+-]?\d+(?:\.\d+)?e[+-]?\d+|[+-](?:\d+(?:\.\d+)?|Infinity))|([%$@]?[\w.$]+|@)|([^\s]))?/y;
 const PREDICATES = new Set(['eq', 'ne', 'slt', 'sle', 'sgt', 'sge', 'ult', 'ule', 'ugt', 'uge', 'lt', 'le', 'gt', 'ge']);
 const RELOCATIONS = new Set(['abs64', 'abs32', 'abs32s', 'abs16', 'abs8', 'pc64', 'pc32', 'pc16', 'pc8']);
 
@@ -53,6 +54,8 @@ class Parser {
   private at = 0;
   private token = '';
   private tokenStart = 0;
+  /** Of the word that `next` gave last. */
+  private taken = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -66,7 +69,7 @@ class Parser {
       else if (this.token === 'assembly') this.assembly(module);
       else if (this.token === 'layouts') this.layouts(module);
       else if (this.token === 'function') module.functions.push(new FunctionParser(this).parse());
-      else this.fail('expected data, assembly, layouts or function');
+      else this.fail('expected data, assembly, layouts or function', this.tokenStart);
     }
     return module;
   }
@@ -113,6 +116,7 @@ class Parser {
   next(): string {
     const token = this.token;
     if (token === '') this.fail('unexpected end');
+    this.taken = this.tokenStart;
     this.advance();
     return token;
   }
@@ -132,7 +136,7 @@ class Parser {
   }
 
   expect(token: string): void {
-    if (!this.accept(token)) this.fail(`expected ${token}, found ${this.token}`);
+    if (!this.accept(token)) this.fail(`expected ${token}, found ${this.token}`, this.tokenStart);
   }
 
   string(): string {
@@ -204,8 +208,9 @@ class Parser {
     return { file, line, column: this.integer() };
   }
 
-  fail(message: string): never {
-    const line = this.text.slice(0, this.tokenStart).split('\n').length;
+  /** @param at offset in the text; default: where the last word began that was taken */
+  fail(message: string, at = this.taken): never {
+    const line = this.text.slice(0, at).split('\n').length;
     throw new UserError(`IR text, line ${line}: ${message}`);
   }
 
