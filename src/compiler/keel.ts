@@ -13,7 +13,7 @@ import { join, relative, sep } from 'node:path';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import type { Layouts } from './image/layouts.ts';
 import type { LinkedSymbol } from './image/link.ts';
-import { compile, formatDiagnostic } from './index.ts';
+import { compile, formatDiagnostic } from './compile.ts';
 
 /** Replaces `text`, which must stand exactly once in the file (a path below src/kernel, e.g. `mm/address-space.ts`). */
 export interface KeelEdit {
