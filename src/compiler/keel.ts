@@ -11,9 +11,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { bug, UserError } from '../machine/isa/bug.ts';
+import { compile } from './compile.ts';
+import { formatDiagnostic } from './diagnostics.ts';
 import type { Layouts } from './image/layouts.ts';
 import type { LinkedSymbol } from './image/link.ts';
-import { compile, formatDiagnostic } from './compile.ts';
 
 /** Replaces `text`, which must stand exactly once in the file (a path below src/kernel, e.g. `mm/address-space.ts`). */
 export interface KeelEdit {
