@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noRedeclare: a type and a function share each name, as Number does
 /**
  * The globals of bare TypeScript (docs/bare-typescript.md): number types, conversions, wrapping arithmetic, arrays, assertions.
  * Only declarations: the compiler knows their meaning, `node.ts` defines them under Node.

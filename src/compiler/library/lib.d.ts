@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noShadowRestrictedNames: the standard library declares these names: this is it
+// biome-ignore-all lint/complexity/noBannedTypes: the standard library declares these names: this is it
 /**
  * What bare TypeScript has of the standard library; used with `noLib`, so that nothing else can be named.
  */

@@ -70,7 +70,7 @@ let stack: u64 = 0n;
 declare function initialise(): void;
 
 /** @export palindrome_start */
-function start(at: u64): never {
+function _start(at: u64): never {
   stack = at;
   initialise();
   exit(0);

@@ -276,7 +276,7 @@ export class Fn {
     symbol: string,
     params: readonly IrType[],
     results: readonly IrType[],
-    escape: EscapeGraph,
+    graph: EscapeGraph,
     kind: 'function' | 'initialiser' | 'scratch',
     location: Location | null,
   ) {
@@ -286,7 +286,7 @@ export class Fn {
     this.results = [...results];
     this.b = new FunctionBuilder(symbol, params, this.results, location);
     this.variables = new Variables(this.b);
-    this.escape = escape;
+    this.escape = graph;
     this.result = null;
     this.isInitialiser = kind === 'initialiser';
     this.isScratch = kind === 'scratch';

@@ -180,27 +180,27 @@ export function solveEscapes<S extends Subject>(
   };
   for (let changed = true; changed; ) {
     changed = false;
-    for (const { escape } of all) if (escape?.propagate(targets)) changed = true;
+    for (const subject of all) if (subject.escape?.propagate(targets)) changed = true;
   }
   for (const instance of all) {
-    const { escape } = instance;
-    if (escape === null) continue;
-    for (const { value, node } of escape.returns) if (escape.of(value) & FRAME) report(instance, node, 'P1601', 'returned');
-    for (const { value, node } of escape.outliving) {
-      if (escape.of(value) & LOOP) report(instance, node, 'P1601', 'kept beyond its turn of the loop');
+    const graph = instance.escape;
+    if (graph === null) continue;
+    for (const { value, node } of graph.returns) if (graph.of(value) & FRAME) report(instance, node, 'P1601', 'returned');
+    for (const { value, node } of graph.outliving) {
+      if (graph.of(value) & LOOP) report(instance, node, 'P1601', 'kept beyond its turn of the loop');
     }
-    for (const { object, value, node } of escape.stores) {
-      if (EscapeGraph.breaks(object === STATIC ? 0 : escape.of(object), escape.of(value))) report(instance, node, 'P1601', 'stored');
+    for (const { object, value, node } of graph.stores) {
+      if (EscapeGraph.breaks(object === STATIC ? 0 : graph.of(object), graph.of(value))) report(instance, node, 'P1601', 'stored');
     }
-    for (const call of escape.calls) {
+    for (const call of graph.calls) {
       for (const target of targets(call)) {
         for (const [i, arg] of call.args.entries()) {
-          const value = escape.of(arg);
+          const value = graph.of(arg);
           const parameter = call.callee?.params[i - call.first]?.name ?? (i < call.first ? 'this' : `${i - call.first + 1}`);
           if (target.keeps & paramBit(i) && value & (FRAME | LOOP)) report(instance, call.node, 'P1602', call.name, parameter);
           for (const [j, object] of call.args.entries()) {
             const isStored = (target.storesInto.get(paramBit(i)) ?? 0) & paramBit(j);
-            if (isStored && EscapeGraph.breaks(object === STATIC ? 0 : escape.of(object), value)) {
+            if (isStored && EscapeGraph.breaks(object === STATIC ? 0 : graph.of(object), value)) {
               report(instance, call.node, 'P1602', call.name, parameter);
             }
           }

@@ -54,7 +54,7 @@ export function expression(f: Fn, node: ts.Expression, want: Type | null): Rv {
       return identifier(f, node as ts.Identifier);
     case K.NumericLiteral: {
       const { text } = node as ts.NumericLiteral;
-      const source = f.scope.module.file.text.slice(node.end - 40 < node.pos ? node.pos : node.end - 40, node.end);
+      const source = f.scope.module.file.text.slice(Math.max(node.end - 40, node.pos), node.end);
       const isFloat = /(?:^|[^\w.])(?:\d[\d_]*)?(?:\.[\d_]*(?:e[+-]?\d+)?|\de[+-]?\d+)$/i.test(source);
       return constantRv(isFloat || !Number.isInteger(Number(text)) ? UNTYPED_FLOAT : UNTYPED_NUMBER, Number(text));
     }

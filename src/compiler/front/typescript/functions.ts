@@ -38,15 +38,15 @@ function lower(p: Program, instance: Instance): void {
     instance.params.map((q) => q.type),
     instance.result ?? VOID,
   );
-  const escape = new EscapeGraph();
-  instance.escape = escape;
+  const graph = new EscapeGraph();
+  instance.escape = graph;
   const f = new Fn(
     p,
     scope,
     instance.symbol,
     params,
     instance.result === null ? [] : results,
-    escape,
+    graph,
     'function',
     locationOf(scope.module.file, node),
   );
@@ -59,14 +59,14 @@ function lower(p: Program, instance: Instance): void {
   let next = 0;
   const take = () => f.b.params[next++] ?? bug('a parameter of the signature');
   let index = 0;
-  if (receiver !== null) f.receiver = rv(receiver, [take()], { origin: escape.param(index++), path: 'this' });
+  if (receiver !== null) f.receiver = rv(receiver, [take()], { origin: graph.param(index++), path: 'this' });
   const owned = instance.result === null ? null : ownedClass(p, instance.result);
-  if (owned !== null) f.ownedResult = rv(owned, [take()], { origin: escape.param(index++) });
+  if (owned !== null) f.ownedResult = rv(owned, [take()], { origin: graph.param(index++) });
   if (!ts.isClassDeclaration(node) && node.body !== undefined) f.assigned = assignedNames(node.body);
   for (const q of instance.params) {
     const parts = partsOf(q.type).map(take);
     const node_ = ts.isClassDeclaration(node) ? node : (node.parameters[index] ?? node);
-    const origin = escape.param(index++);
+    const origin = graph.param(index++);
     bindParameter(f, q.name, rv(q.type, parts, { origin: mayPointToFrame(q.type) ? origin : STATIC }), node_);
   }
 

@@ -65,11 +65,11 @@ export function identifier(f: Fn, node: ts.Identifier): Rv {
   if (local !== null) return readLocal(f, local, node);
   const meaning = meaningOf(f, node);
   if (meaning === null) return f.fail(node, 'P1101', node.text);
-  return valueOf(f, meaning, node);
+  return valueOfName(f, meaning, node);
 }
 
 /** The value of a module-level name. */
-export function valueOf(f: Fn, meaning: Meaning, node: ts.Expression): Rv {
+export function valueOfName(f: Fn, meaning: Meaning, node: ts.Expression): Rv {
   if (meaning.kind === 'module') return f.fail(node, 'P1109', node.getText(f.scope.module.file), 'module');
   if (meaning.kind !== 'declaration') return f.fail(node, 'P1801', meaning.name);
   const { module, declaration } = meaning;
@@ -294,7 +294,7 @@ export function staticDeclaration(
 /** `a.b` as a value. */
 export function property(f: Fn, node: ts.PropertyAccessExpression): Rv {
   const meaning = meaningOf(f, node);
-  if (meaning !== null) return valueOf(f, meaning, node);
+  if (meaning !== null) return valueOfName(f, meaning, node);
   const fixed = staticMember(f, node);
   if (fixed?.kind === 'table') return fixed.value;
   if (fixed?.kind === 'variable') return readPlaceOrValue(f, fixed.module, fixed.declaration, node);

@@ -184,7 +184,7 @@ function isNumeric(node: ts.Node): boolean {
   return ts.isNumericLiteral(node) || ts.isBigIntLiteral(node) || (ts.isPrefixUnaryExpression(node) && isNumeric(node.operand));
 }
 
-function valueOf(node: ts.LiteralTypeNode): number | bigint {
+function literalValue(node: ts.LiteralTypeNode): number | bigint {
   const { literal } = node;
   const operand = ts.isPrefixUnaryExpression(literal) ? literal.operand : literal;
   const sign = ts.isPrefixUnaryExpression(literal) && literal.operator === ts.SyntaxKind.MinusToken ? -1 : 1;
@@ -193,14 +193,14 @@ function valueOf(node: ts.LiteralTypeNode): number | bigint {
 }
 
 function holds(type: Type, node: ts.LiteralTypeNode): boolean {
-  const value = valueOf(node);
+  const value = literalValue(node);
   if (type.kind !== 'integer' || (typeof value === 'bigint') !== (type.bits === 64)) return false;
   return (typeof value === 'bigint' || Number.isInteger(value)) && BigInt(value) >= type.least && BigInt(value) <= type.most;
 }
 
 function resolveNumbers(p: Program, scope: Scope, node: ts.TypeNode, literals: readonly ts.LiteralTypeNode[]): Type {
   for (const type of [I32, U32, U64, I64]) if (literals.every((n) => holds(type, n))) return type;
-  if (literals.every((n) => typeof valueOf(n) === 'number')) return F64;
+  if (literals.every((n) => typeof literalValue(n) === 'number')) return F64;
   return p.problems.fail(scope.module.file, node, 'P1202', node.getText(scope.module.file));
 }
 

@@ -294,10 +294,14 @@ export function toIntegerChecked(f: Fn, value: Rv, to: IntegerType, node: ts.Nod
     if (low > range.low || high < range.high) checkRange(f, single(f, value), from, BigInt(low), BigInt(high));
     return rv(to, [resize(f, value, to)], to.bits < 64 && low <= high ? { range: { low, high } } : {});
   }
-  const least = from.least > to.least ? from.least : to.least;
-  const most = from.most < to.most ? from.most : to.most;
+  const least = larger(from.least, to.least);
+  const most = -larger(-from.most, -to.most);
   if (least > from.least || most < from.most) checkRange(f, single(f, value), from, least, most);
   return rv(to, [resize(f, value, to)]);
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** Traps unless least ≤ value ≤ most; both lie within the value's type. */
