@@ -11,6 +11,9 @@ import { type CheckpointBlock, type Mode, PAGE_BYTES, type RunBlock } from './sc
 /** Pages of one checkpoint block: 16 MiB. */
 const PART_PAGES = 4096;
 
+/** Pages of one chunk of a snapshot. */
+const CHUNK_PAGES = 64;
+
 /** No run is longer. */
 export const NO_LIMIT = 1n << 62n;
 
@@ -118,13 +121,18 @@ export class Engine {
   /** A snapshot of this moment as the blocks of a checkpoint: the pages that changed since the last one. */
   checkpoint(): CheckpointBlock[] {
     const snapshot = this.machine.snapshot();
-    const changed = [...snapshot.changedPages(this.#lastCheckpoint)].sort(([a], [b]) => a - b);
+    const last = this.#lastCheckpoint;
+    const { numbers, bytes } = snapshot.pages(last);
     this.#lastCheckpoint = snapshot;
+    // a page that was written with what it held before is no change: whether it is listed depends on how the machine was run
+    const changed = [...numbers.keys()].filter(
+      (i) => !isSame(bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES), pageOf(last, numbers[i] ?? 0)),
+    );
     const parts = Math.max(1, Math.ceil(changed.length / PART_PAGES));
     return Array.from({ length: parts }, (_, part) => {
-      const pages = changed.slice(part * PART_PAGES, (part + 1) * PART_PAGES);
-      const bytes = new Uint8Array(pages.length * PAGE_BYTES);
-      for (const [i, [, page]] of pages.entries()) bytes.set(page, i * PAGE_BYTES);
+      const places = changed.slice(part * PART_PAGES, (part + 1) * PART_PAGES);
+      const pages = new Uint8Array(places.length * PAGE_BYTES);
+      for (const [i, place] of places.entries()) pages.set(bytes.subarray(place * PAGE_BYTES, (place + 1) * PAGE_BYTES), i * PAGE_BYTES);
       return {
         at: snapshot.count,
         part,
@@ -132,30 +140,41 @@ export class Engine {
         serialCalls: this.host.calls.serial,
         programCalls: this.host.calls.program,
         state: part === 0 ? snapshot.state : new Uint8Array(0),
-        frames: new Uint8Array(Uint32Array.from(pages, ([frame]) => frame).buffer),
-        pages: bytes,
+        frames: new Uint8Array(Uint32Array.from(places, (place) => numbers[place] ?? 0).buffer),
+        pages,
       };
     });
   }
 
   /** Puts the machine where the last of these checkpoints was taken; `checkpoints` are all of a trace up to it, in order. */
   restore(checkpoints: Iterable<readonly CheckpointBlock[]>): void {
-    const pages = new Map<number, Uint8Array>();
+    let snapshot: Snapshot | null = null;
     let last: CheckpointBlock | null = null;
     for (const parts of checkpoints) {
+      const numbers = parts.flatMap(({ frames }) => [...new Uint32Array(frames.slice().buffer)]);
+      const bytes = Uint8Array.from(Buffer.concat(parts.map(({ pages }) => pages)));
       last = parts[0] ?? null;
-      for (const part of parts) {
-        const frames = new DataView(part.frames.buffer, part.frames.byteOffset, part.frames.length);
-        for (let i = 0; i * 4 < part.frames.length; i++) {
-          pages.set(frames.getUint32(i * 4, true), part.pages.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES));
-        }
-      }
+      snapshot = this.machine.snapshotFrom(
+        { state: last?.state ?? new Uint8Array(0), numbers: Uint32Array.from(numbers), bytes },
+        snapshot,
+      );
     }
-    if (last === null) return bug('no checkpoint to restore');
-    const snapshot = this.machine.snapshotFrom(last.at, last.state, pages, null);
+    if (last === null || snapshot === null) return bug('no checkpoint to restore');
     this.machine.restore(snapshot);
     this.host.calls.serial = last.serialCalls;
     this.host.calls.program = last.programCalls;
     this.#lastCheckpoint = snapshot;
   }
+}
+
+const zeroPage: Uint8Array = new Uint8Array(PAGE_BYTES);
+
+/** A page of a snapshot; absent pages are zero. */
+function pageOf(snapshot: Snapshot | null, frame: number): Uint8Array {
+  const chunk = snapshot?.chunks[Math.floor(frame / CHUNK_PAGES)];
+  return chunk?.[frame % CHUNK_PAGES] ?? zeroPage;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

@@ -48,13 +48,19 @@ export function firstDifferentInstruction(recorded: Player, other: Player): Foun
 /** Pages on which the snapshots differ, and the bytes of the second there. */
 function differingBytes(recorded: Snapshot, other: Snapshot): ReadonlyMap<number, readonly [Uint8Array, Uint8Array]> {
   const found = new Map<number, readonly [Uint8Array, Uint8Array]>();
-  const [a, b] = [recorded.changedPages(null), other.changedPages(null)];
+  const [a, b] = [pagesOf(recorded, null), pagesOf(other, null)];
   const zero = new Uint8Array(4096);
   for (const frame of new Set([...a.keys(), ...b.keys()])) {
     const pages = [a.get(frame) ?? zero, b.get(frame) ?? zero] as const;
     if (Buffer.compare(pages[0], pages[1]) !== 0) found.set(frame, [pages[0].slice(), pages[1].slice()]);
   }
   return found;
+}
+
+/** Pages by frame that may differ from those of `since`. */
+function pagesOf(snapshot: Snapshot, since: Snapshot | null): ReadonlyMap<number, Uint8Array> {
+  const { numbers, bytes } = snapshot.pages(since);
+  return new Map(Array.from(numbers, (frame, i) => [frame, bytes.subarray(i * 4096, (i + 1) * 4096)]));
 }
 
 function sameRegisters(recorded: Player, other: Player): boolean {
@@ -72,8 +78,8 @@ function sameMemory(
   initial: ReadonlyMap<number, readonly [Uint8Array, Uint8Array]>,
 ): boolean {
   const frames = new Set([
-    ...recorded.machine.snapshot().changedPages(starts[0]).keys(),
-    ...other.machine.snapshot().changedPages(starts[1]).keys(),
+    ...pagesOf(recorded.machine.snapshot(), starts[0]).keys(),
+    ...pagesOf(other.machine.snapshot(), starts[1]).keys(),
   ]);
   for (const frame of frames) {
     const a = recorded.machine.readPhysical(BigInt(frame) * 4096n, 4096);
