@@ -120,5 +120,6 @@ const rows = Object.entries(LOOPS).map(([name, text]) => ({ name, ...measure(tex
 if (process.argv.includes('--json')) console.log(JSON.stringify({ rows, libraryMs: start }));
 else {
   console.log(`library of forms made in ${start.toFixed(1)} ms`);
-  for (const { name, instructions, rate } of rows) console.log(`${name.padEnd(28)} ${(instructions / 1e6).toFixed(1).padStart(8)} M   ${rate.toFixed(0).padStart(5)} M/s`);
+  for (const { name, instructions, rate } of rows)
+    console.log(`${name.padEnd(28)} ${(instructions / 1e6).toFixed(1).padStart(8)} M   ${rate.toFixed(0).padStart(5)} M/s`);
 }

@@ -286,8 +286,9 @@ export class CodeCache {
     v.setInt32(entry + ENTRY.link, this.#layout.codeBase, true);
     for (const [i, operand] of decoded.operands.entries()) {
       if (operand.kind === 'reg') v.setUint8(entry + ENTRY.operand + i, registerByte(operand));
-      else if (operand.kind === 'imm') v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.value), true);
-      else if (operand.kind === 'rel') {
+      else if (operand.kind === 'imm') {
+        if (i === form.immediate) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.value), true);
+      } else if (operand.kind === 'rel') {
         v.setBigInt64(entry + ENTRY.immediate, operand.value, true);
         const target = next + Number(operand.value);
         if (page.segmentation !== 'segmented' && decoded.operandSize !== 16 && target >= 0 && target < PAGE) {

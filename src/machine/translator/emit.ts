@@ -231,11 +231,19 @@ class Emitter {
   #place(segment: SegmentRef, offset: Term, width: Place['width'], isWrite: boolean, align: number): Place {
     const f = this.#f;
     const access = (extra: number) => this.#pushAccess(segment, width, extra);
-    const linear = this.#linear(segment, offset, (extra) => access(extra | (isWrite ? ACCESS.modify : 0)));
+    const linear = this.#linear(segment, offset, width / 8, (extra) => access(extra | (isWrite ? ACCESS.modify : 0)));
     if (align > 1) {
       f.get(linear);
       f.i64(BigInt(align - 1));
       f.op(OP.i64.and, OP.i64.eqz, OP.i32.eqz);
+      // A non-canonical address comes first, and may be #SS: the slow path tells.
+      for (const last of [0, width / 8 - 1]) {
+        f.get(linear);
+        f.i64(BigInt(last));
+        f.op(OP.i64.add);
+        this.#isCanonical();
+        f.op(OP.i32.and);
+      }
       this.#raiseIf(13, 0);
     }
     return place(this.#memory, linear, width, isWrite, access);
@@ -261,7 +269,7 @@ class Emitter {
   }
 
   /** The linear address in an i64 local. */
-  #linear(segment: SegmentRef, offset: Term, access: (extra: number) => void): number {
+  #linear(segment: SegmentRef, offset: Term, bytes: number, access: (extra: number) => void): number {
     const f = this.#f;
     const { decoded, segmentation } = this.#form;
     const number = segment.kind === 'fixed' ? segment.segment : segmentOf(decoded, segment.index);
@@ -283,7 +291,14 @@ class Emitter {
       return linear;
     }
     f.set(linear);
-    if (segmentation === 'flat' && number !== CS && number < FS) return linear;
+    // In flat segments only an access across the limit (4 GiB) needs the checks.
+    const isFlat = segmentation === 'flat' && number !== CS && number < FS;
+    if (isFlat) {
+      f.get(linear);
+      f.i64(0x1_0000_0000n - BigInt(bytes));
+      f.op(OP.i64.gt_u);
+      f.if(undefined, false);
+    }
     f.get(this.#services.base);
     f.get(linear);
     f.store('i64', SERVICE_LINEAR);
@@ -296,6 +311,7 @@ class Emitter {
     f.get(this.#services.base);
     f.load('i64', SERVICE_LINEAR);
     f.set(linear);
+    if (isFlat) f.end();
     return linear;
   }
 
@@ -328,17 +344,24 @@ class Emitter {
     f.end();
   }
 
+  /** Bits 63:47 of the address on the stack are all alike. */
+  #isCanonical(): void {
+    const f = this.#f;
+    f.i64(47n);
+    f.op(OP.i64.shr_s);
+    f.i64(1n);
+    f.op(OP.i64.add);
+    f.i64(2n);
+    f.op(OP.i64.lt_u);
+  }
+
   /** #GP(0) if the RIP in the local is none. */
   #checkTarget(target: number): void {
     const f = this.#f;
     f.get(target);
     if (this.#form.decoded.mode === 64) {
-      f.i64(16n);
-      f.op(OP.i64.shl);
-      f.i64(16n);
-      f.op(OP.i64.shr_s);
-      f.get(target);
-      f.op(OP.i64.ne);
+      this.#isCanonical();
+      f.op(OP.i32.eqz);
     } else {
       f.get(this.#services.base);
       f.load('i64_32u', SEGMENT_LIMIT + 4 * CS);

@@ -26,12 +26,15 @@ export function rowNames(): ReadonlyMap<Instruction, string> {
   );
 }
 
-/** `ADD r64 m64bi`: row, operand shapes, and what else the code depends on. The same for all instructions of a form, different for all others. */
-export function formKey(decoded: Decoded, segmentation: Segmentation, names: ReadonlyMap<Instruction, string>): string {
+/**
+ * `ADD r64 m64bi`: row, operand shapes, and what else the code depends on. The same for all instructions of a form, different for all others.
+ * Rows with `byImmediate` have a form for each value of their immediates, but for operand `inEntry`, which the code takes from the entry.
+ */
+export function formKey(decoded: Decoded, segmentation: Segmentation, names: ReadonlyMap<Instruction, string>, inEntry: number): string {
   const { row, mode, operandSize, addressSize, rep, lock, segment } = decoded;
   let key = names.get(row) ?? bug(`${row.name} is not in the table`);
   const byValue = row.byImmediate === true || hasFixedMemory(decoded);
-  for (const operand of decoded.operands) key += ` ${operandKey(operand, byValue, segmentation)}`;
+  for (const [i, operand] of decoded.operands.entries()) key += ` ${operandKey(operand, byValue && i !== inEntry, segmentation)}`;
   if (mode !== 64 || operandSize !== 32 || addressSize !== 64) key += ` /${mode}.${operandSize}.${addressSize}`;
   key += SEGMENTATION_LETTER[segmentation] + REP_LETTER[rep];
   if (lock) key += 'L';

@@ -6,8 +6,9 @@
  */
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
-import type { Instruction } from '../isa/dsl.ts';
+import type { Effect, Instruction } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
+import type { Term } from '../isa/term.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { formKey, rowNames } from './form-key.ts';
@@ -20,6 +21,8 @@ export interface KnownForm {
   /** Index of the out-of-line function in the table. */
   readonly function: number;
   readonly key: string;
+  /** The operand whose immediate lies in the entry; −1: none. */
+  readonly immediate: number;
 }
 
 export class FormLibrary {
@@ -31,6 +34,8 @@ export class FormLibrary {
   readonly modules: WebAssembly.Module[] = [];
   readonly #known = new Map<string, KnownForm>();
   readonly #inlined = new Map<string, number>();
+  /** Of rows with `byImmediate`: `#immediateOf`. */
+  readonly #immediates = new Map<Instruction, number>();
   readonly #names: ReadonlyMap<Instruction, string>;
   #pending: Form[] = [];
   /** Function indices handed out; table slot 0 stays empty. */
@@ -42,7 +47,7 @@ export class FormLibrary {
     const inlined: Form[] = [];
     for (const decoded of options.hot ?? hotForms()) {
       const effect = effectOf(decoded);
-      const key = formKey(decoded, 'long', this.#names);
+      const key = formKey(decoded, 'long', this.#names, this.#immediateOf(decoded));
       if (effect.helper !== null) bug(`${key} cannot be inlined`);
       if (this.#inlined.has(key)) continue;
       this.#inlined.set(key, FORM.inline + inlined.length);
@@ -58,15 +63,29 @@ export class FormLibrary {
 
   /** The form of an instruction; its function exists after the next `compile`. */
   find(decoded: Decoded, segmentation: Segmentation): KnownForm {
-    const key = formKey(decoded, segmentation, this.#names);
+    const immediate = this.#immediateOf(decoded);
+    const key = formKey(decoded, segmentation, this.#names, immediate);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const effect = effectOf(decoded);
     this.#pending.push({ decoded, effect, segmentation });
-    const made = { form: this.#inlined.get(key) ?? FORM.call, function: this.#functions++, key };
+    const made = { form: this.#inlined.get(key) ?? FORM.call, function: this.#functions++, key, immediate };
     if (made.function > 0xffff) bug('more than 65535 forms');
     this.#known.set(key, made);
     return made;
+  }
+
+  /** The immediate operand that the effect reads as a value (−1: none); for most rows simply the one there is. */
+  #immediateOf(decoded: Decoded): number {
+    const { row, operands } = decoded;
+    if (row.byImmediate !== true) return operands.findIndex((o) => o.kind === 'imm');
+    const known = this.#immediates.get(row);
+    if (known !== undefined) return known;
+    const read = [...immediatesRead(effectOf(decoded), decoded)];
+    if (read.length > 1) bug(`${row.name} reads two immediates`);
+    const index = read[0] ?? -1;
+    this.#immediates.set(row, index);
+    return index;
   }
 
   /** Makes the functions of the forms found since the last call. */
@@ -76,4 +95,19 @@ export class FormLibrary {
     this.modules.push(new WebAssembly.Module(functionsModule(this.#pending, first, this.hasPath)));
     this.#pending = [];
   }
+}
+
+/** Indices of the immediate operands that are inputs of terms. */
+function immediatesRead(effect: Effect, decoded: Decoded): Set<number> {
+  const found = new Set<number>();
+  const visit = (t: Term): void => {
+    if (t.source?.kind === 'operand' && decoded.operands[t.source.index]?.kind === 'imm') found.add(t.source.index);
+    for (const a of t.args) visit(a);
+  };
+  for (const w of effect.writes) visit(w.value);
+  for (const s of effect.steps) {
+    if (s.kind !== 'fault') visit(s.offset);
+    if (s.kind === 'store') visit(s.value);
+  }
+  return found;
 }

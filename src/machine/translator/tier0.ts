@@ -169,6 +169,12 @@ class Body {
     this.#state64(RIP);
     f.set(this.#target);
     const lookup = f.loop();
+    // Nothing is asked of the next instruction, not even its translation, when the budget is used up.
+    f.get(this.#left);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    this.#leave(EXIT.budget, () => f.get(this.#target));
+    f.end();
     const miss = f.block();
     this.#findEntry(miss);
     const dispatch = f.loop();

@@ -72,7 +72,7 @@ export class FlatMachine implements Ports {
 
   load(low: number, high: number, access: number): number {
     const size = access & ACCESS.size;
-    const at = this.#physical(low, high, size, (access & ACCESS.modify) !== 0);
+    const at = this.#physical(low, high, size, (access & ACCESS.modify) !== 0, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
     for (let i = 0; i < 16; i++) this.state.view.setUint8(SCRATCH + i, i < size ? this.#view.getUint8(at + i) : 0);
     this.#fill(at, size, TLB_READ);
@@ -81,7 +81,7 @@ export class FlatMachine implements Ports {
 
   store(low: number, high: number, access: number): number {
     const size = access & ACCESS.size;
-    const at = this.#physical(low, high, size, true);
+    const at = this.#physical(low, high, size, true, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
     for (let i = 0; i < size; i++) this.#view.setUint8(at + i, this.state.view.getUint8(SCRATCH + i));
     for (const page of new Set([at >> 12, (at + size - 1) >> 12])) {
@@ -94,7 +94,7 @@ export class FlatMachine implements Ports {
   }
 
   probe(low: number, high: number, access: number): number {
-    return this.#physical(low, high, access & ACCESS.size, true) < 0 ? 1 : 0;
+    return this.#physical(low, high, access & ACCESS.size, true, (access & ACCESS.stack) !== 0) < 0 ? 1 : 0;
   }
 
   fetch(low: number, high: number): number {
@@ -114,12 +114,18 @@ export class FlatMachine implements Ports {
     return this.#options.helper?.(name, decoded, this) ?? HELPER.stop;
   }
 
-  #physical(low: number, high: number, size: number, isWrite: boolean): number {
+  /** Whether an access would succeed; if not, its fault is left pending. */
+  check(low: number, high: number, size: number, isWrite: boolean): boolean {
+    return this.#physical(low, high, size, isWrite) >= 0;
+  }
+
+  #physical(low: number, high: number, size: number, isWrite: boolean, isStack = false): number {
     const at = low >>> 0;
     const isReadOnly = isWrite && (this.readOnly.has(at >> 12) || this.readOnly.has((at + size - 1) >> 12));
     if (high === 0 && at + size <= this.ram.length && !isReadOnly) return at;
     const address = (BigInt(high >>> 0) << 32n) | BigInt(at);
-    if (BigInt.asUintN(64, BigInt.asIntN(48, address)) !== address) this.state.raise(13, 0);
+    const isCanonical = (a: bigint) => BigInt.asUintN(64, BigInt.asIntN(48, a)) === BigInt.asUintN(64, a);
+    if (!isCanonical(address) || !isCanonical(address + BigInt(size - 1))) this.state.raise(isStack ? 12 : 13, 0);
     else this.state.raise(14, isWrite ? 2 : 0, address);
     return -1;
   }

@@ -91,10 +91,51 @@ const bits32 = (x: number) => BigInt(new Uint32Array(new Float32Array([x]).buffe
 const ordinary = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),
   fc.integer({ min: -2000, max: 2000 }),
-  fc.constantFrom(0, -0, 1, -1, 0.5, 1.5, 2.5, -2.5, 2 ** 31, 2 ** 31 - 1, -(2 ** 31), 2 ** 63, 2 ** 53 + 2, 1e300, 1e-300, 1e38, 1e-38, Number.MAX_VALUE),
+  fc.constantFrom(
+    0,
+    -0,
+    1,
+    -1,
+    0.5,
+    1.5,
+    2.5,
+    -2.5,
+    2 ** 31,
+    2 ** 31 - 1,
+    -(2 ** 31),
+    2 ** 63,
+    2 ** 53 + 2,
+    1e300,
+    1e-300,
+    1e38,
+    1e-38,
+    Number.MAX_VALUE,
+  ),
 );
-const special64 = fc.constantFrom(0x7ff0n << 48n, 0xfff0n << 48n, 0x7ff8n << 48n, 0x7ff0_0000_0000_0001n, 0xfff8_0000_0000_1234n, 1n, 0x000f_ffff_ffff_ffffn, 0x0010_0000_0000_0000n, 0x0010_0000_0000_0001n, 0x7fef_ffff_ffff_ffffn);
-const special32 = fc.constantFrom(0x7f80_0000n, 0xff80_0000n, 0x7fc0_0000n, 0x7f80_0001n, 0xffc0_1234n, 1n, 0x007f_ffffn, 0x0080_0000n, 0x0080_0001n, 0x7f7f_ffffn);
+const special64 = fc.constantFrom(
+  0x7ff0n << 48n,
+  0xfff0n << 48n,
+  0x7ff8n << 48n,
+  0x7ff0_0000_0000_0001n,
+  0xfff8_0000_0000_1234n,
+  1n,
+  0x000f_ffff_ffff_ffffn,
+  0x0010_0000_0000_0000n,
+  0x0010_0000_0000_0001n,
+  0x7fef_ffff_ffff_ffffn,
+);
+const special32 = fc.constantFrom(
+  0x7f80_0000n,
+  0xff80_0000n,
+  0x7fc0_0000n,
+  0x7f80_0001n,
+  0xffc0_1234n,
+  1n,
+  0x007f_ffffn,
+  0x0080_0000n,
+  0x0080_0001n,
+  0x7f7f_ffffn,
+);
 const any64 = fc.oneof(ordinary.map(bits64), special64, fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }));
 const any32 = fc.oneof(ordinary.map(bits32), special32, fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }));
 /** Mostly the usual value, with and without PE; sometimes any rounding, DAZ, FTZ, masks. */
@@ -112,7 +153,9 @@ describe('lowering of floating-point terms', () => {
           const expected = computeFloat(op, to, [a, b], [from, from], mxcsr);
           const got = run(i, a, b, mxcsr);
           if (got.value !== expected.value || (got.status | mxcsr) !== (expected.status | mxcsr)) {
-            throw new Error(`${op} ${from}→${to} of ${a.toString(16)}, ${b.toString(16)} with MXCSR ${mxcsr.toString(16)}: ${got.value.toString(16)} ${got.status}, not ${expected.value.toString(16)} ${expected.status}`);
+            throw new Error(
+              `${op} ${from}→${to} of ${a.toString(16)}, ${b.toString(16)} with MXCSR ${mxcsr.toString(16)}: ${got.value.toString(16)} ${got.status}, not ${expected.value.toString(16)} ${expected.status}`,
+            );
           }
         }
       }),
@@ -123,7 +166,8 @@ describe('lowering of floating-point terms', () => {
   test('takes the fast path for ordinary numbers once PE is set, and for exact results before', () => {
     const index = (op: FloatOp) => cases.findIndex((c) => c.op === op && c.from === 64 && c.to !== 32);
     slow.calls = 0;
-    for (const op of ['fadd', 'fsub', 'fmul', 'fdiv', 'fsqrt', 'fmin', 'fcmp', 'fucmp'] as const) run(index(op), bits64(1.1), bits64(3.7), 0x1fa0);
+    for (const op of ['fadd', 'fsub', 'fmul', 'fdiv', 'fsqrt', 'fmin', 'fcmp', 'fucmp'] as const)
+      run(index(op), bits64(1.1), bits64(3.7), 0x1fa0);
     for (const op of ['fadd', 'fsub', 'fmul', 'trunctoint', 'toint'] as const) run(index(op), bits64(12), bits64(30), 0x1f80);
     expect(slow.calls).toBe(0);
     run(index('fadd'), bits64(1.1), bits64(1e-9), 0x1f80);
