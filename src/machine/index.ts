@@ -13,8 +13,11 @@
 export type { Host } from './host.ts';
 export { QuietHost } from './host.ts';
 export { Bug, UserError } from './isa/bug.ts';
-export type { Boot, Leaf, MachineConfig, Stop, Translation } from './machine.ts';
-export { Machine, RIGHT } from './machine.ts';
+export type { Boot, Level, MachineConfig, Stop, Translation } from './machine.ts';
+export { Machine } from './machine.ts';
+export type { LeafVisitor, TableVisitor } from './memory/inspect.ts';
+export { RIGHT } from './memory/inspect.ts';
+export type { TranslationEntry } from './memory/translations.ts';
 export type {
   KernelEntry,
   Observer,
@@ -27,4 +30,4 @@ export type {
 } from './observer.ts';
 export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
 export { CAPTURE } from './registers.ts';
-export type { Snapshot, SnapshotPages } from './snapshot/snapshot.ts';
+export type { Snapshot, SnapshotPages, SnapshotParts } from './snapshot/snapshot.ts';

@@ -1,13 +1,34 @@
-/** The PC: CPU, memory and devices wired together, and the loop that delivers events at exact instruction counts. See index.ts for use. */
+/** The machine's one class: see index.ts for how it is used. The PC itself is in pc.ts. */
 
+import xxhash from 'xxhash-wasm';
+import { layOutPvh } from './boot/pvh.ts';
+import { highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
+import { CR0, CR3, EFER, GPR, RIP } from './cpu/state.ts';
+import { HARNESS_FIELDS } from './devices/harness.ts';
+import { LAPIC_FIELDS } from './devices/lapic.ts';
+import { PIC_FIELDS } from './devices/pic.ts';
+import { RTC_FIELDS } from './devices/rtc.ts';
+import { UART_FIELDS } from './devices/uart.ts';
 import type { Host } from './host.ts';
-import { bug } from './isa/bug.ts';
+import { bug, UserError } from './isa/bug.ts';
+import { type LeafVisitor, TableInspector, type TableVisitor } from './memory/inspect.ts';
+import { FRAME } from './memory/physical.ts';
+import { RIGHTS, type TranslationEntry } from './memory/translations.ts';
+import { PageWalk, WALK } from './memory/walk.ts';
 import type { Observer } from './observer.ts';
-import type { Registers } from './registers.ts';
-import type { Snapshot, SnapshotPages } from './snapshot/snapshot.ts';
+import { Pc } from './pc.ts';
+import { CR0 as CR0_BITS, EFER as EFER_BITS } from './platform/bits.ts';
+import { MAX_RAM_BYTES, PAGE_BYTES } from './platform/memory-map.ts';
+import { captureRegisters, type Registers, readRegisters } from './registers.ts';
+import { savedCount } from './snapshot/cpu-fields.ts';
+import { StateReader, StateWriter } from './snapshot/fields.ts';
+import { component, loadState, type StateOwner, saveHashed, saveTail } from './snapshot/machine-state.ts';
+import { type Hash64, MemoryHash } from './snapshot/memory-hash.ts';
+import { chunksFrom, PageStore, Snapshot, type SnapshotParts } from './snapshot/snapshot.ts';
+import { FormLibrary } from './translator/form-library.ts';
 
 export interface MachineConfig {
-  /** RAM size: a multiple of 4096, from 1 MiB to 3 GiB. */
+  /** RAM size: a multiple of 4096, from 2 MiB to 3 GiB. */
   readonly memoryBytes: number;
   /** Feeds RDRAND and RDSEED. */
   readonly seed: string;
@@ -35,14 +56,16 @@ export type Stop =
   | { readonly reason: 'halt' }
   | { readonly reason: 'triple-fault' }
   | { readonly reason: 'ready' }
+  /** The guest asked for a program and the host has no more; it sees length 0 when it goes on. */
   | { readonly reason: 'fetch-empty' }
   | { readonly reason: 'finished'; readonly status: number }
   | { readonly reason: 'panic'; readonly status: number }
+  /** An observer called requestStop(). */
   | { readonly reason: 'observer' };
 
-/** One step of a page walk: the entry's physical address and value. level 4 is the PML4E. */
+/** One step of a page walk: the entry's physical address and value. Level 4 is the PML4E. */
 export interface Level {
-  readonly level: 1 | 2 | 3 | 4;
+  readonly level: number;
   readonly address: bigint;
   readonly entry: bigint;
 }
@@ -56,123 +79,303 @@ export interface Translation {
   readonly global: boolean;
   /** Page size in bytes: 4096, 2 MiB or 1 GiB. */
   readonly size: number;
+  /** From the root down; empty without paging. */
   readonly levels: readonly Level[];
 }
 
-/** Rights of a leaf, as bits. */
-export const RIGHT = { write: 1, user: 2, execute: 4, global: 8, accessed: 16, dirty: 32 } as const;
-
-/**
- * One present leaf: `page` = linear address / 4096 within 48 bits (0 … 2^36 - 1; the upper half starts at 2^35), `frame` = physical / 4096,
- * `pages` = 1, 512 or 262144, `rights` = bits of RIGHT (over all levels).
- */
-export type Leaf = (page: number, frame: number, pages: number, rights: number) => void;
+const MIN_RAM_BYTES = 2 << 20;
+/** The flat segments of a PVH start: code and data of 4 GiB, a 32-bit TSS. */
+const START = { code: 0xc9b, data: 0xc93, tss: 0x8b };
 
 export class Machine {
-  /** Who is told what happens; null costs nothing. May be changed between runs. */
-  observer: Observer | null = null;
   readonly config: MachineConfig;
   readonly host: Host;
+  readonly #pc: Pc;
+  readonly #owner: StateOwner;
+  readonly #library: FormLibrary;
+  readonly #hash: Hash64;
+  readonly #memoryHash: MemoryHash;
+  readonly #pages: PageStore;
+  readonly #writer = new StateWriter();
+  readonly #walk: PageWalk;
+  readonly #tables: TableInspector;
 
-  static async create(config: MachineConfig, host: Host): Promise<Machine> {
-    return new Machine(config, host);
+  /** `like`: another machine whose compiled code may be shared (same `record.path`); it saves ~30 ms. */
+  static async create(config: MachineConfig, host: Host, like?: Machine): Promise<Machine> {
+    if (config.memoryBytes % PAGE_BYTES !== 0 || config.memoryBytes < MIN_RAM_BYTES || config.memoryBytes > MAX_RAM_BYTES) {
+      throw new UserError(`memory of ${config.memoryBytes} bytes: give a multiple of 4096 from 2 MiB to 3 GiB`);
+    }
+    if (config.record?.addresses === true)
+      throw new UserError('recording the addresses of memory operands is not built: record the path alone');
+    const hasPath = config.record?.path === true;
+    const library = like !== undefined && like.#library.hasPath === hasPath ? like.#library : new FormLibrary({ hasPath });
+    const { h64Raw } = await xxhash();
+    return new Machine(config, host, library, (bytes, seed) => h64Raw(bytes, seed));
   }
 
-  private constructor(config: MachineConfig, host: Host) {
+  private constructor(config: MachineConfig, host: Host, library: FormLibrary, hash: Hash64) {
     this.config = config;
     this.host = host;
+    this.#library = library;
+    this.#hash = hash;
+    const seed = hash(new TextEncoder().encode(config.seed), 0n);
+    const block = new BigUint64Array(1);
+    const pc = new Pc(config, host, library, (n) => {
+      block[0] = n;
+      return hash(new Uint8Array(block.buffer), seed);
+    });
+    this.#pc = pc;
+    this.#memoryHash = new MemoryHash(pc.physical, hash);
+    this.#pages = new PageStore(pc.physical);
+    this.#walk = new PageWalk(pc.physical);
+    this.#tables = new TableInspector(pc.physical);
+    this.#owner = {
+      cpu: pc.cpu,
+      run: pc.run,
+      components: [
+        component(UART_FIELDS, pc.uart),
+        component(PIC_FIELDS, pc.pics.master),
+        component(PIC_FIELDS, pc.pics.slave),
+        component(LAPIC_FIELDS, pc.lapic),
+        component(RTC_FIELDS, pc.rtc),
+        ...(pc.harness === null ? [] : [component(HARNESS_FIELDS, pc.harness)]),
+      ],
+      get isDead() {
+        return pc.isDead;
+      },
+      set isDead(value) {
+        pc.isDead = value;
+      },
+    };
   }
 
-  /** Puts a boot image into memory and the CPU at its entry. UserError where the files are bad or do not fit. */
+  /** Puts a boot image into memory and the CPU at its entry. UserError where the files are bad or do not fit. Once for each machine. */
   load(boot: Boot): void {
-    bug(`not built yet ${boot.append}`);
+    const { cpu, physical, state } = this.#pc;
+    if (this.count !== 0n || state.get64(CR0) !== 0n) throw new UserError('this machine has been loaded: make another');
+    const { placements, entry, startInfo } = layOutPvh(boot.image, boot.initrd ?? null, boot.append ?? '', this.config.memoryBytes);
+    for (const { address, bytes } of placements)
+      if (!physical.writeBytes(address, bytes)) bug(`the loader placed bytes at ${address}, outside of RAM`);
+    cpu.setSegment(SEG.CS, 0x08, 0, 0, -1, START.code);
+    for (const segment of [SEG.ES, SEG.SS, SEG.DS, SEG.FS, SEG.GS]) cpu.setSegment(segment, 0x10, 0, 0, -1, START.data);
+    cpu.setSegment(SEG.TR, 0x18, 0, 0, 0x67, START.tss);
+    state.set64(CR0, BigInt(CR0_BITS.PE | CR0_BITS.ET));
+    state.set64(GPR + 24, BigInt(startInfo));
+    state.set64(RIP, BigInt(entry));
+    this.#pc.renew();
   }
 
-  /** Retired instructions since load(). */
+  // ---- Running --------------------------------------------------------------------------------------------------------------------------
+
+  /** Who is told what happens; null costs nothing. May be changed between runs. */
+  get observer(): Observer | null {
+    return this.#pc.observer;
+  }
+
+  set observer(observer: Observer | null) {
+    this.#pc.observe(observer);
+  }
+
+  /** Retired instructions since load(). HLT counts one, however long it waits: virtual time (the TSC) runs ahead of the count by what it skips. */
   get count(): bigint {
-    return bug('not built yet');
+    return this.#pc.state.count;
   }
 
-  /** Runs until `until` instructions have retired (an absolute count) or something stops it earlier. A stop is told once; run() again goes on. */
+  /**
+   * Runs until `until` instructions have retired (an absolute count) or something stops it earlier. What is due at exactly `until` happens in the next run:
+   * cutting a run into pieces changes nothing. After a stop, run() goes on (but halt and triple-fault stop again at once).
+   */
   run(until: bigint): Stop {
-    return bug(`not built yet ${until}`);
+    return this.#pc.runUntil(Number(until));
   }
 
   /** Ends run() after the current instruction; for observers. */
-  requestStop(): void {}
-
-  registers(): Registers {
-    return bug('not built yet');
+  requestStop(): void {
+    this.#pc.requestStop({ reason: 'observer' });
   }
 
-  /** Copies registers into 64-bit words at CAPTURE's indexes, without allocating. */
+  /** Hands the path recorded so far to observer.path, where recording is on. */
+  drainPath(): void {
+    this.#pc.drainPath();
+  }
+
+  /** A trace block begins here: the path forgets the calls made, so that what follows can be read without what was before. */
+  beginPathBlock(): void {
+    this.#pc.state.clearReturnStack();
+  }
+
+  // ---- Registers ------------------------------------------------------------------------------------------------------------------------
+
+  registers(): Registers {
+    return readRegisters(this.#pc.cpu);
+  }
+
+  /** Copies registers into 64-bit words at CAPTURE's indexes (CAPTURE.words of them), cheaply. */
   captureRegisters(into: BigUint64Array): void {
-    bug(`not built yet ${into}`);
+    captureRegisters(this.#pc.cpu, into);
   }
 
   /** The current privilege level, 0 … 3. */
   get cpl(): number {
-    return bug('not built yet');
+    return this.#pc.cpu.cpl;
   }
 
   /** One general register by the SDM's number. */
   register(index: number): bigint {
-    return bug(`not built yet ${index}`);
+    return this.#pc.cpu.gpr(index);
   }
 
   get rip(): bigint {
-    return bug('not built yet');
+    return this.#pc.state.get64(RIP);
   }
 
   /** CR3 as last loaded (with the PCID). */
   get cr3(): bigint {
-    return bug('not built yet');
+    return this.#pc.state.get64(CR3);
   }
+
+  get rflags(): bigint {
+    return this.#pc.state.readRflags();
+  }
+
+  /** Ticks until the armed APIC timer interrupts; null where it is not armed or masked. IF is not asked. */
+  preemption(): bigint | null {
+    const ticks = this.#pc.lapic.preemption;
+    return ticks === null ? null : BigInt(ticks);
+  }
+
+  // ---- Memory ---------------------------------------------------------------------------------------------------------------------------
 
   /** A copy of physical RAM. Throws RangeError outside of it. */
   readPhysical(address: bigint, length: number): Uint8Array {
-    return bug(`not built yet ${address} ${length}`);
+    const { physical } = this.#pc;
+    if (address < 0n || address + BigInt(length) > BigInt(physical.bytes)) throw new RangeError(`no RAM at ${address} for ${length} bytes`);
+    return physical.u8.slice(Number(address), Number(address) + length);
   }
 
-  /** Bytes by linear address, by the page tables of `cr3` (default: the current). Null where any page is not mapped. No side effects. */
+  /** Bytes by linear address, by the page tables of `cr3` (default: the current). Null where a page is not mapped to RAM. No side effects. */
   readLinear(address: bigint, length: number, cr3?: bigint): Uint8Array | null {
-    return bug(`not built yet ${address} ${length} ${cr3}`);
+    const bytes = new Uint8Array(length);
+    const { physical } = this.#pc;
+    for (let done = 0; done < length; ) {
+      const at = BigInt.asUintN(64, address + BigInt(done));
+      const piece = Math.min(length - done, PAGE_BYTES - Number(at & 0xfffn));
+      const translation = this.translate(at, cr3);
+      if (translation === null || translation.physical + BigInt(piece) > BigInt(physical.bytes)) return null;
+      const from = Number(translation.physical);
+      bytes.set(physical.u8.subarray(from, from + piece), done);
+      done += piece;
+    }
+    return bytes;
   }
 
-  /** Walks the page tables without side effects. Null where nothing is mapped. */
+  /** Walks the page tables without side effects. Null where nothing is mapped. Without paging, the address itself. */
   translate(linear: bigint, cr3?: bigint): Translation | null {
-    return bug(`not built yet ${linear} ${cr3}`);
+    const { state, cpu } = this.#pc;
+    if (!this.#pc.mmu.paging && cr3 === undefined) {
+      return { physical: linear & 0xffff_ffffn, writable: true, user: true, executable: true, global: false, size: PAGE_BYTES, levels: [] };
+    }
+    if (!isCanonical64(linear)) return null;
+    const walk = this.#walk;
+    const low = lowHalf(linear);
+    const high = highHalf(linear);
+    const nxe = (cpu.low(EFER) & EFER_BITS.NXE) !== 0;
+    const found = walk.walk(frameOf(cr3 ?? state.get64(CR3)), (low >>> 12) | (high << 20), (high >>> 12) & 15, nxe);
+    if (found !== WALK.found) return null;
+    const size = walk.leafLevel === 1 ? PAGE_BYTES : walk.leafLevel === 2 ? 2 << 20 : 1 << 30;
+    const levels: Level[] = [];
+    for (let level = 4; level >= walk.leafLevel; level--) {
+      const entry = BigInt.asUintN(64, (BigInt(walk.high[level] ?? 0) << 32n) | BigInt((walk.low[level] ?? 0) >>> 0));
+      levels.push({ level, address: BigInt(walk.address[level] ?? 0), entry });
+    }
+    return {
+      physical: BigInt(walk.frame) * 4096n + (linear & BigInt(size - 1)),
+      writable: (walk.rights & RIGHTS.write) !== 0,
+      user: (walk.rights & RIGHTS.user) !== 0,
+      executable: (walk.rights & RIGHTS.execute) !== 0,
+      global: (walk.rights & RIGHTS.global) !== 0,
+      size,
+      levels,
+    };
   }
 
-  /** Visits the present leaves of a root in address order. `from` and `to` bound it in pages (0 ≤ from < to ≤ 2^36). Allocates nothing. */
-  walkLeaves(cr3: bigint, visit: Leaf, from = 0, to = 2 ** 36): void {
-    bug(`not built yet ${cr3} ${visit} ${from} ${to}`);
+  /**
+   * Visits the present leaves of a root in page order; `from` and `to` bound it in pages (linear address / 4096 within 48 bits: the upper half
+   * begins at 2^35). No side effects, and no allocation.
+   */
+  walkLeaves(cr3: bigint, visit: LeafVisitor, from = 0, to = 2 ** 36): void {
+    this.#tables.leaves(frameOf(cr3), from, to, visit);
   }
 
-  /** Visits the frames that hold page tables of a root: their level and the parent entry's physical address (0 for the root). */
-  walkTables(cr3: bigint, visit: (frame: number, level: number, parent: number) => void): void {
-    bug(`not built yet ${cr3} ${visit}`);
+  /** Visits the frames that hold page tables of a root, each as often as it is reached. */
+  walkTables(cr3: bigint, visit: TableVisitor): void {
+    this.#tables.tables(frameOf(cr3), visit);
   }
 
-  /** The canonical state hash: 16 hexadecimal digits over registers, TLB, devices and RAM. */
+  /**
+   * A number that changes with each store to a frame (by the guest, the harness or restore(); not by the walker's A and D bits), from the first call on.
+   * Stores to such a frame are slow: for page tables.
+   */
+  frameVersion(frame: number): number {
+    this.#pc.mmu.watchFrame(frame, FRAME.versioned);
+    return this.#pc.physical.version(frame);
+  }
+
+  /** All translations that were walked and not invalidated since, stale ones included. For reports and tests. */
+  translations(): TranslationEntry[] {
+    return this.#pc.mmu.translations.entries();
+  }
+
+  // ---- State ------------------------------------------------------------------------------------------------------------------------------
+
+  /** The canonical state hash: 16 hexadecimal digits over registers, translations, devices and RAM. Costs what changed since the last. */
   hash(): string {
-    return bug('not built yet');
+    const writer = this.#writer;
+    writer.reset();
+    saveHashed(this.#owner, writer);
+    for (const half of this.#pc.mmu.translations.sum) writer.u32(half);
+    writer.u64(this.#memoryHash.update());
+    this.#pc.mmu.dropWrites();
+    return this.#hash(writer.written, 0n).toString(16).padStart(16, '0');
   }
 
   snapshot(): Snapshot {
-    return bug('not built yet');
+    const writer = this.#writer;
+    writer.reset();
+    saveHashed(this.#owner, writer);
+    saveTail(this.#owner, writer);
+    const chunks = this.#pages.take();
+    this.#pc.mmu.dropWrites();
+    return new Snapshot(this.count, writer.written.slice(), chunks);
   }
 
   /** Back to a snapshot of this machine, or of one with the same configuration. Costs what was dirtied. */
   restore(snapshot: Snapshot): void {
-    bug(`not built yet ${snapshot.count}`);
+    const { physical, interpreter } = this.#pc;
+    this.#pages.restore(snapshot.chunks, (frame) => {
+      const flags = physical.flags[frame] ?? 0;
+      if ((flags & FRAME.code) !== 0) {
+        physical.flags[frame] = flags & ~FRAME.code;
+        interpreter.codeCache.written(frame);
+      }
+      if ((flags & FRAME.versioned) !== 0) physical.bump(frame);
+    });
+    loadState(this.#owner, new StateReader(snapshot.state));
+    this.#pc.renew();
   }
 
-  /** A snapshot from stored parts: `state` of another, pages (absent frames as in `base`, or zero). */
-  snapshotFrom(count: bigint, state: Uint8Array, pages: SnapshotPages, base: Snapshot | null): Snapshot {
-    return bug(`not built yet ${count} ${state} ${pages} ${base}`);
+  /** A snapshot from stored parts: `state` and pages that differ from `base` (null: from zero RAM). UserError where they do not fit this machine. */
+  snapshotFrom(parts: SnapshotParts, base: Snapshot | null): Snapshot {
+    const chunks = chunksFrom(parts, this.#pc.physical.frames, base);
+    return new Snapshot(savedCount(parts.state), parts.state, chunks);
   }
 
-  /** Hands the recorded path so far to observer.path, where recording is on. */
-  drainPath(): void {}
+  /** restore() from stored parts, over zero RAM. */
+  restoreFrom(parts: SnapshotParts): void {
+    this.restore(this.snapshotFrom(parts, null));
+  }
+}
+
+function frameOf(cr3: bigint): number {
+  return Number((cr3 >> 12n) & 0xfffffffn);
 }

@@ -27,10 +27,6 @@ import {
   FAULT_VECTOR,
   FETCH_PHYSICAL,
   SCRATCH,
-  TLB_ENTRIES,
-  TLB_ENTRY_BYTES,
-  TLB_EXECUTE,
-  TLB_EXECUTE_ENTRIES,
   TLB_READ,
   TLB_SET,
   TLB_SETS,
@@ -38,9 +34,11 @@ import {
 } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
-import { CR0, CR4, EFER, PTE } from '../platform/bits.ts';
+import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
-import { FRAME, type PhysicalMemory, type StoreWatcher } from './physical.ts';
+import type { PhysicalMemory, StoreWatcher } from './physical.ts';
+import { SoftTlb } from './soft-tlb.ts';
+import { TableWatch } from './table-watch.ts';
 import { GLOBAL_TAG, RIGHTS, Translations } from './translations.ts';
 import { PageWalk, WALK } from './walk.ts';
 
@@ -51,28 +49,14 @@ export const EXECUTE = 2;
 /** For whom: the CPU's own accesses to descriptor tables and TSS are supervisor's at any CPL, and SMAP denies them user pages whatever AC says. */
 export const IMPLICIT = 4;
 
-const DATA_SETS: readonly number[] = [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user];
 const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldExecute];
 const ALL_TOLD = RIGHTS.toldRead | RIGHTS.toldWrite | RIGHTS.toldExecute;
 const GRANTS = RIGHTS.write | RIGHTS.user | RIGHTS.execute;
-/** The pair (region of 2 MiB, tag) that uses a frame as its last-level table: region + tag × 2^27. */
-const REGIONS = 2 ** 27;
-const MAX_REGIONS = 16;
-/** Stores to a page-table frame without effect on a translation, before it is asked whether it still is one. */
-const QUIET_STORES = 32;
-
 /** Who hears of what the MMU sees. `now` is a frame and rights, frame −1: nothing mapped. */
 export interface MmuEvents {
   staleUse(low: number, high: number, kind: number, frame: number, rights: number, nowFrame: number, nowRights: number): void;
   supervisorAccess(low: number, high: number, size: number, kind: number, rights: number, faulted: boolean): void;
   pageTableWrite(address: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void;
-}
-
-interface LeafTable {
-  /** Pairs as under REGIONS. */
-  readonly regions: number[];
-  quiet: number;
-  patience: number;
 }
 
 export class Mmu implements StoreWatcher {
@@ -99,12 +83,8 @@ export class Mmu implements StoreWatcher {
 
   readonly #walk: PageWalk;
   readonly #i32: Int32Array;
-  readonly #tables = new Map<number, LeafTable>();
-  #upperQuiet = 0;
-  #upperPatience = QUIET_STORES;
-  #epoch = 1;
-  /** Since all were outdated, a stale translation was found: entries that were not present matter now, too. */
-  #staleLive = false;
+  readonly #soft: SoftTlb;
+  readonly #tables: TableWatch;
   /** Set by #translate: the access may be entered into the software TLB. */
   #cacheable = false;
   #rights = 0;
@@ -114,6 +94,8 @@ export class Mmu implements StoreWatcher {
     this.physical = physical;
     this.#walk = new PageWalk(physical);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
+    this.#soft = new SoftTlb(state, physical.ramBase);
+    this.#tables = new TableWatch(physical, this.translations, this.#soft);
     physical.watcher = this;
   }
 
@@ -130,14 +112,14 @@ export class Mmu implements StoreWatcher {
     this.#wp = (cr0 & CR0.WP) !== 0;
     this.#smep = (cr4 & CR4.SMEP) !== 0;
     this.#smap = (cr4 & CR4.SMAP) !== 0;
-    this.state.flushTlb();
+    this.#soft.flush();
   }
 
   /** A new root or PCID; drops the software TLB. */
   setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean): void {
     this.root = (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);
     this.pcid = pcidEnabled ? cr3Low & 0xfff : 0;
-    this.state.flushTlb();
+    this.#soft.flush();
   }
 
   /** CPL, AC or what must be checked at each access changed: chooses the set of the software TLB. */
@@ -206,12 +188,8 @@ export class Mmu implements StoreWatcher {
     const address = this.translate(low, high, 1, EXECUTE);
     if (address < 0) return 1;
     const page = Math.floor(address / 4096) * 4096;
-    if (page >= this.physical.bytes) {
-      this.#i32[FAULT_HAS_CODE >> 2] = 0;
-      return this.#raise(VECTOR.UD, -1);
-    }
     this.#i32[FETCH_PHYSICAL >> 2] = page | 0;
-    this.#i32[(FETCH_PHYSICAL >> 2) + 1] = 0;
+    this.#i32[(FETCH_PHYSICAL >> 2) + 1] = Math.floor(page / 2 ** 32);
     return 0;
   }
 
@@ -247,12 +225,12 @@ export class Mmu implements StoreWatcher {
     const rights = translations.rights[slot] ?? 0;
     if (!this.#allows(rights, kind, user)) {
       translations.remove(slot);
-      if (translations.sizeOf(slot) > 0) this.state.flushTlb();
-      else this.#dropPage(pageLow);
+      if (translations.sizeOf(slot) > 0) this.#soft.flush();
+      else this.#soft.dropPage(pageLow);
       this.#watch(low, high, size, kind, rights, user, true);
       return this.#pageFault(low, high, way, user, PF.P);
     }
-    if (translations.epoch[slot] !== this.#epoch) this.#compare(slot, low, high, pageLow, pageHigh, kind);
+    if (translations.epoch[slot] !== this.#tables.epoch) this.#compare(slot, low, high, pageLow, pageHigh, kind);
     this.#watch(low, high, size, kind, rights, user, false);
     this.#rights = translations.rights[slot] ?? 0;
     const frame = this.#frameOf(slot, pageLow);
@@ -298,79 +276,46 @@ export class Mmu implements StoreWatcher {
   invalidatePage(low: number, high: number, pcid: number, globals: boolean): void {
     const pageLow = (low >>> 12) | (high << 20);
     const pageHigh = (high >>> 12) & 15;
-    if (this.translations.invalidatePage(pageLow, pageHigh, pcid, globals)) this.state.flushTlb();
-    else this.#dropPage(pageLow);
+    if (this.translations.invalidatePage(pageLow, pageHigh, pcid, globals)) this.#soft.flush();
+    else this.#soft.dropPage(pageLow);
   }
 
   /** All translations of a PCID but the global ones. */
   invalidatePcid(pcid: number): void {
     this.translations.flushTag(pcid);
-    this.state.flushTlb();
+    this.#soft.flush();
   }
 
   invalidateAll(globals: boolean): void {
     this.translations.flushAll(globals);
-    this.state.flushTlb();
+    this.#soft.flush();
   }
 
   // ---- Stores to watched frames -------------------------------------------------------------------------------------------------------
 
   tableWritten(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void {
-    const relevant = ((beforeLow ^ afterLow) & ~(PTE.A | PTE.D | 0xe00)) !== 0 || ((beforeHigh ^ afterHigh) & ~0x7ff00000) !== 0;
-    const isUpper = ((this.physical.flags[frame] ?? 0) & FRAME.upperTable) !== 0;
-    if (!relevant || ((beforeLow & PTE.P) === 0 && !this.#staleLive)) {
-      this.#quietStore(frame, isUpper);
-      return;
+    if (this.#tables.written(frame, index, beforeLow, beforeHigh, afterLow, afterHigh, this.pcid)) {
+      this.events?.pageTableWrite(frame * 4096 + index * 8, beforeLow, beforeHigh, afterLow, afterHigh);
     }
-    this.events?.pageTableWrite(frame * 4096 + index * 8, beforeLow, beforeHigh, afterLow, afterHigh);
-    if (isUpper) {
-      this.#outdateAll();
-      return;
-    }
-    const table = this.#tables.get(frame);
-    if (table === undefined) return;
-    let hit = false;
-    for (const region of table.regions) {
-      const tag = Math.floor(region / REGIONS);
-      const page = (region - tag * REGIONS) * 512 + index;
-      const slot = this.translations.find(page | 0, Math.floor(page / 2 ** 32), tag, 0);
-      if (slot < 0) continue;
-      hit = true;
-      this.translations.epoch[slot] = 0;
-      if (tag === this.pcid || tag === GLOBAL_TAG) this.#dropPage(page | 0);
-    }
-    if (hit) table.quiet = 0;
-    else this.#quietStore(frame, false);
   }
 
-  /** After a restore or a change behind the MMU's back: every translation is compared with the tables before its next use. */
-  outdateAll(): void {
-    this.#tables.clear();
-    const { flags } = this.physical;
-    for (let frame = 0; frame < flags.length; frame++) flags[frame] = (flags[frame] ?? 0) & ~(FRAME.leafTable | FRAME.upperTable);
-    this.#outdateAll();
+  /** After a restore: every translation is compared with the tables before its next use. */
+  forgetTables(): void {
+    this.#tables.forgetAll();
   }
 
-  /** Stores to this frame must come to PhysicalMemory: drops it from the write arrays. */
+  /** Stores to this frame must come to PhysicalMemory. `flag` of FRAME. */
   watchFrame(frame: number, flag: number): void {
-    const flags = this.physical.flags;
+    const { flags } = this.physical;
     const before = flags[frame] ?? 0;
     if ((before & flag) !== 0) return;
     flags[frame] = before | flag;
-    const i32 = this.#i32;
-    for (const set of DATA_SETS) {
-      const start = (set + TLB_WRITE) >> 2;
-      for (let at = start; at < start + TLB_ENTRIES * 4; at += 4) {
-        if (i32[at + 3] !== frame) continue;
-        i32[at] = -1;
-        i32[at + 1] = -1;
-      }
-    }
+    this.#soft.dropWritesTo(frame);
   }
 
-  /** Empties the write arrays of the software TLB: the dirty lists were emptied. */
+  /** The dirty lists were emptied: all stores must come to PhysicalMemory once more. */
   dropWrites(): void {
-    for (const set of DATA_SETS) this.#i32.fill(-1, (set + TLB_WRITE) >> 2, (set + TLB_WRITE + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2);
+    this.#soft.dropWrites();
   }
 
   // ---- Inside -------------------------------------------------------------------------------------------------------------------------
@@ -459,37 +404,10 @@ export class Mmu implements StoreWatcher {
     const set = this.#i32[TLB_SET >> 2] ?? 0;
     if (set === TLB_SETS.slow) return;
     const told = this.#rights & ALL_TOLD;
-    if (kind === READ || told === 0) this.#enter(set + TLB_READ, low, high, frame);
+    if (kind === READ || told === 0) this.#soft.enter(set + TLB_READ, low, high, frame);
     if (kind !== WRITE) return;
     this.physical.touch(frame);
-    if (this.physical.mayCacheWrites(frame)) this.#enter(set + TLB_WRITE, low, high, frame);
-  }
-
-  #enter(array: number, low: number, high: number, frame: number): void {
-    const i32 = this.#i32;
-    const at = (array + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
-    const page = low & ~0xfff;
-    i32[at] = page;
-    i32[at + 1] = high;
-    i32[at + 2] = this.physical.ramBase + frame * 4096 - (page >>> 0);
-    i32[at + 3] = frame;
-  }
-
-  /** Drops one linear page from every array of the software TLB. `pageLow`: low bits of the page number. */
-  #dropPage(pageLow: number): void {
-    const i32 = this.#i32;
-    const data = (pageLow & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
-    for (const set of DATA_SETS) {
-      const read = (set + TLB_READ + data) >> 2;
-      i32[read] = -1;
-      i32[read + 1] = -1;
-      const write = (set + TLB_WRITE + data) >> 2;
-      i32[write] = -1;
-      i32[write + 1] = -1;
-    }
-    const execute = (TLB_EXECUTE + (pageLow & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
-    i32[execute] = -1;
-    i32[execute + 1] = -1;
+    if (this.physical.mayCacheWrites(frame)) this.#soft.enter(set + TLB_WRITE, low, high, frame);
   }
 
   /** Walks, checks, sets A and D and enters the translation. −1: page fault pending. */
@@ -507,10 +425,10 @@ export class Mmu implements StoreWatcher {
     const rights = write ? walk.rights | RIGHTS.dirty : walk.rights;
     const size = walk.leafLevel - 1;
     const tag = (rights & RIGHTS.global) !== 0 && this.#globals ? GLOBAL_TAG : this.pcid;
-    this.#watchWalk(pageLow, pageHigh, tag);
+    this.#tables.watch(walk, pageLow, pageHigh, tag);
     const region = (pageLow >>> 9) | (pageHigh << 23);
-    if (size === 0) return this.translations.insert(pageLow, pageHigh, tag, 0, walk.frame, rights, this.#epoch);
-    return this.translations.insert(size === 1 ? region : region >>> 9, 0, tag, size, walk.frame, rights, this.#epoch);
+    if (size === 0) return this.translations.insert(pageLow, pageHigh, tag, 0, walk.frame, rights, this.#tables.epoch);
+    return this.translations.insert(size === 1 ? region : region >>> 9, 0, tag, size, walk.frame, rights, this.#tables.epoch);
   }
 
   /** CR4.PGE. */
@@ -530,9 +448,9 @@ export class Mmu implements StoreWatcher {
     const nowRights = found ? walk.rights & GRANTS : 0;
     // The tables that were read must be watched from now on, whatever they said: they decide when the comparison is due again.
     const key = this.#tagOf(rights);
-    this.#watchWalk(pageLow, pageHigh, key);
+    this.#tables.watch(walk, pageLow, pageHigh, key);
     if (found && nowFrame === frame && (rights & GRANTS & ~nowRights) === 0) {
-      translations.epoch[slot] = this.#epoch;
+      translations.epoch[slot] = this.#tables.epoch;
       if ((rights & ALL_TOLD) !== 0) translations.update(slot, rights & ~ALL_TOLD, 0);
       return;
     }
@@ -540,7 +458,7 @@ export class Mmu implements StoreWatcher {
     const way = kind & 3;
     const told = translations.seen[slot] === seen ? rights & ALL_TOLD : 0;
     const bit = TOLD[way] ?? 0;
-    this.#staleLive = true;
+    this.#tables.staleInUse = true;
     // Kept out of date until each kind was told: the software TLB is filled for the told kind alone.
     if ((told & bit) === 0) {
       translations.update(slot, (rights & ~ALL_TOLD) | told | bit, seen);
@@ -577,67 +495,6 @@ export class Mmu implements StoreWatcher {
     if (!isUserPage && !(this.#ac && (kind & (EXECUTE | IMPLICIT)) === 0)) return;
     this.#cacheable = false;
     this.events?.supervisorAccess(low, high, size, kind, rights, faulted);
-  }
-
-  /** Watches the tables of the walk just made. */
-  #watchWalk(pageLow: number, pageHigh: number, tag: number): void {
-    const walk = this.#walk;
-    const { flags, frames } = this.physical;
-    for (let level = 4; level >= walk.leafLevel; level--) {
-      const frame = Math.floor((walk.address[level] ?? 0) / 4096);
-      if (frame >= frames) return;
-      if (level > 1) {
-        if (((flags[frame] ?? 0) & FRAME.upperTable) === 0) this.watchFrame(frame, FRAME.upperTable);
-        continue;
-      }
-      let table = this.#tables.get(frame);
-      if (table === undefined) {
-        table = { regions: [], quiet: 0, patience: QUIET_STORES };
-        this.#tables.set(frame, table);
-      }
-      this.watchFrame(frame, FRAME.leafTable);
-      const region = (((pageLow >>> 9) | (pageHigh << 23)) >>> 0) + tag * REGIONS;
-      if (table.regions.includes(region)) return;
-      // A table of many address spaces: treated like an upper one, whose changes concern everything.
-      if (table.regions.length >= MAX_REGIONS) this.watchFrame(frame, FRAME.upperTable);
-      else table.regions.push(region);
-    }
-  }
-
-  /** Every entry is compared before its next use. */
-  #outdateAll(): void {
-    this.#epoch = (this.#epoch + 1) >>> 0;
-    if (this.#epoch === 0) bug('the page-table epoch ran out');
-    this.#staleLive = false;
-    this.state.flushTlb();
-  }
-
-  /** A store to a page-table frame that changed no translation: perhaps it is no page table any more. */
-  #quietStore(frame: number, isUpper: boolean): void {
-    const flags = this.physical.flags;
-    if (isUpper) {
-      if (++this.#upperQuiet < this.#upperPatience) return;
-      this.#upperQuiet = 0;
-      this.#upperPatience = Math.min(this.#upperPatience * 2, 4096);
-      flags[frame] = (flags[frame] ?? 0) & ~(FRAME.upperTable | FRAME.leafTable);
-      this.#tables.delete(frame);
-      this.#outdateAll();
-      return;
-    }
-    const table = this.#tables.get(frame);
-    if (table === undefined || ++table.quiet < table.patience) return;
-    table.quiet = 0;
-    for (const region of table.regions) {
-      const tag = Math.floor(region / REGIONS);
-      const first = (region - tag * REGIONS) * 512;
-      for (let i = 0; i < 512; i++) {
-        if (this.translations.find((first + i) | 0, Math.floor(first / 2 ** 32), tag, 0) < 0) continue;
-        table.patience = Math.min(table.patience * 2, 4096);
-        return;
-      }
-    }
-    this.#tables.delete(frame);
-    flags[frame] = (flags[frame] ?? 0) & ~FRAME.leafTable;
   }
 
   #pageFault(low: number, high: number, way: number, user: boolean, bits: number): number {

@@ -9,15 +9,16 @@
  *     bit 2  code        instructions were decoded from it
  *     bit 3  unhashed    in the list of frames whose hash is out of date
  *     bit 4  unsaved     in the list of frames that differ from the last snapshot
+ *     bit 5  versioned   somebody asked for its version: stores are counted
  *
  * Addresses are numbers (below 2^40). Reading where nothing is gives all ones, writing there does nothing.
  */
 import { bug } from '../isa/bug.ts';
 import { PAGE_BYTES } from '../platform/memory-map.ts';
 
-export const FRAME = { leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16 } as const;
+export const FRAME = { leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16, versioned: 32 } as const;
 const TABLE = FRAME.leafTable | FRAME.upperTable;
-const WATCHED = TABLE | FRAME.code;
+const WATCHED = TABLE | FRAME.code | FRAME.versioned;
 const DIRTY = FRAME.unhashed | FRAME.unsaved;
 
 /** What lies above RAM. Sizes are 1, 2 or 4. */
@@ -62,6 +63,7 @@ export class PhysicalMemory {
   readonly ramBase: number;
   bus: MmioBus | null = null;
   watcher: StoreWatcher | null = null;
+  readonly #versions = new Map<number, number>();
 
   constructor(memory: WebAssembly.Memory, ramBase: number, ramBytes: number) {
     if (ramBytes % PAGE_BYTES !== 0) bug(`RAM of ${ramBytes} bytes is no whole number of pages`);
@@ -79,6 +81,16 @@ export class PhysicalMemory {
   /** True where the write arrays of the software TLB may hold the frame. */
   mayCacheWrites(frame: number): boolean {
     return frame < this.frames && ((this.flags[frame] ?? 0) & (WATCHED | DIRTY)) === DIRTY;
+  }
+
+  /** How often a frame with the flag `versioned` was stored to (or restored); the walker's A and D bits do not count. */
+  version(frame: number): number {
+    return this.#versions.get(frame) ?? 0;
+  }
+
+  /** Counts a change of a frame whose versions are asked for. */
+  bump(frame: number): void {
+    this.#versions.set(frame, (this.#versions.get(frame) ?? 0) + 1);
   }
 
   /** Enters a frame into the dirty lists. */
@@ -117,6 +129,7 @@ export class PhysicalMemory {
     const frame = address >>> 12;
     this.touch(frame);
     const flags = this.flags[frame] ?? 0;
+    if ((flags & FRAME.versioned) !== 0) this.bump(frame);
     if ((flags & TABLE) !== 0) {
       this.#writeTable(frame, address, size, value, 0);
       return;
@@ -137,6 +150,7 @@ export class PhysicalMemory {
     const frame = address >>> 12;
     this.touch(frame);
     const flags = this.flags[frame] ?? 0;
+    if ((flags & FRAME.versioned) !== 0) this.bump(frame);
     if ((flags & TABLE) !== 0) {
       this.#writeTable(frame, address, 8, low, high);
       return;

@@ -1,17 +1,137 @@
 /**
- * Snapshots of the whole machine. One holds the state of CPU and devices as bytes (laid out by the declared fields) and a reference to
+ * Snapshots of the whole machine. One holds the state of CPU, TLB and devices as bytes (laid out by the declared fields) and a reference to
  * each page of RAM; pages that did not change are shared with the snapshot before. Taking one copies what was dirtied since the last;
  * restoring copies back what was dirtied, and what differs between that last snapshot and this one.
  */
+import { UserError } from '../isa/bug.ts';
+import { FRAME, type PhysicalMemory } from '../memory/physical.ts';
 
-/** Pages by frame number; absent frames are zero. */
-export type SnapshotPages = ReadonlyMap<number, Uint8Array>;
+/** Pages in ascending order of their frame numbers, 4096 bytes each. */
+export interface SnapshotPages {
+  readonly numbers: Uint32Array;
+  readonly bytes: Uint8Array;
+}
 
-export interface Snapshot {
+/** What another process needs to make a snapshot again. */
+export interface SnapshotParts extends SnapshotPages {
+  readonly state: Uint8Array;
+}
+
+const PAGE = 4096;
+/** Pages are kept in chunks, so that snapshots share the chunks in which nothing changed. */
+const CHUNK = 64;
+type Chunk = readonly (Uint8Array | null)[];
+
+export class Snapshot {
   /** Count of retired instructions at which it was taken. */
   readonly count: bigint;
-  /** CPU, TLB, device and run state, canonical. */
+  /** CPU, TLB, device and run state, canonical: equal states give equal bytes. */
   readonly state: Uint8Array;
-  /** RAM pages whose bytes differ from those in `base` (null: from all-zero RAM). Cost: what differs. The bytes are shared: do not write. */
-  changedPages(base: Snapshot | null): Map<number, Uint8Array>;
+  readonly chunks: readonly (Chunk | null)[];
+
+  constructor(count: bigint, state: Uint8Array, chunks: readonly (Chunk | null)[]) {
+    this.count = count;
+    this.state = state;
+    this.chunks = chunks;
+  }
+
+  /** RAM pages whose bytes may differ from those in `since` (null: from all-zero RAM). Costs what differs. */
+  pages(since: Snapshot | null): SnapshotPages {
+    const found: number[] = [];
+    forEachDifference(this.chunks, since?.chunks ?? [], (frame) => found.push(frame));
+    const bytes = new Uint8Array(found.length * PAGE);
+    for (const [i, frame] of found.entries()) {
+      const page = pageOf(this.chunks, frame);
+      if (page !== null) bytes.set(page, i * PAGE);
+    }
+    return { numbers: Uint32Array.from(found), bytes };
+  }
+}
+
+function pageOf(chunks: readonly (Chunk | null)[], frame: number): Uint8Array | null {
+  return chunks[Math.floor(frame / CHUNK)]?.[frame % CHUNK] ?? null;
+}
+
+/** Calls back for each frame whose page is another object. */
+function forEachDifference(a: readonly (Chunk | null)[], b: readonly (Chunk | null)[], visit: (frame: number) => void): void {
+  const length = Math.max(a.length, b.length);
+  for (let c = 0; c < length; c++) {
+    const left = a[c] ?? null;
+    const right = b[c] ?? null;
+    if (left === right) continue;
+    for (let i = 0; i < CHUNK; i++) if ((left?.[i] ?? null) !== (right?.[i] ?? null)) visit(c * CHUNK + i);
+  }
+}
+
+/** Keeps RAM's pages in step with snapshots. */
+export class PageStore {
+  readonly #physical: PhysicalMemory;
+  /** RAM = these chunks + the frames in `physical.unsaved`. */
+  #chunks: readonly (Chunk | null)[];
+
+  constructor(physical: PhysicalMemory) {
+    this.#physical = physical;
+    this.#chunks = new Array<Chunk | null>(Math.ceil(physical.frames / CHUNK)).fill(null);
+  }
+
+  /** The pages of now. The caller drops the write arrays of the software TLB. */
+  take(): readonly (Chunk | null)[] {
+    const { unsaved, u8 } = this.#physical;
+    if (unsaved.length === 0) return this.#chunks;
+    const chunks = [...this.#chunks];
+    const fresh = new Map<number, (Uint8Array | null)[]>();
+    for (let i = 0; i < unsaved.length; i++) {
+      const frame = unsaved.items[i] ?? 0;
+      const index = Math.floor(frame / CHUNK);
+      let chunk = fresh.get(index);
+      if (chunk === undefined) {
+        chunk = [...(chunks[index] ?? new Array<Uint8Array | null>(CHUNK).fill(null))];
+        fresh.set(index, chunk);
+        chunks[index] = chunk;
+      }
+      chunk[frame % CHUNK] = u8.slice(frame * PAGE, frame * PAGE + PAGE);
+    }
+    this.#physical.clearList(unsaved, FRAME.unsaved);
+    this.#chunks = chunks;
+    return chunks;
+  }
+
+  /** Puts RAM back; `changed` is told each frame whose bytes were copied. The caller drops what was derived from RAM. */
+  restore(chunks: readonly (Chunk | null)[], changed: (frame: number) => void): void {
+    const { unsaved } = this.#physical;
+    for (let i = 0; i < unsaved.length; i++) this.#copy(chunks, unsaved.items[i] ?? 0, changed);
+    this.#physical.clearList(unsaved, FRAME.unsaved);
+    if (chunks !== this.#chunks) forEachDifference(chunks, this.#chunks, (frame) => this.#copy(chunks, frame, changed));
+    this.#physical.clearList(unsaved, FRAME.unsaved);
+    this.#chunks = chunks;
+  }
+
+  #copy(chunks: readonly (Chunk | null)[], frame: number, changed: (frame: number) => void): void {
+    const page = pageOf(chunks, frame);
+    const { u8 } = this.#physical;
+    if (page === null) u8.fill(0, frame * PAGE, frame * PAGE + PAGE);
+    else u8.set(page, frame * PAGE);
+    this.#physical.touch(frame);
+    changed(frame);
+  }
+}
+
+/** Chunks from stored pages, over those of `base`. UserError where they do not fit into `frames`. */
+export function chunksFrom(pages: SnapshotPages, frames: number, base: Snapshot | null): readonly (Chunk | null)[] {
+  const chunks: (Chunk | null)[] = base === null ? new Array<Chunk | null>(Math.ceil(frames / CHUNK)).fill(null) : [...base.chunks];
+  const fresh = new Map<number, (Uint8Array | null)[]>();
+  if (pages.bytes.length !== pages.numbers.length * PAGE)
+    throw new UserError('a stored snapshot has another number of pages than of page numbers');
+  for (const [i, frame] of pages.numbers.entries()) {
+    if (frame >= frames) throw new UserError(`a stored snapshot has page ${frame}, the machine has ${frames}`);
+    const index = Math.floor(frame / CHUNK);
+    let chunk = fresh.get(index);
+    if (chunk === undefined) {
+      chunk = [...(chunks[index] ?? new Array<Uint8Array | null>(CHUNK).fill(null))];
+      fresh.set(index, chunk);
+      chunks[index] = chunk;
+    }
+    chunk[frame % CHUNK] = pages.bytes.slice(i * PAGE, i * PAGE + PAGE);
+  }
+  return chunks;
 }

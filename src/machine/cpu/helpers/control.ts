@@ -156,7 +156,6 @@ export const lmsw: Helper = (cpu, decoded) => {
 export const clts: Helper = (cpu) => {
   const before = cpu.state.get64(CR0_SLOT);
   cpu.set(CR0_SLOT, cpu.cr0 & ~CR0.TS, 0);
-  cpu.onModeChange();
   cpu.observer?.controlRegister?.(cpu.at, 0, before, cpu.state.get64(CR0_SLOT));
   return HELPER.next;
 };

@@ -12,7 +12,9 @@ import type { KernelEntry, Observer, TlbFlushKind, UserEntry } from '../../obser
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
 import type { InterruptController } from '../interrupts.ts';
 import { HELPER } from '../ports.ts';
+import { linearAddress } from '../segment-access.ts';
 import {
+  ACCESS,
   COUNT_END,
   CPL,
   type CpuState,
@@ -61,6 +63,8 @@ export interface Run {
   halted: boolean;
   /** From the delivery of an NMI to the next IRET. */
   nmiBlocked: boolean;
+  /** The instruction that runs takes no single-step trap: it delivered an event, or loaded SS. */
+  stepDone: boolean;
   /** The next value of the run's random sequence. */
   random(): bigint;
 }
@@ -74,8 +78,6 @@ export class Cpu {
   readonly interrupts: InterruptController;
   readonly run: Run;
   observer: Observer | null = null;
-  /** Told when the meaning of code changes: CS, CPL, CR0, CR4 or EFER. */
-  onModeChange: () => void = () => {};
   /** The state as signed 32-bit words, indexed by offset >> 2. */
   readonly i32: Int32Array;
   readonly #syscallArguments: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
@@ -99,6 +101,10 @@ export class Cpu {
   /** Virtual time in ticks: what the APIC timer counts. */
   get now(): number {
     return this.count + this.run.skipped;
+  }
+
+  get tscOffset(): bigint {
+    return this.state.get64(TSC_OFFSET);
   }
 
   /** The time stamp counter. */
@@ -241,23 +247,7 @@ export class Cpu {
       this.state.raise(vector, 0);
       return null;
     }
-    if (this.#segmentAllows(segment, offset, size, write)) return linear;
-    this.state.raise(vector, 0);
-    return null;
-  }
-
-  #segmentAllows(segment: number, offset: bigint, size: number, write: boolean): boolean {
-    const attributes = this.attributes(segment);
-    if ((attributes & 0x10000) !== 0) return false;
-    const isCode = (attributes & 8) !== 0;
-    if (this.isProtected) {
-      if (write && (isCode || (attributes & 2) === 0)) return false;
-      if (!write && isCode && (attributes & 2) === 0) return false;
-    }
-    const last = offset + BigInt(size - 1);
-    const limit = BigInt(this.limit(segment));
-    if (!isCode && (attributes & 4) !== 0) return offset > limit && last <= ((attributes & ATTRIBUTE.big) !== 0 ? 0xffffffffn : 0xffffn);
-    return last <= limit;
+    return linearAddress(this.state, segment, offset, size | (write ? ACCESS.modify : 0));
   }
 
   /** Reads up to 8 bytes at a linear address; null: fault pending. `kind` as in mmu.ts. */
@@ -292,7 +282,6 @@ export class Cpu {
   setCpl(cpl: number): void {
     this.i32[CPL >> 2] = cpl;
     this.privilegeChanged();
-    this.onModeChange();
   }
 
   /** After any change of CR0, CR3, CR4 or EFER: the MMU takes them over. The architectural TLB is the caller's. */
@@ -300,7 +289,6 @@ export class Cpu {
     this.mmu.globalPages = (this.cr4 & CR4.PGE) !== 0;
     this.mmu.reload(this.cr0, this.low(CR3), this.high(CR3), this.cr4, this.efer);
     this.privilegeChanged();
-    this.onModeChange();
   }
 
   /** After RFLAGS was written: AC chooses the TLB set; a due interrupt or TF ends the run after this instruction. */

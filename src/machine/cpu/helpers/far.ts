@@ -39,7 +39,6 @@ function setCodeReal(cpu: Cpu, pointer: FarPointer): number {
   if (pointer.offset > 0xffffn) return cpu.fault(VECTOR.GP, 0);
   cpu.setSegment(SEG.CS, pointer.selector, pointer.selector << 4, 0, 0xffff, 0x9b);
   cpu.state.set64(RIP, pointer.offset);
-  cpu.onModeChange();
   return HELPER.jump;
 }
 

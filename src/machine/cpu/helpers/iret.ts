@@ -146,6 +146,5 @@ function iretReal(cpu: Cpu, words: StackWords, size: number): number {
   writeFlags(cpu, (readFlags(cpu) & ~mask) | ((words.low[2] ?? 0) & mask));
   cpu.run.nmiBlocked = false;
   cpu.flagsChanged();
-  cpu.onModeChange();
   return HELPER.jump;
 }

@@ -1,5 +1,4 @@
 /** RDMSR WRMSR, the time stamp counter, SWAPGS and the FS and GS bases. What is not in this list raises #GP(0). */
-import { bug } from '../../isa/bug.ts';
 import { EFER as EFER_BITS } from '../../platform/bits.ts';
 import { MSR } from '../../platform/msr.ts';
 import { VECTOR } from '../../platform/vectors.ts';
@@ -136,17 +135,3 @@ export const swapgs: Helper = (cpu) => {
   cpu.set(MSR_SLOT.KERNEL_GS_BASE, low, high);
   return HELPER.next;
 };
-
-function writeBase(segment: number): Helper {
-  return (cpu, decoded) => {
-    const [source] = decoded.operands;
-    if (source?.kind !== 'reg') return bug('WRFSBASE and WRGSBASE need a register');
-    const value = BigInt.asUintN(decoded.operandSize === 64 ? 64 : 32, cpu.gpr(source.index));
-    if (!isCanonical64(value)) return cpu.fault(VECTOR.GP, 0);
-    cpu.state.set64(SEGMENT_BASE + 8 * segment, value);
-    return HELPER.next;
-  };
-}
-
-export const wrfsbase: Helper = writeBase(SEG.FS);
-export const wrgsbase: Helper = writeBase(SEG.GS);

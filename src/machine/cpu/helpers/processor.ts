@@ -1,4 +1,4 @@
-/** HLT STI STAC CLAC, TLB invalidation, and instructions that do nothing here (caches) or are not there (MONITOR, XSAVE, PKU). */
+/** HLT, STI and the invalidation of translations. CPL and IOPL have been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
 import { RFLAGS } from '../../isa/flags.ts';
 import { READ } from '../../memory/mmu.ts';
@@ -21,18 +21,6 @@ export const sti: Helper = (cpu) => {
     shadowInterrupts(cpu);
     if (cpu.interrupts.pending() >= 0) cpu.state.shortenBudget(1);
   }
-  return HELPER.next;
-};
-
-export const stac: Helper = (cpu) => {
-  cpu.i32[RFLAGS_REST >> 2] = cpu.low(RFLAGS_REST) | RFLAGS.ac;
-  cpu.privilegeChanged();
-  return HELPER.next;
-};
-
-export const clac: Helper = (cpu) => {
-  cpu.i32[RFLAGS_REST >> 2] = cpu.low(RFLAGS_REST) & ~RFLAGS.ac;
-  cpu.privilegeChanged();
   return HELPER.next;
 };
 
@@ -76,12 +64,3 @@ function invalidate(cpu: Cpu, type: number, pcid: number, linear: bigint): void 
     cpu.tellFlush(type === 2 ? 'all' : 'all-but-global', 0, null);
   }
 }
-
-/** There are no caches: INVD, WBINVD. */
-export const nothing: Helper = () => HELPER.next;
-
-/** Not in CPUID: MONITOR MWAIT XGETBV XSETBV RDPKRU WRPKRU SYSENTER SYSEXIT. */
-export const absent: Helper = (cpu) => cpu.fault(VECTOR.UD, null);
-
-/** There are no performance counters. */
-export const rdpmc: Helper = (cpu) => cpu.fault(VECTOR.GP, 0);

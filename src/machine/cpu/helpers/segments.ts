@@ -66,10 +66,11 @@ export function shadowInterrupts(cpu: Cpu): void {
   cpu.state.set64(INTERRUPT_SHADOW, cpu.state.count + 2n);
 }
 
-/** A load of ES … GS may change what 32-bit code's addresses mean: tier 0 keeps bases in the state, limits too, so only SS.B and CS matter. */
+/** A load of SS holds off interrupts and the single-step trap for one instruction. */
 function afterLoad(cpu: Cpu, segment: number): void {
-  if (segment === SEG.SS) shadowInterrupts(cpu);
-  if (!cpu.is64) cpu.onModeChange();
+  if (segment !== SEG.SS) return;
+  shadowInterrupts(cpu);
+  cpu.run.stepDone = true;
 }
 
 export const movSeg: Helper = (cpu, decoded) => {

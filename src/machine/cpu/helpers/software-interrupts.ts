@@ -18,7 +18,9 @@ export interface SoftwareInterrupts {
 export function makeSoftwareInterrupts(delivery: Delivery): SoftwareInterrupts {
   const deliver = (cpu: Cpu, decoded: Decoded, vector: number, source: number): number => {
     const next = cpu.nextRip(decoded);
-    return delivery.deliver(vector, -1, source, lowHalf(next), highHalf(next)) ? HELPER.jump : HELPER.fault;
+    if (!delivery.deliver(vector, -1, source, lowHalf(next), highHalf(next))) return HELPER.fault;
+    cpu.run.stepDone = true;
+    return HELPER.jump;
   };
   return {
     int: (cpu, decoded) => {

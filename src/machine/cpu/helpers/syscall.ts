@@ -33,6 +33,7 @@ export const syscall: Helper = (cpu, decoded) => {
   const selector = cpu.high(MSR_SLOT.STAR) & 0xfffc;
   cpu.setSegment(SEG.CS, selector, 0, 0, -1, CODE64_0);
   cpu.setSegment(SEG.SS, (selector + 8) & 0xffff, 0, 0, -1, DATA_0);
+  cpu.run.stepDone = true;
   cpu.setCpl(0);
   if (before !== 0) cpu.enteredKernel('syscall');
   return HELPER.jump;

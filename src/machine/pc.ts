@@ -1,0 +1,334 @@
+/**
+ * The PC behind machine.ts: memory, CPU, devices and buses wired together, and the loop that runs instructions up to the next event and
+ * delivers it at its exact count.
+ *
+ * Order at an instruction boundary, as the SDM's table 6-2 has it: the trap of a single step, then NMI, then external interrupts. A boundary at
+ * which run() ends belongs to the next run(): so cutting a run changes nothing.
+ */
+import { Delivery, SOURCE } from './cpu/faults.ts';
+import { Cpu, type Run } from './cpu/helpers/cpu.ts';
+import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
+import { makeHelpers } from './cpu/helpers/helpers.ts';
+import { MSR_SLOT, PAT_RESET } from './cpu/helpers/msr.ts';
+import { Interpreter } from './cpu/interpreter.ts';
+import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
+import type { Ports } from './cpu/ports.ts';
+import { CpuState, DR, FCW, FTW, layoutMemory, MXCSR, RFLAGS_REST, RIP, STOP_REQUEST } from './cpu/state.ts';
+import { DebugExit } from './devices/debug-exit.ts';
+import { Harness } from './devices/harness.ts';
+import { Lapic } from './devices/lapic.ts';
+import { PicPair } from './devices/pic.ts';
+import { PortBus } from './devices/port-bus.ts';
+import { Rtc } from './devices/rtc.ts';
+import { Uart } from './devices/uart.ts';
+import type { Host } from './host.ts';
+import { bug } from './isa/bug.ts';
+import { RFLAGS } from './isa/flags.ts';
+import type { MachineConfig, Stop } from './machine.ts';
+import { Mmu } from './memory/mmu.ts';
+import { FRAME, PhysicalMemory } from './memory/physical.ts';
+import { observeMemory } from './observe-memory.ts';
+import type { Observer } from './observer.ts';
+import { LAPIC_BASE, LAPIC_BYTES } from './platform/memory-map.ts';
+import { HARNESS, UART_IRQ } from './platform/ports.ts';
+import { VECTOR } from './platform/vectors.ts';
+import type { FormLibrary } from './translator/form-library.ts';
+
+/** Budget of one call of the interpreter where no event is due: any number far beyond a run's length. */
+const NO_EVENT = Number.MAX_SAFE_INTEGER;
+
+export class Pc {
+  readonly memory: WebAssembly.Memory;
+  readonly state: CpuState;
+  readonly physical: PhysicalMemory;
+  readonly mmu: Mmu;
+  readonly cpu: Cpu;
+  readonly interpreter: Interpreter;
+  readonly uart: Uart;
+  readonly pics: PicPair;
+  readonly lapic: Lapic;
+  readonly rtc: Rtc;
+  readonly harness: Harness | null;
+  readonly run: Run & { randomCount: bigint };
+  /** The CPU has shut down. */
+  isDead = false;
+  observer: Observer | null = null;
+
+  readonly #delivery: Delivery;
+  readonly #bus = new PortBus();
+  #stop: Stop | null = null;
+  #pathFrom = 0n;
+
+  /** `random(n)` is the n-th value of the run's random sequence. */
+  constructor(config: MachineConfig, host: Host, library: FormLibrary, random: (n: bigint) => bigint) {
+    const layout = layoutMemory(config.memoryBytes);
+    const pages = Math.ceil(layout.totalBytes / 65536);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.state = new CpuState(this.memory, layout.cpuBase);
+    this.state.clear();
+    this.physical = new PhysicalMemory(this.memory, layout.ramBase, config.memoryBytes);
+    this.mmu = new Mmu(this.state, this.physical);
+    this.mmu.watchSupervisor = config.watch?.supervisorUserAccess === true;
+
+    const pc = this;
+    const clock = {
+      get now() {
+        return pc.cpu.now;
+      },
+      get tscOffset() {
+        return pc.cpu.tscOffset;
+      },
+    };
+    this.lapic = new Lapic(clock, () => this.#scheduleChanged());
+    this.pics = new PicPair(() => this.#scheduleChanged());
+    this.lapic.connect(this.pics);
+    this.uart = new Uart(
+      {
+        receive: () => {
+          const byte = host.serialInput();
+          if (byte !== null) this.observer?.input?.(this.cpu.at, 'serial', Uint8Array.of(byte));
+          return byte;
+        },
+        send: (byte) => {
+          host.serialOutput(byte);
+          this.observer?.output?.(this.cpu.at, byte);
+        },
+      },
+      (level) => this.pics.setLine(UART_IRQ, level),
+    );
+    this.rtc = new Rtc(clock, config.startTime ?? 0n);
+    this.harness = config.harness ? this.#makeHarness(host) : null;
+    const exit = new DebugExit((code) => this.requestStop({ reason: 'debug-exit', code }));
+    const devices = [this.uart, this.pics.master, this.pics.slave, this.rtc, exit];
+    for (const device of this.harness === null ? devices : [...devices, this.harness]) this.#bus.add(device);
+    this.#bus.watcher = {
+      portIn: (port, size, value) => this.observer?.portIn?.(this.cpu.at, port, size, value),
+      portOut: (port, size, value) => this.observer?.portOut?.(this.cpu.at, port, size, value),
+    };
+    this.physical.bus = {
+      read: (address, size) => this.#readMmio(address, size),
+      write: (address, size, value) => this.#writeMmio(address, size, value),
+    };
+
+    this.run = {
+      skipped: 0,
+      halted: false,
+      nmiBlocked: false,
+      stepDone: false,
+      randomCount: 0n,
+      random() {
+        return random(this.randomCount++);
+      },
+    };
+    this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run);
+    this.#delivery = new Delivery(this.cpu);
+    this.interpreter = new Interpreter({ memory: this.memory, layout, state: this.state, ports: this.#ports(), library });
+    this.mmu.codeWritten = (frame) => {
+      this.physical.flags[frame] = (this.physical.flags[frame] ?? 0) & ~FRAME.code;
+      this.interpreter.codeCache.written(frame);
+    };
+    this.#resetCpu();
+  }
+
+  /** Ends run() after the instruction that runs now. The first reason wins. */
+  requestStop(stop: Stop): void {
+    this.#stop ??= stop;
+    this.state.set32(STOP_REQUEST, 1);
+    this.state.shortenBudget(1);
+  }
+
+  /** Who is told what happens, from now on. */
+  observe(observer: Observer | null): void {
+    this.observer = observer;
+    this.cpu.observer = observer;
+    this.mmu.events = observer === null ? null : observeMemory(this.cpu, observer);
+  }
+
+  /** Runs until `until` instructions have retired or something stops it earlier. */
+  runUntil(until: number): Stop {
+    const { cpu, state, lapic, run } = this;
+    for (;;) {
+      const stopped = this.#takeStop();
+      if (stopped !== null) return stopped;
+      const count = cpu.count;
+      if (count >= until) return { reason: 'limit' };
+      lapic.advance(cpu.now);
+      if (this.#interrupt()) continue;
+      if (run.halted) {
+        if (!this.#wait()) return { reason: 'halt' };
+        continue;
+      }
+      const isStepping = (cpu.low(RFLAGS_REST) & RFLAGS.tf) !== 0;
+      const isHeldOff = lapic.pending() >= 0 && inShadow(state);
+      const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
+      run.stepDone = false;
+      const reason = this.interpreter.run(BigInt(budget));
+      if (reason === 'path-full') this.drainPath();
+      else if (reason === 'fault' && !this.#deliverFault()) return { reason: 'triple-fault' };
+      if (isStepping && reason !== 'fault' && cpu.count > count && !run.stepDone && !this.#trapStep()) return { reason: 'triple-fault' };
+    }
+  }
+
+  /** Hands over the path recorded so far. */
+  drainPath(): void {
+    const to = this.state.count;
+    const from = this.#pathFrom;
+    this.#pathFrom = to;
+    const { bits, bitCount, targets } = this.interpreter.drainPath();
+    this.observer?.path?.({ from, to, bits, bitCount, targets, addresses: new BigUint64Array(0) });
+  }
+
+  /** After load or restore: everything derived is made anew. */
+  renew(): void {
+    this.#stop = null;
+    this.state.set32(STOP_REQUEST, 0);
+    this.#pathFrom = this.state.count;
+    this.lapic.reload();
+    this.mmu.forgetTables();
+    this.cpu.controlChanged();
+  }
+
+  // ---- Events ---------------------------------------------------------------------------------------------------------------------------
+
+  /** Delivers an NMI or an external interrupt if one may come in now. */
+  #interrupt(): boolean {
+    const { lapic, run, state } = this;
+    if (lapic.nmiPending && !run.nmiBlocked && !inShadow(state)) {
+      lapic.takeNmi();
+      run.nmiBlocked = true;
+      run.halted = false;
+      this.#afterDelivery(this.#delivery.event(VECTOR.NMI, SOURCE.external));
+      return true;
+    }
+    if (lapic.pending() < 0 || !mayInterrupt(state)) return false;
+    run.halted = false;
+    this.#afterDelivery(this.#delivery.event(lapic.acknowledge(), SOURCE.external));
+    return true;
+  }
+
+  /** HLT: lets virtual time pass to the next event. False: nothing can wake the CPU. */
+  #wait(): boolean {
+    const { lapic, cpu, run } = this;
+    if ((cpu.low(RFLAGS_REST) & RFLAGS.if) === 0) return false;
+    if (this.uart.waitsForInput) {
+      this.uart.poll();
+      if (lapic.pending() >= 0) return true;
+    }
+    if (lapic.preemption === null) return false;
+    const now = cpu.now;
+    const next = lapic.nextEvent();
+    run.skipped += next - now;
+    this.observer?.halt?.(cpu.at, BigInt(next - now));
+    lapic.advance(next);
+    // The timer fired into a priority that the guest has closed: it will again, and again.
+    return lapic.pending() >= 0;
+  }
+
+  #deliverFault(): boolean {
+    this.run.halted = false;
+    const delivered = this.#delivery.fault();
+    this.#afterDelivery(delivered);
+    return delivered;
+  }
+
+  /** The trap after a single step: DR6.BS, #DB. */
+  #trapStep(): boolean {
+    this.state.set64(DR + 48, this.state.get64(DR + 48) | (1n << 14n));
+    this.run.halted = false;
+    const delivered = this.#delivery.event(VECTOR.DB, SOURCE.exception);
+    this.#afterDelivery(delivered);
+    return delivered;
+  }
+
+  #afterDelivery(delivered: boolean): void {
+    if (!delivered) this.isDead = true;
+  }
+
+  #takeStop(): Stop | null {
+    if (this.isDead) return { reason: 'triple-fault' };
+    const stop = this.#stop;
+    if (stop === null) return null;
+    this.#stop = null;
+    this.state.set32(STOP_REQUEST, 0);
+    return stop;
+  }
+
+  /** What is pending, or the next event by time, has changed: the running loop must not run past it. */
+  #scheduleChanged(): void {
+    const { lapic, state } = this;
+    if (lapic.pending() >= 0) {
+      if ((state.get32(RFLAGS_REST) & RFLAGS.if) !== 0) state.shortenBudget(1);
+    }
+    if (lapic.nmiPending) state.shortenBudget(1);
+    const due = lapic.nextEvent();
+    if (due !== Number.POSITIVE_INFINITY) {
+      const left = due - this.cpu.now;
+      if (left < 2 ** 31) state.shortenBudget(Math.max(1, left));
+    }
+  }
+
+  // ---- Wiring -----------------------------------------------------------------------------------------------------------------------------
+
+  #ports(): Ports {
+    const { mmu, cpu } = this;
+    const helpers: Readonly<Record<string, ((cpu: Cpu, decoded: Parameters<Ports['helper']>[1]) => number) | undefined>> = makeHelpers(
+      this.#delivery,
+    );
+    return {
+      load: (low, high, access) => mmu.load(low, high, access),
+      store: (low, high, access) => mmu.store(low, high, access),
+      probe: (low, high, access) => mmu.probe(low, high, access),
+      fetch: (low, high) => mmu.fetch(low, high),
+      watchCode: (physicalPage) => {
+        if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
+      },
+      rflagsChanged: () => cpu.flagsChanged(),
+      helper: (name, decoded) => (helpers[name] ?? bug(`no helper '${name}'`))(cpu, decoded),
+    };
+  }
+
+  #makeHarness(host: Host): Harness {
+    return new Harness({
+      program: () => {
+        const archive = host.program();
+        if (archive !== null) this.observer?.input?.(this.cpu.at, 'program', archive);
+        return archive;
+      },
+      writeMemory: (address, bytes) => this.physical.writeBytes(address, bytes),
+      command: (command, value, isEmpty) => {
+        this.observer?.harness?.(this.cpu.at, command, value);
+        if (command === HARNESS.ready) this.requestStop({ reason: 'ready' });
+        else if (command === HARNESS.finished) this.requestStop({ reason: 'finished', status: value });
+        else if (command === HARNESS.panic) this.requestStop({ reason: 'panic', status: value });
+        else if (isEmpty) this.requestStop({ reason: 'fetch-empty' });
+      },
+    });
+  }
+
+  #readMmio(address: number, size: number): number {
+    const offset = address - LAPIC_BASE;
+    if (offset < 0 || offset >= LAPIC_BYTES) return size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff;
+    const value = this.lapic.readMemory(offset, size) >>> 0;
+    this.observer?.mmio?.(this.cpu.at, 'lapic', offset, size, false, BigInt(value));
+    return value;
+  }
+
+  #writeMmio(address: number, size: number, value: number): void {
+    const offset = address - LAPIC_BASE;
+    if (offset < 0 || offset >= LAPIC_BYTES) return;
+    this.observer?.mmio?.(this.cpu.at, 'lapic', offset, size, true, BigInt(value >>> 0));
+    this.lapic.writeMemory(offset, size, value >>> 0);
+  }
+
+  /** What reset leaves in registers that are not zero. */
+  #resetCpu(): void {
+    const { state } = this;
+    state.set32(MXCSR, 0x1f80);
+    state.set32(FCW, 0x37f);
+    state.set32(FTW, 0xffff);
+    state.set64(MSR_SLOT.PAT, PAT_RESET);
+    state.set64(DR + 48, DR6_FIXED);
+    state.set64(DR + 56, DR7_FIXED);
+    state.set64(RIP, 0n);
+  }
+}

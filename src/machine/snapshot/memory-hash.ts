@@ -1,0 +1,41 @@
+/**
+ * The hash of RAM: a sum over pages, each hashed (xxh64) with its page number as the seed; a page of zeros adds nothing. Kept up to date from the
+ * list of frames written since: a hash costs what changed.
+ */
+import type { PhysicalMemory } from '../memory/physical.ts';
+import { FRAME } from '../memory/physical.ts';
+
+/** 64-bit hash of bytes with a seed. */
+export type Hash64 = (bytes: Uint8Array, seed: bigint) => bigint;
+
+export class MemoryHash {
+  readonly #physical: PhysicalMemory;
+  readonly #hash: Hash64;
+  readonly #terms: BigUint64Array;
+  #sum = 0n;
+
+  constructor(physical: PhysicalMemory, hash: Hash64) {
+    this.#physical = physical;
+    this.#hash = hash;
+    this.#terms = new BigUint64Array(physical.frames);
+  }
+
+  /** The sum, with all dirty frames taken in. The caller drops the write arrays of the software TLB. */
+  update(): bigint {
+    const { unhashed, u8 } = this.#physical;
+    for (let i = 0; i < unhashed.length; i++) {
+      const frame = unhashed.items[i] ?? 0;
+      const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * 4096, frame * 4096 + 4096), BigInt(frame));
+      this.#sum = BigInt.asUintN(64, this.#sum + term - (this.#terms[frame] ?? 0n));
+      this.#terms[frame] = term;
+    }
+    this.#physical.clearList(unhashed, FRAME.unhashed);
+    return this.#sum;
+  }
+
+  #isZero(frame: number): boolean {
+    const { i32 } = this.#physical;
+    for (let at = frame * 1024; at < frame * 1024 + 1024; at++) if (i32[at] !== 0) return false;
+    return true;
+  }
+}
