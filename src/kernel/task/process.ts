@@ -35,7 +35,7 @@ export class Process {
   pid: u32 = 0;
   slot: i32 = 0;
   /** Slot of the parent, NO_PROCESS for programs of /etc/programs and orphans. */
-  parent: i32 = NO_PROCESS;
+  parent: i32 = 0;
   /** Index of the domain that pays for it. */
   domain: i32 = 0;
   /** The first process of its domain: its status is the domain's. */
@@ -56,7 +56,7 @@ export class Process {
   clearTid: u64 = 0n;
   setTid: u64 = 0n;
   /** Index of the file that it executes; -1: unknown. */
-  program: i32 = -1;
+  program: i32 = 0;
 
   resetSignals(): void {
     for (const action of this.actions) {

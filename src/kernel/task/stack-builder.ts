@@ -33,7 +33,7 @@ const AT_EXECFN: u64 = 31n;
 export class StackBuilder {
   private readonly words = new BigUint64Array(MOST_WORDS);
   private count: i32 = 0;
-  private next: u64 = STRINGS;
+  private next: u64 = 0n;
   private argumentCount: u64 = 0n;
 
   /** Reserves the stack in `space` and starts with no words. Returns 0 or an errno. */
