@@ -93,13 +93,14 @@ function lowerTable(
   const width = value.type === 'i64' ? 64 : 32;
   const index = s.temporary();
   signExtend(s, index, value, width);
-  // A 32-bit operation clears the upper half, so that the index can be used in an address.
   s.ri(M.sub, width, index, Number(low));
   s.ri(M.cmp, width, index, span);
   jumpIf(s, AE, block, otherwise);
   const table: MachineBlock[] = new Array(span).fill(otherwise);
   for (const { value: constant, target } of cases) table[Number(constant) - Number(low)] = target;
-  s.r(M.jmptable, 64, index).extra = { table };
+  const wide = s.temporary();
+  s.rr(width === 64 ? M.mov : M.movzx32, width, wide, index);
+  s.r(M.jmptable, 64, wide).extra = { table };
   for (const target of new Set(table)) block.successors.push(target);
 }
 

@@ -113,7 +113,7 @@ function lowerBinary(s: Selector, op: MachineOp, i: Instruction, x: Value, y: Va
   const [a, b] = ordered(s, x, y, commutes);
   const register = s.result(i.results[0]);
   s.into(register, a);
-  s.withOperand(op, width, register, b);
+  s.withOperand(op, width, register, b, op !== M.imul);
 }
 
 /** LEA where the first operand lives on and there is nothing in memory to add. */

@@ -33,7 +33,7 @@ export function signedMagic(d: bigint, width: 32 | 64): SignedMagic {
   const magnitude = d < 0n ? -d : d;
   const limit = half + (d < 0n ? 1n : 0n);
   const nc = limit - 1n - (limit % magnitude);
-  let p = width - 1;
+  let p = width;
   for (;;) {
     const power = 1n << BigInt(p);
     if (power > nc * (magnitude - (power % magnitude))) break;

@@ -54,7 +54,10 @@ export function settle(i: MachineInstruction, p: Places, emit: (i: MachineInstru
     emit(i);
     return;
   }
-  if (i.op.memoryA && i.b !== MEMORY && i.base === NONE && i.symbol === null) {
+  // A constant clears the upper half of a register; in memory that takes a 64-bit store, which extends the sign instead.
+  const isConstant = i.op === M.mov && i.b === IMMEDIATE && i.width === 32;
+  if (isConstant && i.imm >= 0) i.width = 64;
+  if (i.op.memoryA && i.b !== MEMORY && i.base === NONE && i.symbol === null && !(isConstant && i.imm < 0)) {
     toMemory(i, 'a', a, p);
     emit(i);
     return;
