@@ -1,5 +1,7 @@
 /** The console as programs see it: bytes out, and those bytes in that have already come. It is no terminal. */
+
 import { EFAULT } from '../abi/errno.ts';
+import { smaller } from '../abi/numbers.ts';
 import { putBytes, takeByte } from '../ostd/uart.ts';
 import type { UserSlice } from '../ostd/user-slice.ts';
 import { failure } from '../syscalls/result.ts';
@@ -10,11 +12,11 @@ const MOST_AT_ONCE: u64 = 0x1_0000n;
 
 export function writeConsole(from: UserSlice): i64 {
   const buffer = new Uint8Array(CHUNK);
-  const count = from.length < MOST_AT_ONCE ? from.length : MOST_AT_ONCE;
+  const count = smaller(from.length, MOST_AT_ONCE);
   let done: u64 = 0n;
   while (done < count) {
     const left = count - done;
-    const chunk = buffer.subarray(0, left < u64(CHUNK) ? i32(left) : CHUNK);
+    const chunk = buffer.subarray(0, i32(smaller(left, u64(CHUNK))));
     if (!from.read(done, chunk)) return done > 0n ? i64(done) : failure(EFAULT);
     putBytes(chunk);
     done += u64(chunk.length);

@@ -2,6 +2,7 @@
  * A file or directory of the RAM file system. Contents lie in frames named by up to four index frames of 1024 numbers: at most 16 MiB a file. A file lives
  * while it has a name or is open.
  */
+import { smaller } from '../abi/numbers.ts';
 import { allocateFrame, FRAME_FILE, type Frame, frameBytes, frames, NO_FRAME } from '../ostd/frames.ts';
 import type { UserSlice } from '../ostd/user-slice.ts';
 
@@ -124,13 +125,13 @@ export class File {
   readToUser(offset: u64, into: UserSlice): i64 {
     if (offset >= this.size) return 0n;
     const left = this.size - offset;
-    const count = into.length < left ? into.length : left;
+    const count = smaller(into.length, left);
     let done: u64 = 0n;
     while (done < count) {
       const at = offset + done;
       const within = i32(at & 4095n);
       const room = u64(4096 - within);
-      const chunk = room < count - done ? room : count - done;
+      const chunk = smaller(room, count - done);
       const frame = this.frameAt(i32(at >> 12n));
       const isWritten =
         frame === NO_FRAME
@@ -150,7 +151,7 @@ export class File {
       if (at >= MOST_FILE_BYTES) break;
       const within = i32(at & 4095n);
       const room = u64(4096 - within);
-      const chunk = room < from.length - done ? room : from.length - done;
+      const chunk = smaller(room, from.length - done);
       const frame = this.frameFor(i32(at >> 12n));
       if (frame === NO_FRAME) break;
       if (!from.read(done, frameBytes(frame).subarray(within, within + i32(chunk)))) return done === 0n ? -1n : i64(done);

@@ -48,6 +48,15 @@ export class RegionList {
     return at >= end;
   }
 
+  /** Whether memory that processes share lies in [start, end). */
+  hasShared(start: u64, end: u64): boolean {
+    for (let n = 0; n < this.count; n++) {
+      const region = this.list[n];
+      if (region.isShared && region.start < end && start < region.end) return true;
+    }
+    return false;
+  }
+
   /** The highest free range of this size; 0 where there is none. */
   findRoom(bytes: u64): u64 {
     let top = MAPPING_TOP;

@@ -4,6 +4,7 @@
 import { addressOf, asm, objectAt, offsetOf, store64, symbol } from 'palindrome/intrinsics';
 import { branchBarrier } from './cpu.ts';
 import { setKernelStack, setUserFsBase, setUserGsBase, userFsBase, userGsBase } from './descriptors.ts';
+import { interruptsOff } from './interrupts.ts';
 import { stackTop } from './kernel-space.ts';
 import { FRAME_BYTES, type TrapFrame } from './trap-frame.ts';
 
@@ -85,6 +86,8 @@ export class Task {
 
   /** Stops this task and goes on with `next`; returns when something switches back. The address space is the caller's affair. */
   switchTo(next: Task): void {
+    // SWAPGS around the load of GS, and a stack that is not yet the other task's: nothing may come between.
+    using _off = interruptsOff();
     this.save();
     branchBarrier();
     setKernelStack(stackTop(next.slot));

@@ -3,6 +3,7 @@
  * copies nothing. The bytes may change between two copies: read what decides something once.
  */
 import { addressOf, asm } from 'palindrome/intrinsics';
+import { put32, put64, smaller, word64 } from '../abi/numbers.ts';
 import { USER_END, USER_FIRST } from './virtual-layout.ts';
 
 /** Whether all of [address, address + length) lies in the user's half, without wrap-around. A length of 0 touches nothing and is valid anywhere. */
@@ -70,30 +71,9 @@ export const STRING_LONG = -2;
 export function readUserString(address: u64, into: Uint8Array): i32 {
   if (address < USER_FIRST || address >= USER_END) return STRING_FAULT;
   const room = USER_END - address;
-  const limit = u64(into.length) < room ? u64(into.length) : room;
+  const limit = smaller(u64(into.length), room);
   const copied = asm('call copy_string_from_user', { rdi: addressOf(into), rsi: address, rdx: limit }, 'rax');
   if (copied === 0xffff_ffff_ffff_ffffn) return STRING_FAULT;
   if (copied > limit) return limit < u64(into.length) ? STRING_FAULT : STRING_LONG;
   return i32(copied) - 1;
-}
-
-/** Little-endian numbers in bytes. */
-export function word64(bytes: Uint8Array, at: i32): u64 {
-  let value: u64 = 0n;
-  for (let byte = 7; byte >= 0; byte--) value = wrapping.u64(value << 8n) | u64(bytes[at + byte]);
-  return value;
-}
-
-export function put64(bytes: Uint8Array, at: i32, value: u64): void {
-  for (let byte = 0; byte < 8; byte++) bytes[at + byte] = wrapping.u8(value >> (8n * u64(byte)));
-}
-
-export function put32(bytes: Uint8Array, at: i32, value: u32): void {
-  put16(bytes, at, value & 0xffff);
-  put16(bytes, at + 2, value >>> 16);
-}
-
-export function put16(bytes: Uint8Array, at: i32, value: u16): void {
-  bytes[at] = value & 0xff;
-  bytes[at + 1] = value >>> 8;
 }

@@ -14,10 +14,11 @@ import {
   O_WRONLY,
 } from '../abi/constants.ts';
 import { EBADF, EFAULT, EINVAL, EMFILE, ENFILE, ENOTTY } from '../abi/errno.ts';
+import { put32 } from '../abi/numbers.ts';
 import { DESCRIPTORS } from '../fs/descriptors.ts';
 import { KIND_PIPE, openFiles, takeOpenFile } from '../fs/open-file.ts';
 import { takePipe } from '../ipc/pipe.ts';
-import { put32, UserSlice } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import { domains } from '../security/domain.ts';
 import { closeDescriptor } from '../task/exit.ts';
 import type { Process } from '../task/process.ts';

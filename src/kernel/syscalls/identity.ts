@@ -1,9 +1,10 @@
 /** Who and where: uname, ids, limits, random numbers, segment bases. */
 import { ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS } from '../abi/constants.ts';
 import { EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
+import { put64, smaller } from '../abi/numbers.ts';
 import { hardwareRandom } from '../ostd/cpu.ts';
 import { setUserFsBase, setUserGsBase, userFsBase, userGsBase } from '../ostd/descriptors.ts';
-import { put64, UserSlice } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import { USER_END } from '../ostd/virtual-layout.ts';
 import type { Process } from '../task/process.ts';
 import { failure } from './result.ts';
@@ -88,7 +89,7 @@ export function sysPrlimit64(process: Process, pid: i32, resource: i32, limit: u
 
 export function sysGetrandom(_process: Process, buffer: u64, count: u64, flags: i32): i64 {
   if ((flags & ~7) !== 0) return failure(EINVAL);
-  const target = new UserSlice(buffer, count < 0x1_0000n ? count : 0x1_0000n);
+  const target = new UserSlice(buffer, smaller(count, 0x1_0000n));
   if (!target.isValid) return failure(EFAULT);
   const word = new Uint8Array(8);
   let done: u64 = 0n;
@@ -97,7 +98,7 @@ export function sysGetrandom(_process: Process, buffer: u64, count: u64, flags: 
     if (random === null) return done > 0n ? i64(done) : failure(EAGAIN);
     put64(word, 0, random);
     const left = target.length - done;
-    const chunk = left < 8n ? i32(left) : 8;
+    const chunk = i32(smaller(left, 8n));
     if (!target.write(done, word.subarray(0, chunk))) return done > 0n ? i64(done) : failure(EFAULT);
     done += u64(chunk);
   }

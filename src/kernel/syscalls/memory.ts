@@ -44,6 +44,8 @@ export function sysMmap(process: Process, address: u64, length: u64, protection:
   const bytes = roundUp(length);
   if (bytes === 0n || bytes >= USER_END) return failure(ENOMEM);
   if (isWritableCode(protection)) return failure(EACCES);
+  // What one process may write another must not execute: shared memory is never code.
+  if (sharing === MAP_SHARED && (protection & PROT_EXEC) !== 0) return failure(EACCES);
   const isFile = (flags & MAP_ANONYMOUS) === 0;
   if (isFile) {
     const error = checkFile(process, fd, sharing === MAP_SHARED && (protection & PROT_WRITE) !== 0, offset);
@@ -98,6 +100,7 @@ export function sysMprotect(process: Process, address: u64, length: u64, protect
   if (bytes === 0n || !AddressSpace.isPlaceable(address, bytes)) return failure(ENOMEM);
   if (isWritableCode(protection)) return failure(EACCES);
   if (!space.regions.isCovered(address, address + bytes)) return failure(ENOMEM);
+  if ((protection & PROT_EXEC) !== 0 && space.regions.hasShared(address, address + bytes)) return failure(EACCES);
   return space.protect(address, address + bytes, rightsOf(protection)) === DONE ? 0n : failure(ENOMEM);
 }
 

@@ -1,6 +1,8 @@
 /** read, write, pread64, pwrite64, lseek, ftruncate: by what a descriptor stands for. */
+
 import { O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_END, SEEK_SET, SIGPIPE } from '../abi/constants.ts';
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, EISDIR, ENOMEM, ENOSPC, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { smaller } from '../abi/numbers.ts';
 import { readConsole, writeConsole } from '../drivers/console.ts';
 import { type File, MOST_FILE_BYTES } from '../fs/file.ts';
 import { KIND_CONSOLE, KIND_FILE, KIND_PIPE, type OpenFile, openFiles } from '../fs/open-file.ts';
@@ -16,7 +18,7 @@ const MOST_BYTES: u64 = 0x7fff_f000n;
 const MOST_OFFSET: u64 = 0x7fff_ffff_ffff_ffffn;
 
 function clamp(count: u64): u64 {
-  return count < MOST_BYTES ? count : MOST_BYTES;
+  return smaller(count, MOST_BYTES);
 }
 
 export function sysRead(process: Process, fd: i32, buffer: u64, count: u64): i64 {

@@ -1,7 +1,8 @@
 /** kill, tgkill, pause, rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack. */
 import { SIGKILL, SIGSEGV, SIGSTOP } from '../abi/constants.ts';
 import { EFAULT, EINTR, EINVAL, ESRCH } from '../abi/errno.ts';
-import { put64, UserSlice, word64 } from '../ostd/user-slice.ts';
+import { put64, word64 } from '../abi/numbers.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import { TASKS } from '../ostd/virtual-layout.ts';
 import { findProcess, type Process, processes, STATE_FREE, STATE_ZOMBIE } from '../task/process.ts';
 import { channelOfPause, scheduler } from '../task/scheduler.ts';

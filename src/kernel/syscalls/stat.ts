@@ -1,10 +1,11 @@
 /** stat, fstat, lstat, newfstatat, access. */
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, S_IFCHR, S_IFIFO } from '../abi/constants.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT } from '../abi/errno.ts';
+import { put32, put64 } from '../abi/numbers.ts';
 import type { File } from '../fs/file.ts';
 import { KIND_FILE, KIND_PIPE, openFiles } from '../fs/open-file.ts';
 import { files, Lookup, ROOT } from '../fs/tree.ts';
-import { put32, put64, UserSlice } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import type { Process } from '../task/process.ts';
 import { findKnownPath, findPath, pathBuffer } from './path.ts';
 import { failure } from './result.ts';

@@ -1,8 +1,9 @@
 /** Virtual time: nanoseconds since power-on. All clocks are that one; there is no calendar. */
 import { TIMER_ABSTIME } from '../abi/constants.ts';
 import { EFAULT, EINTR, EINVAL } from '../abi/errno.ts';
+import { put64, smaller, word64 } from '../abi/numbers.ts';
 import { timeNs } from '../ostd/cpu.ts';
-import { put64, UserSlice, word64 } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import type { Process } from '../task/process.ts';
 import { scheduler } from '../task/scheduler.ts';
 import { isInterrupted } from '../task/signals.ts';
@@ -64,7 +65,7 @@ function sleep(process: Process, duration: u64, remaining: u64, isAbsolute: bool
   const seconds = word64(image, 0);
   const rest = word64(image, 8);
   if (seconds > 0x7fff_ffff_ffff_ffffn || rest >= SECOND) return failure(EINVAL);
-  const bounded = seconds < MOST_SECONDS ? seconds : MOST_SECONDS;
+  const bounded = smaller(seconds, MOST_SECONDS);
   const amount = bounded * SECOND + rest;
   const end = isAbsolute ? amount : timeNs() + amount;
   while (timeNs() < end) {

@@ -1,7 +1,8 @@
 /** readv and writev: the list of buffers is copied once, then used. */
 import { EBADF, EFAULT, EINVAL } from '../abi/errno.ts';
+import { smaller, word64 } from '../abi/numbers.ts';
 import { openFiles } from '../fs/open-file.ts';
-import { UserSlice, word64 } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import type { Process } from '../task/process.ts';
 import { readOpen, writeOpen } from './read-write.ts';
 import { failure } from './result.ts';
@@ -33,7 +34,7 @@ function transfer(process: Process, fd: i32, vector: u64, count: u64, isWrite: b
   for (let n: u64 = 0n; n < count; n++) {
     const within = i32(n % u64(BATCH));
     if (within === 0) {
-      const left = count - n < u64(BATCH) ? i32(count - n) : BATCH;
+      const left = i32(smaller(count - n, u64(BATCH)));
       if (!list.read(n * 16n, batch.subarray(0, left * 16))) return total > 0n ? total : failure(EFAULT);
     }
     const base = word64(batch, within * 16);

@@ -1,9 +1,9 @@
 /** Static ELF64 programs (System V ABI, chapters 4 and 5) → regions and pages of a new address space. */
 import { ENOEXEC, ENOMEM } from '../abi/errno.ts';
+import { smaller, word64 } from '../abi/numbers.ts';
 import type { File } from '../fs/file.ts';
 import { AddressSpace, DONE } from '../mm/address-space.ts';
 import { MAY_EXECUTE, MAY_READ, MAY_WRITE } from '../ostd/page-table.ts';
-import { word64 } from '../ostd/user-slice.ts';
 import { PAGE } from '../ostd/virtual-layout.ts';
 
 const HEADER_BYTES = 64;
@@ -107,7 +107,7 @@ function fillPages(file: File, offset: u64, space: AddressSpace, start: u64, byt
     const at = start + done;
     const within = i32(at & (PAGE - 1n));
     const room = u64(4096 - within);
-    const chunk = room < bytes - done ? room : bytes - done;
+    const chunk = smaller(room, bytes - done);
     const page = space.pageBytes(at - u64(within));
     file.read(offset + done, page.subarray(within, within + i32(chunk)));
     done += chunk;

@@ -6,9 +6,10 @@
  * The 512 bytes of FXSAVE64 lie above it, on a 64-byte border.
  */
 import { SIGKILL, SIGNALS } from '../abi/constants.ts';
+import { put32, put64, word64 } from '../abi/numbers.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import { sanitise } from '../ostd/trap-frame.ts';
-import { put32, put64, UserSlice, word64 } from '../ostd/user-slice.ts';
+import { UserSlice } from '../ostd/user-slice.ts';
 import { USER_END } from '../ostd/virtual-layout.ts';
 import type { Process } from './process.ts';
 import { signalBit } from './signals.ts';

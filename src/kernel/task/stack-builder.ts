@@ -3,10 +3,11 @@
  * once from where they are. Strings go up from the bottom of their area, so that each byte is read a single time.
  */
 import { E2BIG, EFAULT, ENOMEM } from '../abi/errno.ts';
+import { put64 } from '../abi/numbers.ts';
 import { type AddressSpace, DONE } from '../mm/address-space.ts';
 import { hardwareRandom, timeNs } from '../ostd/cpu.ts';
 import { MAY_READ, MAY_WRITE } from '../ostd/page-table.ts';
-import { put64, readUserString, STRING_FAULT, STRING_LONG } from '../ostd/user-slice.ts';
+import { readUserString, STRING_FAULT, STRING_LONG } from '../ostd/user-slice.ts';
 import { PAGE } from '../ostd/virtual-layout.ts';
 import type { Loaded } from './elf.ts';
 
