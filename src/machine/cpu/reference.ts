@@ -54,8 +54,10 @@ export interface ReferenceCpu {
 
 /** What the manual leaves undefined in the instruction executed last. */
 export interface Undefined {
-  /** RFLAGS bits. */
+  /** RFLAGS bits written, but with a value that the manual leaves open. */
   flags: number;
+  /** RFLAGS bits written with a defined value. */
+  defined: number;
   /** A register or memory operand. */
   value: boolean;
 }
@@ -404,8 +406,13 @@ class Execution {
     const { effect } = this.program;
     const is = (t: Term | null) => t !== null && this.eval(t) === 1n;
     unsure.flags = 0;
+    unsure.defined = 0;
     unsure.value = effect.writes.some((w) => is(w.undefinedIf)) || effect.steps.some((s) => s.kind === 'store' && is(s.undefinedIf));
     if (effect.flags.when !== null && this.eval(effect.flags.when) === 0n) return;
-    for (const [flag, write] of Object.entries(effect.flags.values)) if (is(write.undefinedIf)) unsure.flags |= 1 << FLAG_BIT[flag as Flag];
+    for (const [flag, write] of Object.entries(effect.flags.values)) {
+      const bit = 1 << FLAG_BIT[flag as Flag];
+      if (is(write.undefinedIf)) unsure.flags |= bit;
+      else unsure.defined |= bit;
+    }
   }
 }

@@ -110,7 +110,8 @@ function round(f: Format, sign: bigint, mantissa: bigint, exponent: number, stic
   // Tiny (after rounding, as SSE detects it).
   if ((masks & UE) !== 0 && (mxcsr & FTZ) !== 0) return { value: zeroOf(f, sign), status: UE | PE };
   const denormal = shiftRound(mantissa, least - f.fraction - exponent, sticky, mode, sign);
-  const status = denormal.inexact ? UE | PE : (masks & UE) === 0 ? UE : 0;
+  // Unmasked, it is told by tininess alone, and precision as if the exponent had no bounds.
+  const status = (masks & UE) === 0 ? UE | (free.inexact ? PE : 0) : denormal.inexact ? UE | PE : 0;
   return { value: (sign << BigInt(f.width - 1)) | denormal.value, status };
 }
 
@@ -198,8 +199,9 @@ function order(a: Unpacked, b: Unpacked): -1 | 0 | 1 {
 /** Denormal operands, which DAZ has turned into zeros already. */
 const denormals = (...operands: Unpacked[]): number => (operands.some((o) => o.denormal) ? DE : 0);
 
-/** Adds DE unless the operation was invalid: denormals are looked for last. */
-const withDenormals = (r: FloatResult, de: number): FloatResult => ((r.status & IE) !== 0 ? r : { value: r.value, status: r.status | de });
+/** Adds DE unless the operation was invalid or a division by zero: denormals are looked for last. */
+const withDenormals = (r: FloatResult, de: number): FloatResult =>
+  (r.status & (IE | ZE)) !== 0 ? r : { value: r.value, status: r.status | de };
 
 function minMax(a: Unpacked, b: Unpacked, greater: boolean): FloatResult {
   if (a.kind === 'nan' || b.kind === 'nan') return { value: b.bits, status: IE };
