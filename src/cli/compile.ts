@@ -30,7 +30,7 @@ export const compileCommand = (): Command =>
       });
       const milliseconds = Math.round((performance.now() - start) * 10) / 10;
       const output = image === null ? null : (options.output ?? file.replace(/\.[cm]?ts$/, ''));
-      if (image !== null && output !== null) writeOutput(output, image);
+      if (image !== null && output !== null) writeOutput(output, image, 0o755);
       const found = diagnostics.map(({ code, file, line, column, message }) => ({ code, file, line, column, message }));
       for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
       print(

@@ -14,9 +14,9 @@ export function readInput(path: string): Uint8Array {
 }
 
 /** Writes a file whole or not at all: to a temporary name first, then renamed. */
-export function writeOutput(path: string, bytes: Uint8Array | string): void {
+export function writeOutput(path: string, bytes: Uint8Array, mode: number): void {
   const temporary = `${path}.${process.pid}.partial`;
-  writeFileSync(temporary, bytes);
+  writeFileSync(temporary, bytes, { mode });
   renameSync(temporary, path);
 }
 

@@ -108,7 +108,7 @@ describe('fuzz', () => {
   it('a saboteur is found, saved, and its trace replays by the directory', () => {
     const { status, json } = palindrome(['fuzz', '--runs', '16', '--saboteur', 'no-umip', '--out', at('found'), '--json']);
     expect(status).toBe(1);
-    const [finding] = json?.['findings'] as { invariant: string; path: string }[];
+    const [finding] = (json?.['findings'] ?? []) as { invariant: string; path: string }[];
     expect(finding?.invariant).toBe('INV-16');
     expect(palindrome(['replay', finding?.path ?? '', '--json']).json).toMatchObject({ identical: true });
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts'), '--saboteur', 'no-umip']).status).toBe(1);

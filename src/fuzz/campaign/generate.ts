@@ -18,7 +18,7 @@ const MOST_TRIALS = 300;
 
 /**
  * The smallest program found that still does what `fails` looks for, by fast-check's own shrinking of program `index`: first without
- * acts, then with simpler values.
+ * acts, then with simpler values; at the end each act is left out once more, for those that simpler values made needless.
  */
 export function shrink(
   seed: string,
@@ -37,5 +37,10 @@ export function shrink(
     }),
     { seed: programSeed(seed, index), numRuns: 1, verbose: 0 },
   );
+  for (let at = smallest.length - 1; at >= 0 && smallest.length > 1; at--) {
+    const without = smallest.filter((_, other) => other !== at);
+    trials++;
+    if (fails(render(without))) smallest = without;
+  }
   return { acts: smallest, trials };
 }

@@ -16,7 +16,7 @@ const PRIVILEGED = [
 /** Unprivileged instructions at the edges of what a kernel must survive. */
 const ODD = [
   'ud2', 'int3', 'int 0x80', 'int 3', 'int 8', 'int 14', 'int 0x20', 'int 0xff', '.byte 0xf1', '.byte 0x0f, 0x34', '.byte 0x0f, 0x01, 0xc1', '.byte 0x0f, 0xff',
-  'mov ss, si', 'mov ds, si', 'mov es, si', 'mov fs, si', 'mov gs, si', 'lar eax, esi', 'lsl eax, esi', 'verr si', 'verw si',
+  'mov ss, si', 'mov ds, si', 'mov es, si', 'mov fs, si', 'mov gs, si', 'lar eax, si', 'lsl eax, si', 'verr si', 'verw si',
   'mov eax, dword ptr [rdi]', 'mov dword ptr [rdi], esi', 'add qword ptr [rdi], rsi', 'lock xadd qword ptr [rdi], rsi', 'movaps xmm0, [rdi]', 'ldmxcsr [rdi]', 'fxrstor [rdi]', 'fxsave [rdi]',
   'xor eax, eax\ndiv eax', 'mov rax, rdi\ncqo\nidiv rsi', 'jmp rdi', 'call rdi', 'mov rsp, rdi\npush rsi', 'mov rsp, rdi\nret', 'mov rsp, rdi\niretq', 'mov rsp, rdi\nretfq',
   'rdtsc', 'cpuid', 'rdrand rax', 'rdseed rax', 'pause', 'mfence', 'fninit', 'clflush [rdi]', 'prefetcht0 [rdi]', 'lock add rax, rdi',
