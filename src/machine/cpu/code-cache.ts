@@ -186,13 +186,13 @@ export class CodeCache {
   #decodeRun(page: CodePage, start: number, linear: bigint): Resolution {
     let offset = start;
     for (let n = 0; ; n++) {
+      if (n === MAX_RUN || offset >= PAGE) {
+        this.#pseudo(page, FORM.lookup, offset, 0);
+        break;
+      }
       const slot = page.table + 4 * offset;
       if (n > 0 && (this.#words[slot >> 2] ?? 0) !== 0) {
         this.#pseudo(page, FORM.link, offset, slot);
-        break;
-      }
-      if (n === MAX_RUN || offset >= PAGE) {
-        this.#pseudo(page, FORM.lookup, offset, 0);
         break;
       }
       const code = this.#code(page.physicalPage, offset);

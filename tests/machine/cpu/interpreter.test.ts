@@ -186,6 +186,18 @@ describe('instructions that straddle pages', () => {
   });
 });
 
+test('code goes on into the next page, in both orders of decoding', () => {
+  // The first instruction ends exactly with its page; page 2 has its table before and after page 1's.
+  for (const entries of [[0x1ffen], [0x2000n, 0x1ffen], [0x1ffen, 0x2000n]]) {
+    const m = machine('xor eax, eax\ninc eax\nhlt', {}, 0x1ffen);
+    for (const entry of entries) {
+      m.state.rip = entry;
+      expect(m.interpreter.run(100n)).toBe('stop');
+    }
+    expect(m.state.count).toBe(BigInt(entries.reduce((sum, entry) => sum + (entry === 0x2000n ? 2 : 3), 0)));
+  }
+});
+
 describe('path', () => {
   const program =
     'mov ecx, 3\nagain: call twice\ndec ecx\njnz again\nlea rax, [rip + done]\njmp rax\ndone: push rax\nlea rdx, [rip + end]\nmov [rsp], rdx\nret\nend: mov ecx, 2\nrep lodsb\nhlt\ntwice: ret';
