@@ -30,8 +30,8 @@ function isFinal(stop: Stop): boolean {
 }
 
 const EFER_LMA = 0x400n;
-const ATTRIBUTE_L = 1 << 13;
-const ATTRIBUTE_DB = 1 << 14;
+const ATTRIBUTE_L = (1 << 9) | (1 << 13);
+const ATTRIBUTE_DB = (1 << 10) | (1 << 14);
 
 /** How wide code is that the CPU runs now. */
 export function modeOf(machine: Machine): Mode {
@@ -61,7 +61,8 @@ export class Engine {
 
   /**
    * A machine with `boot` loaded (null: what it is to hold comes by `restore`), whose inputs come from `source`. `output` takes what the guest prints.
-   * Throws UserError where the images are bad.
+   * `like` is another machine, whose
+   * compiled code is shared. Throws UserError where the images are bad.
    */
   static async create(
     config: MachineConfig,
@@ -69,6 +70,7 @@ export class Engine {
     source: Host | PlaybackHost,
     output: (byte: number) => void,
     blockInstructions: number,
+    like: Machine | undefined,
   ): Promise<Engine> {
     let engine: Engine | null = null;
     const maker = new BlockMaker(() => engine?.cutHere());
@@ -79,7 +81,7 @@ export class Engine {
       },
       output,
     );
-    const machine = await Machine.create(config, host);
+    const machine = await Machine.create(config, host, like);
     if (boot !== null) machine.load(boot);
     engine = new Engine(machine, host, maker, blockInstructions);
     return engine;

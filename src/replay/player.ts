@@ -35,6 +35,8 @@ export interface PlayerOptions {
   /** Boots this image instead of the recorded one: to see where two kernels part. */
   readonly image?: Uint8Array;
   readonly initrd?: Uint8Array;
+  /** Another machine, whose compiled code is shared: it saves time. */
+  readonly like?: Machine;
   /** Takes what the guest prints while it is played. */
   readonly output?: (byte: number) => void;
 }
@@ -104,7 +106,14 @@ export class Player {
   static async open(trace: Trace, options: PlayerOptions = {}): Promise<Player> {
     const playback = new PlaybackHost();
     const { machine, blockInstructions } = trace.header;
-    const engine = await Engine.create(machine, bootOf(trace, options), playback, options.output ?? (() => {}), blockInstructions);
+    const engine = await Engine.create(
+      machine,
+      bootOf(trace, options),
+      playback,
+      options.output ?? (() => {}),
+      blockInstructions,
+      options.like,
+    );
     return new Player(trace, engine, playback, options);
   }
 

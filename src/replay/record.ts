@@ -7,7 +7,7 @@
  * The trace is a function of the options and of what the host gives: the same run is the same file, byte for byte.
  */
 import { createHash } from 'node:crypto';
-import { type Host, type MachineConfig, QuietHost, type Stop } from '../machine/index.ts';
+import { type Host, type Machine, type MachineConfig, QuietHost, type Stop } from '../machine/index.ts';
 import { UserError } from '../machine/isa/bug.ts';
 import type { EventCounts } from './block-maker.ts';
 import { Engine, NO_LIMIT } from './engine.ts';
@@ -47,6 +47,8 @@ export interface RecordOptions {
   readonly embed?: boolean;
   readonly blockInstructions?: number;
   readonly checkpointInstructions?: number;
+  /** Another machine, whose compiled code is shared: it saves time. */
+  readonly like?: Machine;
   /** Told after each block. */
   readonly progress?: (instructions: bigint) => void;
 }
@@ -64,6 +66,8 @@ export interface Recording {
   readonly trace: Uint8Array | null;
   /** Bytes of the trace. */
   readonly size: number;
+  /** The machine as the run left it. */
+  readonly machine: Machine;
 }
 
 /** The header of a recording, and the bytes of its artefacts. */
@@ -100,7 +104,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     output.push(byte);
     host.serialOutput(byte);
   };
-  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions);
+  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, options.like);
   const sink = options.to === undefined ? new MemorySink() : new FileSink(options.to);
   const tally = new Tally();
   const writer = new TraceWriter(sink, await checksums(), header, contents);
@@ -116,7 +120,17 @@ export async function record(options: RecordOptions): Promise<Recording> {
       if (stop !== null) {
         writer.end({ at, stop, hash: block.hash });
         const trace = sink instanceof MemorySink ? sink.bytes : null;
-        return { stop, instructions: at, hash: block.hash, counts: tally.counts(), output: output.bytes(), trace, size: writer.size };
+        const { machine } = engine;
+        return {
+          stop,
+          instructions: at,
+          hash: block.hash,
+          counts: tally.counts(),
+          output: output.bytes(),
+          trace,
+          size: writer.size,
+          machine,
+        };
       }
       if (at - checkpointAt >= header.checkpointInstructions) {
         checkpointAt = at;

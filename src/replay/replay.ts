@@ -91,6 +91,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
     playback,
     outputTo(output, options),
     trace.header.blockInstructions,
+    options.like,
   );
   let position = 0n;
   let hash = engine.machine.hash();
@@ -245,7 +246,8 @@ async function replayTo(source: TraceSource, options: ReplayOptions, to: bigint)
 /** Replays with other images in the place of the recorded ones: reports the first instruction that does something else. */
 async function replayOther(trace: Trace, options: ReplayOptions): Promise<ReplayReport> {
   const { image: _image, initrd: _initrd, ...recordedOptions } = quiet(options);
-  const [recorded, other] = [await Player.open(trace, recordedOptions), await Player.open(trace, quiet(options))];
+  const recorded = await Player.open(trace, recordedOptions);
+  const other = await Player.open(trace, { like: recorded.machine, ...quiet(options) });
   const found = firstDifferentInstruction(recorded, other);
   const hash = other.machine.hash();
   const sameImages = hash === recorded.machine.hash();

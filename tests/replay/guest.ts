@@ -286,8 +286,8 @@ export function guestRecording(options?: GuestOptions): RecordOptions {
     machine: { memoryBytes: 4 << 20, seed: 'guest', harness: false },
     image: guest(options),
     host: new ScriptedHost(),
-    blockInstructions: 1024,
-    checkpointInstructions: 4096,
+    blockInstructions: 512,
+    checkpointInstructions: 2048,
     limit: 1_000_000n,
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Machine } from '../../src/machine/index.ts';
 import {
   inspectEvents,
   inspectInstructions,
@@ -16,14 +17,17 @@ import {
 } from '../../src/replay/index.ts';
 import { walkPath } from '../../src/replay/path.ts';
 import { forge } from './forge.ts';
-import { guest, guestRecording } from './guest.ts';
+import { guest, guestRecording, guestText } from './guest.ts';
 
 let recording: Recording;
 let bytes: Uint8Array;
 let trace: Trace;
+/** Shares the compiled code of the first machine. */
+let like: { readonly like: Machine };
 
 beforeAll(async () => {
   recording = await record(guestRecording());
+  like = { like: recording.machine };
   bytes = recording.trace ?? new Uint8Array(0);
   trace = await openTrace(bytes);
 });
@@ -104,7 +108,7 @@ describe('a recording', () => {
 
 describe('a replay', () => {
   test('is identical to the recording', async () => {
-    const report = await replay(bytes);
+    const report = await replay(bytes, like);
     expect(report.difference).toBeNull();
     expect(report).toMatchObject({ identical: true, complete: true, instructions: recording.instructions, hash: recording.hash });
     expect(report.output).toEqual(recording.output);
@@ -120,8 +124,8 @@ describe('a replay', () => {
 
   test('goes to any position from the nearest checkpoint', async () => {
     const { player } = { player: await Player.open(trace) };
-    for (const to of [0n, 1n, 4095n, 4096n, 4097n, 6000n, recording.instructions - 1n, recording.instructions]) {
-      const report = await replay(bytes, { to });
+    for (const to of [0n, 1n, 2047n, 2048n, 2049n, 6000n, recording.instructions - 1n, recording.instructions]) {
+      const report = await replay(bytes, { ...like, to });
       player.seek(0n);
       player.run(to);
       expect({ to, ...report }).toMatchObject({ to, identical: true, instructions: to, hash: player.machine.hash() });
@@ -133,7 +137,7 @@ describe('a replay', () => {
     for (const part of [0.35, 0.6, 0.8, 0.95]) {
       const cut = bytes.subarray(0, Math.floor(bytes.length * part));
       const whole = await openTrace(cut);
-      const report = await replay(cut);
+      const report = await replay(cut, like);
       expect(report).toMatchObject({ identical: true, complete: false, instructions: whole.instructions, cut: whole.cut });
       if (whole.runs > 0) expect(report.hash).toBe(whole.run(whole.runs - 1).hash);
     }
@@ -144,7 +148,7 @@ describe('a replay', () => {
       const bit = 20 * 8 + Math.floor(((bytes.length - 20) * 8 * i) / 60) + (i % 8);
       const flipped = bytes.slice();
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      const report = await replay(flipped);
+      const report = await replay(flipped, like);
       expect({ bit, identical: report.identical, kind: report.difference?.kind }).toEqual({ bit, identical: false, kind: 'damage' });
     }
   });
@@ -165,7 +169,7 @@ describe('the first difference', () => {
     const steps = walked(2);
     const makers = steps.filter(({ text }) => /^(j(?!mp)|loop|ret|rep)/.test(text));
     for (const index of [0, 17, makers.length - 1]) {
-      const { difference, identical } = await replay(await forge(bytes, 2, withBit(index)));
+      const { difference, identical } = await replay(await forge(bytes, 2, withBit(index)), like);
       expect(identical).toBe(false);
       expect({ index, kind: difference?.kind, at: difference?.at, rip: difference?.instruction?.rip }).toEqual({
         index,
@@ -181,28 +185,29 @@ describe('the first difference', () => {
 
   test('of the events is named with both events', async () => {
     const { EventLog, unpackEvents } = await import('../../src/replay/trace/columns.ts');
-    const forged = await forge(bytes, 3, (run) => {
+    const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) => trace.events(i).some(({ kind }) => kind === 'port-in'));
+    const forged = await forge(bytes, index, (run) => {
       const log = new EventLog();
       for (const event of unpackEvents(run.events, run.first, run.count))
         log.add(event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event, run.first);
       return { ...run, events: log.pack() };
     });
-    const { difference } = await replay(forged);
+    const { difference } = await replay(forged, like);
     expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al,dx' } });
     expect(difference?.recorded[0]).toMatch(/port-in/);
     expect(difference?.replayed[0]).toMatch(/port-in/);
   });
 
   test('of a state hash names the block', async () => {
-    const { difference } = await replay(await forge(bytes, 1, (run) => ({ ...run, hash: '0'.repeat(16) })));
-    expect(difference).toMatchObject({ kind: 'state', at: 2048n, recorded: ['state 0000000000000000'] });
+    const { difference } = await replay(await forge(bytes, 1, (run) => ({ ...run, hash: '0'.repeat(16) })), like);
+    expect(difference).toMatchObject({ kind: 'state', at: 1024n, recorded: ['state 0000000000000000'] });
   });
 
   test('with another image is the first instruction that is another one', async () => {
     const report = await replay(bytes, { image: guest({ step: 8 }).bytes });
     expect(report).toMatchObject({ identical: false, difference: { kind: 'image', instruction: { text: 'add rbp,8' } } });
-    expect(report.difference?.recorded[0]).toMatch(/add rbp,7 {2}\(round\+0x7/);
-    expect(report.difference?.before.at(-1)?.text).toBe('imul rbp,rbp,41C64E6Dh');
+    expect(report.difference?.recorded[0]).toMatch(/add rbp,7 {2}\(pvh_start\+0x[0-9a-f]+, guest\.s:\d+:1\)/);
+    expect(report.difference?.before.at(-1)?.text).toBe('imul rbp,41C64E6Dh');
     expect(await replay(bytes, { image: guest().bytes })).toMatchObject({ identical: true, difference: null });
   });
 });
@@ -222,12 +227,12 @@ function walked(index: number): { at: bigint; rip: bigint; text: string }[] {
 let player: Player;
 
 beforeAll(async () => {
-  player = await Player.open(trace);
+  player = await Player.open(trace, like);
 });
 
 describe('the path', () => {
   test('with the code gives every instruction that single steps find', async () => {
-    const other = await Player.open(trace);
+    const other = await Player.open(trace, like);
     for (let index = 0; index < trace.runs; index++) {
       const steps = walked(index);
       other.seek(trace.firstOf(index));
@@ -258,9 +263,15 @@ describe('inspection', () => {
   });
 
   test('shows any range of instructions with their symbols', async () => {
-    const views = await inspectInstructions(trace, 5000n, 300);
-    expect(views.map(({ at }) => at)).toEqual(Array.from({ length: 300 }, (_, i) => 5000n + BigInt(i)));
-    expect(views.find(({ text }) => text.startsWith('imul'))?.place?.symbol).toBe('round');
+    const from = ([...inspectEvents(trace, { syscall: 'write' })][0]?.event.at ?? 0n) - 200n;
+    const views = await inspectInstructions(trace, from, 300, like);
+    expect(views.map(({ at }) => at)).toEqual(Array.from({ length: 300 }, (_, i) => from + BigInt(i)));
+    const imul = views.find(({ text }) => text.startsWith('imul'));
+    const line =
+      guestText()
+        .split('\n')
+        .findIndex((text) => text.includes('imul')) + 1;
+    expect(imul?.place).toMatchObject({ image: 'guest', symbol: expect.stringMatching(/^pvh_start\+0x/), source: `guest.s:${line}:1` });
     expect(new Set(views.map(({ cpl }) => cpl))).toEqual(new Set([0, 3]));
     expect(await inspectInstructions(trace, recording.instructions, 5)).toEqual([]);
   });
