@@ -5,9 +5,10 @@
  */
 
 import { bug } from '../../machine/isa/bug.ts';
-import type { Predicate } from './function.ts';
-import type { Fold } from './ops.ts';
-import { bitsOf, type Constant, type IntegerType, isInteger, normal, type Type, unsigned } from './types.ts';
+import { bitsOf, type Constant, type IntegerType, isInteger, normal, type Predicate, type Type, unsigned } from './types.ts';
+
+/** The constant that the operation gives on constants, or null where it would trap. `from` is the type of the first operand. */
+export type Fold = (type: Type, args: readonly Constant[], from: Type, predicate: Predicate) => Constant | null;
 
 /** Addition, subtraction, multiplication modulo 2^width; `exact` gives the mathematical result of values below 2^32 or bigints. */
 function wrapping(small: (a: number, b: number) => number, big: (a: bigint, b: bigint) => bigint): Fold {

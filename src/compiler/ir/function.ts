@@ -6,10 +6,10 @@
  * goes there. There are no use lists: passes that need them count for themselves. Ids are dense per function, so side tables are arrays.
  */
 
-import type { Location } from './module.ts';
+import type { Location } from './location.ts';
 import type { Op } from './ops.ts';
 import type { TrapCode } from './trap-codes.ts';
-import type { Constant, Type } from './types.ts';
+import type { Constant, FloatPredicate, IntegerPredicate, Predicate, Type } from './types.ts';
 
 export class Value {
   /** Dense within the function: `0 ≤ id < fn.valueCount`. */
@@ -25,10 +25,7 @@ export class Value {
   }
 }
 
-export type IntegerPredicate = 'eq' | 'ne' | 'slt' | 'sle' | 'sgt' | 'sge' | 'ult' | 'ule' | 'ugt' | 'uge';
-/** As in JavaScript: with a NaN all are false but `ne`. */
-export type FloatPredicate = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
-export type Predicate = IntegerPredicate | FloatPredicate;
+export type { FloatPredicate, IntegerPredicate, Predicate };
 
 /** Storage in the frame: `size` bytes from the address that the op `slot` gives. Uninitialised at entry. */
 export interface StackSlot {

@@ -7,11 +7,11 @@
 
 import type { Layouts } from '../image/layouts.ts';
 import { emptyLayouts } from '../image/layouts.ts';
-import type { Relocation, SourceLocation } from '../image/object.ts';
+import type { Relocation } from '../image/object.ts';
 import type { IrFunction } from './function.ts';
+import type { Location } from './location.ts';
 
-/** Where in the source. Shared between instructions: make one per statement or expression, never change it. */
-export type Location = SourceLocation;
+export type { Location };
 
 /** A piece of static storage with a name. */
 export interface DataObject {

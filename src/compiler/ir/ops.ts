@@ -12,14 +12,10 @@
  */
 
 import * as fold from './fold.ts';
-import type { Predicate } from './function.ts';
-import type { Constant, Type } from './types.ts';
+import type { Type } from './types.ts';
 
 export type OperandType = 'T' | 'int' | 'any' | Type;
 export type TypeClass = 'integer' | 'float' | 'any' | 'i64';
-
-/** The constant that the operation gives on constants, or null where it would trap. `from` is the type of the first operand. */
-export type Fold = (type: Type, args: readonly Constant[], from: Type, predicate: Predicate) => Constant | null;
 
 export interface OpRow {
   readonly meaning: string;
@@ -33,10 +29,10 @@ export interface OpRow {
   readonly reads: boolean;
   readonly writes: boolean;
   readonly commutes: boolean;
-  readonly fold: Fold | null;
+  readonly fold: fold.Fold | null;
 }
 
-type Effects = Partial<Pick<OpRow, 'traps' | 'reads' | 'writes' | 'commutes'>> & { fold?: Fold };
+type Effects = Partial<Pick<OpRow, 'traps' | 'reads' | 'writes' | 'commutes'>> & { fold?: fold.Fold };
 
 function row(meaning: string, on: TypeClass, args: OpRow['args'], result: OpRow['result'], effects: Effects = {}): OpRow {
   return { meaning, on, args, result, traps: false, reads: false, writes: false, commutes: false, fold: null, ...effects };

@@ -37,3 +37,8 @@ export function unsigned(type: IntegerType, value: Constant): Constant {
   if (typeof value === 'bigint') return BigInt.asUintN(64, value);
   return type === 'i32' ? value >>> 0 : type === 'i8' ? value & 0xff : value & 0xffff;
 }
+
+export type IntegerPredicate = 'eq' | 'ne' | 'slt' | 'sle' | 'sgt' | 'sge' | 'ult' | 'ule' | 'ugt' | 'uge';
+/** As in JavaScript: with a NaN all are false but `ne`. */
+export type FloatPredicate = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+export type Predicate = IntegerPredicate | FloatPredicate;

@@ -6,7 +6,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Predicate, Value } from '../../ir/function.ts';
 import { bitsOf } from '../../ir/types.ts';
 import { A, AE, B, BE, E, G, GE, L, LE, M, NE, NP, NS, P, S, type Width } from './machine.ts';
-import { definition, type Selector } from './select.ts';
+import { definition, type Selector } from './selector.ts';
 
 /**
  * What the flags must be: `code`, and besides for equality of f64 (UCOMISD sets ZF and PF for unordered operands): `and` not PF,

@@ -9,7 +9,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { InlineCode } from '../../assembler/index.ts';
 import type { DwarfRegisterName, FrameRow, LineRow, Relocation, TrapRow } from '../../image/object.ts';
 import { rbpFrame } from '../../image/object.ts';
-import type { Location } from '../../ir/module.ts';
+import type { Location } from '../../ir/location.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import type { Allocation } from './allocate.ts';
 import type { CodeBuffer, Encodings, Mark } from './code-buffer.ts';

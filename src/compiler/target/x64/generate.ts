@@ -16,7 +16,8 @@ import { allocate } from './allocate.ts';
 import { CodeBuffer, Encodings } from './code-buffer.ts';
 import { type EmitContext, type EmittedFunction, emit } from './emit.ts';
 import { printMachine } from './machine.ts';
-import { type ConstantPool, select } from './select.ts';
+import { select } from './select.ts';
+import type { ConstantPool } from './selector.ts';
 
 export interface GenerateOptions {
   /** The first object's name. */

@@ -8,10 +8,10 @@
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Value } from '../../ir/function.ts';
 import type { Type } from '../../ir/types.ts';
-import { zeroExtend } from './lower-integer.ts';
+import { zeroExtend } from './extend.ts';
 import { M } from './machine.ts';
 import { FLOAT_ARGUMENTS, FLOAT_RESULTS, INTEGER_ARGUMENTS, INTEGER_RESULTS, NONE, RBP, RSP, registerByName } from './registers.ts';
-import type { Address, Selector } from './select.ts';
+import type { Address, Selector } from './selector.ts';
 
 /** Where an argument is: a register, or an offset from the first one on the stack. */
 interface Place {

@@ -6,11 +6,11 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { Edge, Terminator, Value } from '../../ir/function.ts';
 import type { Constant } from '../../ir/types.ts';
 import { flagsOf, widthOf } from './conditions.ts';
+import { signExtend } from './extend.ts';
 import { resultRegisters } from './lower-call.ts';
-import { signExtend } from './lower-integer.ts';
 import { AE, E, L, M, type MachineBlock, P } from './machine.ts';
 import { NONE } from './registers.ts';
-import type { Selector } from './select.ts';
+import type { Selector } from './selector.ts';
 
 export function lowerTerminator(s: Selector, end: Terminator, block: MachineBlock): void {
   const [value] = end.args;

@@ -6,11 +6,11 @@
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Value } from '../../ir/function.ts';
 import { widthOf } from './conditions.ts';
-import { signExtend, trapIf, zeroExtend } from './lower-integer.ts';
+import { signExtend, trapIf, zeroExtend } from './extend.ts';
 import { E, M, NE, O, type Width } from './machine.ts';
 import { signedMagic, unsignedMagic } from './magic.ts';
 import { NONE, RAX, RDX } from './registers.ts';
-import type { Selector } from './select.ts';
+import type { Selector } from './selector.ts';
 
 export function lowerDivision(s: Selector, i: Instruction, x: Value, y: Value): void {
   const divisor = s.immediate(y);

@@ -5,10 +5,10 @@
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Value } from '../../ir/function.ts';
 import { compareFloats, setByte } from './conditions.ts';
-import { zeroExtend } from './lower-integer.ts';
+import { zeroExtend } from './extend.ts';
 import { AE, M, type MachineOp, S, type Width } from './machine.ts';
 import { NONE } from './registers.ts';
-import { type Selector, symbolAddress } from './select.ts';
+import { type Selector, symbolAddress } from './selector.ts';
 
 export function lowerFloat(s: Selector, i: Instruction): void {
   const [x, y] = i.args;

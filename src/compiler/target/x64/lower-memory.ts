@@ -5,10 +5,10 @@
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Value } from '../../ir/function.ts';
 import type { Type } from '../../ir/types.ts';
-import { zeroExtend } from './lower-integer.ts';
+import { zeroExtend } from './extend.ts';
 import { M, type MachineOp, type Width } from './machine.ts';
 import { NONE, RAX, RCX, RDI, RSI } from './registers.ts';
-import { definition, type Selector, throughTrunc } from './select.ts';
+import { definition, type Selector, throughTrunc } from './selector.ts';
 
 export function lowerMemory(s: Selector, i: Instruction): void {
   const [a, b, c] = i.args;

@@ -6,7 +6,7 @@
  * Virtual registers may be written more than once: this is not SSA any more.
  */
 
-import type { Location } from '../../ir/module.ts';
+import type { Location } from '../../ir/location.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import { CALLER_SAVED_MASK, FIRST_VIRTUAL, NONE, RAX, RCX, RDI, RDX, RSI, registerName } from './registers.ts';
 
