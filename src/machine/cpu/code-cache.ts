@@ -29,6 +29,8 @@ import {CODE_BASE,
 const PAGE = 4096;
 const TABLE_BYTES = PAGE * 4;
 const MAX_RUN = 64;
+/** Runs decoded ahead at a time. */
+const MAX_AHEAD = 12;
 const MAX_LENGTH = 15;
 const ENDS_RUN: ReadonlySet<Flow> = new Set<Flow>(['jump', 'call', 'ret', 'indirect', 'indirect-call', 'event']);
 
@@ -94,7 +96,7 @@ export class CodeCache {
     const slot = page.table + 4 * offset;
     const found = this.#words[slot >> 2] ?? 0;
     if (found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle) return 'found';
-    return this.#decodeRun(page, offset, linear);
+    return this.#decodeFrom(page, offset, linear);
   }
 
   /** Bytes of this physical page have changed: drops what was decoded from them. (The page is watched again when code is next decoded from it.) */
@@ -139,7 +141,7 @@ export class CodeCache {
   }
 
   #isFull(): boolean {
-    return this.#used + TABLE_BYTES + (MAX_RUN + 2) * ENTRY_BYTES * 2 > this.#layout.codeBase + this.#layout.codeBytes;
+    return this.#used + 2 * TABLE_BYTES + (MAX_AHEAD + 1) * (MAX_RUN + 4) * ENTRY_BYTES > this.#layout.codeBase + this.#layout.codeBytes;
   }
 
   /** The physical page of a linear address, for execution; null: fault pending. */
@@ -183,7 +185,24 @@ export class CodeCache {
     this.#ports.watchCode(page.physicalPage);
   }
 
-  #decodeRun(page: CodePage, start: number, linear: bigint): Resolution {
+  /**
+   * Decodes the run at an offset, and then, ahead of time, runs in the same page that it leads to: fewer and larger modules of
+   * new forms. Nothing of that can be noticed by the guest: faults belong to the moment when an instruction is reached.
+   */
+  #decodeFrom(page: CodePage, start: number, linear: bigint): Resolution {
+    const ahead: number[] = [];
+    const resolution = this.#decodeRun(page, start, linear, ahead);
+    for (let n = 0; n < MAX_AHEAD && resolution === 'found'; n++) {
+      const next = ahead.pop();
+      if (next === undefined) break;
+      if ((this.#words[(page.table >> 2) + next] ?? 0) === 0) this.#decodeRun(page, next, -1n, ahead);
+    }
+    this.#library.compile();
+    return resolution;
+  }
+
+  /** `linear` −1: not reached yet, only looked at. */
+  #decodeRun(page: CodePage, start: number, linear: bigint, ahead: number[]): Resolution {
     let offset = start;
     for (let n = 0; ; n++) {
       if (n === MAX_RUN || offset >= PAGE) {
@@ -199,6 +218,7 @@ export class CodeCache {
       const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
       if (typeof decoded === 'string') {
         // Faults belong to the moment when the instruction is reached.
+        if (n === 0 && linear < 0n) return 'found';
         if (n === 0) return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear) : this.#raiseInvalid(decoded);
         this.#pseudo(page, FORM.lookup, offset, 0);
         break;
@@ -207,9 +227,13 @@ export class CodeCache {
       const entry = this.#add(page, decoded, offset);
       this.#words[slot >> 2] = entry;
       offset += decoded.length;
-      if (ENDS_RUN.has(decoded.row.flow ?? 'next')) break;
+      const target = this.#view.getInt32(entry + ENTRY.link, true);
+      if (target !== this.#layout.codeBase) ahead.push((target - page.table) >> 2);
+      const flow = decoded.row.flow ?? 'next';
+      if (!ENDS_RUN.has(flow)) continue;
+      if ((flow === 'call' || flow === 'indirect-call') && offset < PAGE) ahead.push(offset);
+      break;
     }
-    this.#library.compile();
     return 'found';
   }
 
@@ -240,7 +264,6 @@ export class CodeCache {
     this.#add(page, decoded, offset);
     this.#pseudo(page, FORM.lookup, offset + decoded.length, 0);
     this.#words[(page.table + 4 * offset) >> 2] = guard;
-    this.#library.compile();
     return 'found';
   }
 

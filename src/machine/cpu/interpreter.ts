@@ -128,12 +128,12 @@ export class Interpreter {
 
   /** Links the modules with functions that this machine lacks. */
   #link(): void {
-    const { modules } = this.#library;
-    if (this.#linked === modules.length) return;
+    const count = this.#library.moduleCount;
+    if (this.#linked === count) return;
     const missing = this.#library.tableSize - this.#table.length;
     if (missing > 0) this.#table.grow(Math.max(missing, this.#table.length));
-    for (const module of modules.slice(this.#linked)) new WebAssembly.Instance(module, this.#imports);
-    this.#linked = modules.length;
+    for (const module of this.#library.modulesFrom(this.#linked)) new WebAssembly.Instance(module, this.#imports);
+    this.#linked = count;
   }
 
   #segment(segment: number, access: number): number {

@@ -25,13 +25,19 @@ export interface KnownForm {
   readonly immediate: number;
 }
 
+/** An instance of a module costs more than many functions in one. */
+const MANY = 24;
+
 export class FormLibrary {
   /** Whether the code records the path. */
   readonly hasPath: boolean;
   /** The interpreter's body; `run` is its export. */
   readonly body: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
-  readonly modules: WebAssembly.Module[] = [];
+  readonly #modules: WebAssembly.Module[] = [];
+  readonly #forms: Form[] = [];
+  /** The functions of the first `count` forms once more, in one module: for machines that come late. */
+  #all: { readonly module: WebAssembly.Module; readonly modules: number } | null = null;
   readonly #known = new Map<string, KnownForm>();
   readonly #inlined = new Map<string, number>();
   /** Of rows with `byImmediate`: `#immediateOf`. */
@@ -92,8 +98,23 @@ export class FormLibrary {
   compile(): void {
     if (this.#pending.length === 0) return;
     const first = this.#functions - this.#pending.length;
-    this.modules.push(new WebAssembly.Module(functionsModule(this.#pending, first, this.hasPath)));
+    this.#modules.push(new WebAssembly.Module(functionsModule(this.#pending, first, this.hasPath)));
+    this.#forms.push(...this.#pending);
     this.#pending = [];
+  }
+
+  /** How many modules there are by now. */
+  get moduleCount(): number {
+    return this.#modules.length;
+  }
+
+  /** The modules from number `from` on; many small ones come as few. */
+  modulesFrom(from: number): readonly WebAssembly.Module[] {
+    if (from > 0 || this.#modules.length < MANY) return this.#modules.slice(from);
+    if (this.#all === null || this.#modules.length - this.#all.modules >= MANY) {
+      this.#all = { module: new WebAssembly.Module(functionsModule(this.#forms, 1, this.hasPath)), modules: this.#modules.length };
+    }
+    return [this.#all.module, ...this.#modules.slice(this.#all.modules)];
   }
 }
 
