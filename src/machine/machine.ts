@@ -2,7 +2,7 @@
 
 import xxhash from 'xxhash-wasm';
 import { layOutPvh } from './boot/pvh.ts';
-import { highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
+import { ATTRIBUTE, highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
 import { CR0, CR3, EFER, GPR, RIP } from './cpu/state.ts';
 import { HARNESS_FIELDS } from './devices/harness.ts';
 import { LAPIC_FIELDS } from './devices/lapic.ts';
@@ -234,6 +234,13 @@ export class Machine {
     return this.#pc.state.get64(CR3);
   }
 
+  /** How the code at RIP is read now. */
+  get codeBits(): 16 | 32 | 64 {
+    const { cpu } = this.#pc;
+    if (cpu.is64) return 64;
+    return cpu.isProtected && (cpu.attributes(SEG.CS) & ATTRIBUTE.big) !== 0 ? 32 : 16;
+  }
+
   get rflags(): bigint {
     return this.#pc.state.readRflags();
   }
@@ -245,6 +252,11 @@ export class Machine {
   }
 
   // ---- Memory ---------------------------------------------------------------------------------------------------------------------------
+
+  /** The live RAM, for judges that look often: little-endian reads. To be read only; writing to it is a bug of the caller. */
+  get ram(): DataView {
+    return this.#pc.physical.view;
+  }
 
   /** A copy of physical RAM. Throws RangeError outside of it. */
   readPhysical(address: bigint, length: number): Uint8Array {
