@@ -167,6 +167,7 @@ export const SYSCALLS: readonly Syscall[] = [
   call(131, 'sigaltstack', [address('new'), address('old')], 'zero', 'EFAULT EINVAL', 'signal', 'Accepted where both are 0; there is no alternate stack.'),
   call(158, 'arch_prctl', [choice('code', ARCH), address('address')], 'zero', 'EINVAL EPERM EFAULT', 'identity', 'Sets or reads the FS and GS base.'),
   call(186, 'gettid', [], 'pid', '', 'process', 'The process id: a process has one thread.'),
+  call(200, 'tkill', [plain('pid', 'pid'), plain('signal', 'signal')], 'zero', 'ESRCH EINVAL', 'signal', 'As kill, to one process.'),
   call(201, 'time', [maybeOut('time', 'uint64')], 'value', 'EFAULT', 'time', 'Seconds of virtual time.'),
   call(218, 'set_tid_address', [address('tid')], 'pid', '', 'process', 'Where 0 is written when the process ends.'),
   call(228, 'clock_gettime', [choice('clock', CLOCK), structOut('time', 'timespec')], 'zero', 'EINVAL EFAULT', 'time', 'Virtual time since boot.'),

@@ -12,7 +12,7 @@ import { sysGetcwd, sysMkdir, sysReadlink, sysReadlinkat, sysUnlink, sysUnlinkat
 import { sysExit, sysExitGroup, sysGetpid, sysGetppid, sysGettid, sysSchedYield, sysSetRobustList, sysSetTidAddress } from './process.ts';
 import { sysFtruncate, sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from './read-write.ts';
 import { failure } from './result.ts';
-import { sysKill, sysPause, sysRtSigaction, sysRtSigprocmask, sysRtSigreturn, sysSigaltstack, sysTgkill } from './signal.ts';
+import { sysKill, sysPause, sysRtSigaction, sysRtSigprocmask, sysRtSigreturn, sysSigaltstack, sysTgkill, sysTkill } from './signal.ts';
 import { sysAccess, sysFstat, sysLstat, sysNewfstatat, sysStat } from './stat.ts';
 import { sysClockGetres, sysClockGettime, sysClockNanosleep, sysGettimeofday, sysNanosleep, sysTime } from './time.ts';
 import { sysReadv, sysWritev } from './vector.ts';
@@ -131,6 +131,8 @@ export function dispatch(process: Process, frame: TrapFrame): i64 {
       return sysArchPrctl(process, wrapping.i32(frame.rdi), frame.rsi);
     case 186n:
       return sysGettid(process);
+    case 200n:
+      return sysTkill(process, wrapping.i32(frame.rdi), wrapping.i32(frame.rsi));
     case 201n:
       return sysTime(process, frame.rdi);
     case 218n:

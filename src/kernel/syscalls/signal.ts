@@ -1,4 +1,4 @@
-/** kill, tgkill, pause, rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack. */
+/** kill, tkill, tgkill, pause, rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack. */
 import { SIGKILL, SIGSEGV, SIGSTOP } from '../abi/constants.ts';
 import { EFAULT, EINTR, EINVAL, ESRCH } from '../abi/errno.ts';
 import { put64, word64 } from '../abi/numbers.ts';
@@ -36,6 +36,10 @@ function killMany(process: Process, pid: i32, signal: i32): i64 {
     if (signal !== 0) send(target, signal);
   }
   return found ? 0n : failure(ESRCH);
+}
+
+export function sysTkill(process: Process, pid: i32, signal: i32): i64 {
+  return pid <= 0 ? failure(EINVAL) : sysKill(process, pid, signal);
 }
 
 export function sysTgkill(process: Process, group: i32, pid: i32, signal: i32): i64 {

@@ -80,9 +80,9 @@ static void preemption(void) {
 static void signals(void) {
   struct sigaction action = {.sa_handler = handler};
   sigaction(SIGUSR1, &action, NULL);
-  double before = 1.5;
+  volatile double before = 1.5;
   kill(getpid(), SIGUSR1);
-  printf("signal: caught %d, %.1f\n", caught, before);
+  printf("signal: caught %d, %s\n", caught, before == 1.5 ? "registers kept" : "registers lost");
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGUSR1);
