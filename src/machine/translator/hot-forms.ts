@@ -167,6 +167,54 @@ c9 | leave
 0f 97 c1 | seta cl
 0f 9c c1 | setl cl
 0f 9f c1 | setg cl
+48 83 6e 08 05 | sub QWORD PTR [rsi+0x8],0x5
+48 31 4e 08 | xor QWORD PTR [rsi+0x8],rcx
+48 09 4e 08 | or QWORD PTR [rsi+0x8],rcx
+48 21 4c be 08 | and QWORD PTR [rsi+rdi*4+0x8],rcx
+48 8b 0c fd 00 00 01 00 | mov rcx,QWORD PTR [rdi*8+0x10000]
+48 89 0c fd 00 00 01 00 | mov QWORD PTR [rdi*8+0x10000],rcx
+48 89 4c be 08 | mov QWORD PTR [rsi+rdi*4+0x8],rcx
+48 03 0d 08 00 00 00 | add rcx,QWORD PTR [rip+0x8]
+48 3b 0d 08 00 00 00 | cmp rcx,QWORD PTR [rip+0x8]
+48 39 4e 08 | cmp QWORD PTR [rsi+0x8],rcx
+83 6e 08 05 | sub DWORD PTR [rsi+0x8],0x5
+31 4e 08 | xor DWORD PTR [rsi+0x8],ecx
+09 4e 08 | or DWORD PTR [rsi+0x8],ecx
+21 4c be 08 | and DWORD PTR [rsi+rdi*4+0x8],ecx
+8b 0c fd 00 00 01 00 | mov ecx,DWORD PTR [rdi*8+0x10000]
+89 0c fd 00 00 01 00 | mov DWORD PTR [rdi*8+0x10000],ecx
+89 4c be 08 | mov DWORD PTR [rsi+rdi*4+0x8],ecx
+03 0d 08 00 00 00 | add ecx,DWORD PTR [rip+0x8]
+3b 0d 08 00 00 00 | cmp ecx,DWORD PTR [rip+0x8]
+39 4e 08 | cmp DWORD PTR [rsi+0x8],ecx
+89 0d 08 00 00 00 | mov DWORD PTR [rip+0x8],ecx
+8b 0d 08 00 00 00 | mov ecx,DWORD PTR [rip+0x8]
+88 0d 08 00 00 00 | mov BYTE PTR [rip+0x8],cl
+48 c7 04 fd 00 00 01 00 05 00 00 00 | mov QWORD PTR [rdi*8+0x10000],0x5
+48 f7 04 fe 05 00 00 00 | test QWORD PTR [rsi+rdi*8],0x5
+80 7c 3e 08 05 | cmp BYTE PTR [rsi+rdi*1+0x8],0x5
+83 3d 08 00 00 00 05 | cmp DWORD PTR [rip+0x8],0x5
+0f b6 0d 08 00 00 00 | movzx ecx,BYTE PTR [rip+0x8]
+0f b6 0c 3f | movzx ecx,BYTE PTR [rdi+rdi*1]
+48 63 4c be 08 | movsxd rcx,DWORD PTR [rsi+rdi*4+0x8]
+48 63 0d 08 00 00 00 | movsxd rcx,DWORD PTR [rip+0x8]
+48 0f bc ca | bsf rcx,rdx
+f3 aa | rep stos BYTE PTR es:[rdi],al
+f3 48 ab | rep stos QWORD PTR es:[rdi],rax
+f3 a4 | rep movs BYTE PTR es:[rdi],BYTE PTR ds:[rsi]
+f3 48 a5 | rep movs QWORD PTR es:[rdi],QWORD PTR ds:[rsi]
+0f 1f 00 | nop DWORD PTR [rax]
+66 0f 1f 04 00 | nop WORD PTR [rax+rax*1]
+66 90 | xchg ax,ax
+66 90 | xchg ax,ax
+0f 1f 04 00 | nop DWORD PTR [rax+rax*1]
+d3 c9 | ror ecx,cl
+48 f7 f1 | div rcx
+0f 93 c1 | setae cl
+0f 96 c1 | setbe cl
+0f 9d c1 | setge cl
+0f 9e c1 | setle cl
+48 f7 e1 | mul rcx
 48 98 | cdqe
 99 | cdq
 48 99 | cqo
