@@ -457,6 +457,12 @@ class Attempt {
   }
 }
 
+/** XCHG's operands may change places: the one-byte form wants the accumulator second. */
+function isSwapped({ mnemonic, operands: [a, b] }: EncodeRequest): boolean {
+  if (mnemonic !== 'XCHG' && mnemonic !== 'xchg') return false;
+  return a?.kind === 'reg' && b?.kind === 'reg' && a.index === 0 && a.width > 8 && b.index !== 0 && a.class === 'gpr';
+}
+
 /** Operands that the instruction implies: they may be left out. */
 function isAllImplicit(e: Encoding): boolean {
   return e.operands.every((o) => o.what === 'X' || o.what === 'Y' || (o.what === 'fixed' && e.row.rep !== undefined));
@@ -519,7 +525,7 @@ function fail(request: EncodeRequest, candidates: readonly Encoding[] | undefine
 export function encodeInto(out: Uint8Array, at: number, request: EncodeRequest, fields: Fields): number {
   const candidates = encodingsByMnemonic.get(request.mnemonic);
   if (candidates === undefined) return fail(request, candidates);
-  const attempt = new Attempt(request);
+  const attempt = new Attempt(isSwapped(request) ? { ...request, operands: [...request.operands].reverse() } : request);
   // Encodings marked with another operand size than the mode's come second: RETF is CB in every mode, CBW needs its 66.
   for (const e of candidates) if (attempt.isNatural(e) && attempt.matches(e)) return attempt.emit(out, at, fields);
   for (const e of candidates) if (!attempt.isNatural(e) && attempt.matches(e)) return attempt.emit(out, at, fields);

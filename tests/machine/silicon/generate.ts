@@ -11,7 +11,7 @@ import { type Case, CODE_PAGE, DATA, ENTRY, PAGE } from './cases.ts';
 export const EXCLUDED: ReadonlyMap<string, string> = new Map([
   ...['CPUID', 'RDTSC', 'RDTSCP', 'RDRAND', 'RDSEED', 'RDPMC'].map((n) => [n, 'its result is the machine’s own'] as const),
   ...['SGDT', 'SIDT', 'SLDT', 'STR', 'SMSW'].map((n) => [n, 'Linux emulates it under UMIP'] as const),
-  ...['SYSCALL', 'INT', 'INT3', 'INT1', 'INTO', 'JMPF', 'CALLF', 'RETF', 'RETFQ', 'IRET', 'IRETD', 'IRETQ'].map(
+  ...['SYSCALL', 'INT', 'INT3', 'INT1', 'INTO', 'JMPF', 'CALLF', 'RETF', 'RETFQ', 'RETFW', 'IRET', 'IRETD', 'IRETQ'].map(
     (n) => [n, 'enters the host’s kernel or changes CS'] as const,
   ),
   ...['LES', 'LDS', 'LSS', 'LFS', 'LGS', 'LAR', 'LSL', 'VERR', 'VERW'].map((n) => [n, 'depends on the host’s descriptor tables'] as const),
@@ -132,7 +132,12 @@ export class Generator {
 
   /** One case for this encoding; null: this draw made no sense. */
   single(e: Encoding, mode: 32 | 64): Case | null {
-    return new Draft(this, e, mode).finish();
+    return new Draft(this, e, mode, ENTRY, null).finish();
+  }
+
+  /** One instruction of a sequence, at address `at`; the case's registers are those that it needs, starting from `registers`. */
+  link(e: Encoding, mode: 32 | 64, at: bigint, registers: readonly bigint[]): Case | null {
+    return new Draft(this, e, mode, at, registers).finish();
   }
 }
 
@@ -163,11 +168,17 @@ class Draft {
   private target = 0n;
   private failed = false;
 
-  constructor(g: Generator, e: Encoding, mode: 32 | 64) {
+  private readonly at: bigint;
+  private readonly inSequence: boolean;
+
+  constructor(g: Generator, e: Encoding, mode: 32 | 64, at: bigint, registers: readonly bigint[] | null) {
     this.g = g;
     this.e = e;
     this.mode = mode;
-    this.gpr = Array.from({ length: 16 }, () => g.value());
+    this.at = at;
+    this.inSequence = registers !== null;
+    this.gpr = registers === null ? Array.from({ length: 16 }, () => g.value()) : [...registers];
+    if (registers !== null) return;
     // Pointers that implied accesses use.
     for (const r of [3, 5, 6, 7]) if (g.chance(0.9)) this.gpr[r] = DATA + g.place(16);
     this.gpr[4] = DATA + 512n + BigInt(g.below(256) * 8) + (g.chance(0.1) ? BigInt(g.below(8)) : 0n);
@@ -181,7 +192,7 @@ class Draft {
     this.opcode();
     this.immediates();
     if (this.failed || this.bytes.length > 15 || this.stackIsElsewhere()) return null;
-    if (this.ripField >= 0) this.patch(this.ripField, Number(BigInt.asIntN(32, this.target - ENTRY - BigInt(this.bytes.length))));
+    if (this.ripField >= 0) this.patch(this.ripField, Number(BigInt.asIntN(32, this.target - this.at - BigInt(this.bytes.length))));
     const usesXmm = e.row.guard === 'sse';
     return {
       mode,
@@ -399,7 +410,8 @@ class Draft {
         if (e.row.name === 'ENTER') put(o.size === 'w' ? BigInt(g.below(64)) : BigInt(g.chance(0.7) ? g.below(4) : g.below(256)), n);
         else if (e.row.name === 'RET') put(BigInt(g.below(64)), n);
         else put(g.value(), n);
-      } else if (o.what === 'J') {
+      } else if (o.what === 'J' && this.inSequence) put(BigInt(g.below(30)), o.size === 'b' ? 1 : 4);
+      else if (o.what === 'J') {
         if (o.size === 'b') put(BigInt(g.pick([g.below(100) + 10, -g.below(90) - 20])), 1);
         else put(BigInt(g.below(0x1000) - 0x800 < 0 ? -g.below(0x600) - 20 : g.below(0x600) + 10), 4);
       } else if (o.what === 'O') {
