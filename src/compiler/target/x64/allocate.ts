@@ -103,12 +103,15 @@ export function allocate(fn: MachineFunction): Allocation {
     const classRegisters = fn.isFloat[register - FIRST_VIRTUAL] === true ? FLOATS : GENERAL;
     let place = wish(interval, places, assigned, tracks, classRegisters, saved);
     if (place < 0) {
+      const partners = openPartners(interval, intervals, assigned);
       for (const candidate of classRegisters) {
         const isNew = ((1 << candidate) & CALLEE_SAVED_MASK & ~saved) !== 0;
         if (isNew && interval.weight <= SAVE_COST) continue;
-        if (tracks[candidate]?.isFree(ranges) !== true) continue;
-        place = candidate;
-        break;
+        const track = tracks[candidate];
+        if (track?.isFree(ranges) !== true) continue;
+        const suitsPartners = partners.every((partner) => track.isFree(partner.ranges));
+        if (place < 0 || suitsPartners) place = candidate;
+        if (suitsPartners) break;
       }
     }
     assigned[register] = 1;
@@ -149,6 +152,20 @@ function wish(
     if (tracks[place]?.isFree(interval.ranges) === true) return place;
   }
   return -1;
+}
+
+const PARTNERS = 2;
+
+/** Virtual registers without a place that it is copied from or to: a register that suits them too spares the copies. */
+function openPartners(interval: Interval, intervals: readonly (Interval | undefined)[], assigned: Uint8Array): Interval[] {
+  const partners: Interval[] = [];
+  for (const other of interval.copies) {
+    const partner = assigned[other] === 1 ? undefined : intervals[other];
+    if (partner === undefined || partner === interval || partners.includes(partner)) continue;
+    partners.push(partner);
+    if (partners.length === PARTNERS) break;
+  }
+  return partners;
 }
 
 function takeSlot(slots: Track[], ranges: readonly number[]): number {

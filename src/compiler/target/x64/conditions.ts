@@ -73,8 +73,11 @@ export function flagsOf(s: Selector, value: Value): Condition {
     }
     if (def.op === 'fcmp') return compareFloats(s, def);
   }
-  const register = s.use(value);
-  s.rr(M.test, 8, register, register);
+  if (s.mayTakeIn(value)) s.mi(M.cmp, 8, s.addressOfLoad(value), 0);
+  else {
+    const register = s.use(value);
+    s.rr(M.test, 8, register, register);
+  }
   return { code: NE, parity: 'none' };
 }
 
