@@ -34,8 +34,14 @@ export function initialiseTree(): void {
   root.mode = S_IFDIR | 0o755;
 }
 
+class TreeBounds {
+  /** Entries from here on have never been used. */
+  end: i32 = 1;
+}
+const bounds = new TreeBounds();
+
 function child(directory: i32, name: Uint8Array): i32 {
-  for (let n = 1; n < FILES; n++) {
+  for (let n = 1; n < bounds.end; n++) {
     const file = files[n];
     if (file.isUsed && file.isLinked && file.parent === directory && file.isNamed(name)) return n;
   }
@@ -84,6 +90,7 @@ export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode
   for (let n = 1; n < FILES; n++) {
     const file = files[n];
     if (file.isUsed) continue;
+    if (n >= bounds.end) bounds.end = n + 1;
     file.isUsed = true;
     file.isLinked = true;
     file.isDirectory = isDirectory;
@@ -104,7 +111,7 @@ export function unlink(index: i32, wantsDirectory: boolean): i32 {
   if (!file.isDirectory && wantsDirectory) return ENOTDIR;
   if (file.isDirectory) {
     if (index === ROOT) return ENOTEMPTY;
-    for (let n = 1; n < FILES; n++) {
+    for (let n = 1; n < bounds.end; n++) {
       if (files[n].isUsed && files[n].isLinked && files[n].parent === index) return ENOTEMPTY;
     }
   }

@@ -35,6 +35,14 @@ function indexAt(page: u64, level: u64): i32 {
   return i32((page >> (12n + 9n * level)) & 511n);
 }
 
+/** The first entry at or after `from` that is not 0; 512 where there is none. */
+function nextUsed(entries: BigUint64Array, from: i32): i32 {
+  const left = 512 - from;
+  const start = addressOf(entries) + u64(from) * 8n;
+  const found = asm('xor eax, eax\ncld\nrepe scasq\nsetne al\nmovzx eax, al\nadd rax, rcx', { rdi: start, rcx: left }, 'rax');
+  return 512 - i32(found);
+}
+
 function isUserPage(page: u64): boolean {
   return page >= USER_FIRST && page < USER_END && (page & (PAGE - 1n)) === 0n;
 }
@@ -65,7 +73,7 @@ export class PageTable {
     if (frame === null) return false;
     const entries = tableEntries(frame.frame);
     const kernel = tableEntries(kernelRoot);
-    for (let at = 256; at < 512; at++) entries[at] = kernel[at];
+    entries.subarray(256, 512).set(kernel.subarray(256, 512));
     this.root = frame.leak();
     this.tables = 1;
     this.leaves = 0;
@@ -188,10 +196,7 @@ export class PageTable {
     if (this.isActive) panic('the active page table was to be destroyed');
     this.flushContext();
     const root = tableEntries(this.root);
-    for (let a = 0; a < 256; a++) {
-      if ((root[a] & PRESENT) === 0n) continue;
-      this.destroyTable(entryFrame(root[a]), 2);
-    }
+    for (let at = nextUsed(root, 0); at < 256; at = nextUsed(root, at + 1)) this.destroyTable(entryFrame(root[at]), 2);
     frames.release(this.root);
     this.root = NO_FRAME;
     this.tables = 0;
@@ -200,11 +205,9 @@ export class PageTable {
 
   private destroyTable(table: Frame, level: i32): void {
     const entries = tableEntries(table);
-    for (let at = 0; at < 512; at++) {
-      const entry = entries[at];
-      if ((entry & MAPPED) === 0n) continue;
-      if (level === 0) frames.release(entryFrame(entry));
-      else this.destroyTable(entryFrame(entry), level - 1);
+    for (let at = nextUsed(entries, 0); at < 512; at = nextUsed(entries, at + 1)) {
+      if (level === 0) frames.release(entryFrame(entries[at]));
+      else this.destroyTable(entryFrame(entries[at]), level - 1);
     }
     frames.release(table);
   }

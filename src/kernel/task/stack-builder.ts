@@ -32,7 +32,8 @@ const AT_RANDOM: u64 = 25n;
 const AT_EXECFN: u64 = 31n;
 
 export class StackBuilder {
-  private readonly words = new BigUint64Array(MOST_WORDS);
+  /** The words from RSP up, as they will lie in memory. */
+  private readonly words = new Uint8Array(MOST_WORDS * 8);
   private count: i32 = 0;
   private next: u64 = 0n;
   private argumentCount: u64 = 0n;
@@ -47,7 +48,7 @@ export class StackBuilder {
 
   private push(word: u64): i32 {
     if (this.count >= MOST_WORDS) return E2BIG;
-    this.words[this.count] = word;
+    put64(this.words, this.count * 8, word);
     this.count++;
     return 0;
   }
@@ -103,7 +104,7 @@ export class StackBuilder {
     put64(seed, 8, hardwareRandom() ?? timeNs());
     if (space.place(random, seed) !== DONE) return u64(ENOMEM);
 
-    this.words[0] = this.argumentCount;
+    put64(this.words, 0, this.argumentCount);
     if (this.count + 28 > MOST_WORDS) return u64(E2BIG);
     this.pair(AT_PHDR, loaded.headers);
     this.pair(AT_PHENT, 56n);
@@ -121,11 +122,7 @@ export class StackBuilder {
     this.pair(0n, 0n);
 
     const bottom = (STRINGS - u64(this.count) * 8n) & wrapping.not(15n);
-    const bytes = new Uint8Array(8);
-    for (let n = 0; n < this.count; n++) {
-      put64(bytes, 0, this.words[n]);
-      if (space.place(bottom + u64(n) * 8n, bytes) !== DONE) return u64(ENOMEM);
-    }
+    if (space.place(bottom, this.words.subarray(0, this.count * 8)) !== DONE) return u64(ENOMEM);
     return bottom;
   }
 }
