@@ -80,10 +80,10 @@ export function randomInstruction(r: Random, mode: 16 | 32 | 64): Uint8Array {
   if (r.below(40) === 0) push(0xf0);
   if (mode === 64 && r.below(2) === 0) push(0x40 | r.below(16));
   const map = r.below(20);
-  if (map < 8) push(r.below(256));
-  else if (map < 16) push(0x0f), push(r.below(256));
-  else if (map < 18) push(0x0f), push(0x38), push(0xf0 + r.below(16));
-  else push(0xc4), push(0xe0 | r.below(4)), push(r.below(256)), push(0xf0 + r.below(9));
+  if (map >= 8 && map < 18) push(0x0f);
+  if (map < 16) push(r.below(256));
+  else if (map < 18) bytes.push(0x38, 0xf0 + r.below(16));
+  else bytes.push(0xc4, 0xe0 | r.below(4), r.below(256), 0xf0 + r.below(9));
   const rest = r.bits64();
   for (let i = 0n; bytes.length < 15; i++) push(Number((rest >> (8n * (i % 8n))) & 0xffn));
   // Displacements and immediates often small.
