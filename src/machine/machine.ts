@@ -319,9 +319,9 @@ export class Machine {
     this.#tables.leaves(frameOf(cr3), from, to, visit);
   }
 
-  /** Visits the frames that hold page tables of a root, each as often as it is reached. */
-  walkTables(cr3: bigint, visit: TableVisitor): void {
-    this.#tables.tables(frameOf(cr3), visit);
+  /** Visits the frames that hold page tables of a root, each as often as it is reached; `from` and `to` bound it as in walkLeaves. */
+  walkTables(cr3: bigint, visit: TableVisitor, from = 0, to = 2 ** 36): void {
+    this.#tables.tables(frameOf(cr3), from, to, visit);
   }
 
   /**

@@ -22,7 +22,7 @@ export interface RunnerOptions {
 
 /** Memory of the machine that programs are judged on, and the instructions that one run may take. */
 export const MEMORY_BYTES = 32 << 20;
-export const RUN_LIMIT = 60_000_000n;
+export const RUN_LIMIT = 20_000_000n;
 /** Where the hostile program lies in the archive. */
 export const ATTACKER_PATH = '/bin/attacker';
 

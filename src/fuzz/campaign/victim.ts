@@ -2,12 +2,15 @@
  * The victim: the program that runs beside every hostile one. It holds secrets in memory, in general and SSE registers, in a pipe and in a
  * file without a name, lets itself be interrupted again and again, and looks whether all is as it left it.
  *
- * The secrets are computed when it starts, so that its file, which anybody may read, does not hold them.
+ * The secrets are computed when it starts, from a seed and its process id: neither its file, which anybody may read, nor another process that
+ * executes it holds them.
  */
 import { literal } from '../grammar/act.ts';
 
 /** Where the victim lies in the archive. */
 export const VICTIM_PATH = '/bin/victim';
+/** The process that `/etc/programs` names first. */
+export const VICTIM_PID = 1;
 /** Its exit status where something of it was changed. */
 export const VICTIM_HARMED = 99;
 
@@ -70,7 +73,8 @@ function harmed(): never {
   unreachable();
 }
 
-let value: u64 = ${literal(seed)};
+const start: u64 = wrapping.u64(${literal(seed)} + (wrapping.u64(syscall(39n)) - ${VICTIM_PID}n) * ${literal(MULTIPLIER)});
+let value: u64 = start;
 for (let n: i32 = 0; n < ${SECRETS}; n++) {
   value = next(value);
   secrets[n] = value;
@@ -85,7 +89,7 @@ if (syscall(293n, addressOf(ends), 0n) === 0n) syscall(1n, u64(ends[1]), table, 
 for (let round: i32 = 0; round < 12; round++) {
   if (asm('${holdRegisters(1500)}', { rdi: table }, 'rax') !== 0n) harmed();
   for (let n: i32 = 0; n < ${SECRETS}; n++) copy[round * 40 + n] = secrets[n];
-  let expected: u64 = ${literal(seed)};
+  let expected: u64 = start;
   for (let n: i32 = 0; n < ${SECRETS}; n++) {
     expected = next(expected);
     if (load64(table + u64(n) * 8n) !== expected) harmed();

@@ -1,6 +1,6 @@
 /**
  * The mappings of all live address spaces, read from the page tables themselves and kept up to date: a root is walked again only when a frame
- * that holds one of its tables was written since.
+ * that holds one of its tables was written since, and what is known of each frame's mappers changes with it.
  */
 import { type Machine, RIGHT } from '../../machine/index.ts';
 import type { KernelView } from './kernel-view.ts';
@@ -14,81 +14,128 @@ export interface Mapping {
 }
 
 /** The first page of the upper (kernel) half, in the numbering of `Machine.walkLeaves`. */
-export const KERNEL_HALF = 2 ** 35;
+const KERNEL_HALF = 2 ** 35;
 const ALL_PAGES = 2 ** 36;
 
-/** One half of one address space as it was last walked. */
-interface Walked {
-  readonly mappings: Mapping[];
-  /** Frames of the tables, with the version that was read. */
-  readonly tables: Map<number, number>;
-}
-
-/** The half of an address space that user mode owns. */
+/** The half of an address space that user mode owns, as it was last walked. */
 export interface UserSpace {
   readonly root: bigint;
   readonly mappings: readonly Mapping[];
-  readonly tables: ReadonlySet<number>;
+  /** Frames of the tables, each with the version that was read. */
+  readonly tables: ReadonlyMap<number, number>;
 }
+
+/** What changed between two quiescent moments. */
+export interface Changes {
+  /** Spaces that are new or were walked again. */
+  readonly spaces: readonly UserSpace[];
+  /** The kernel's half was walked (again). */
+  readonly kernel: boolean;
+}
+
+const FRAMES = 2 ** 18;
 
 export class AddressSpaces {
   readonly #machine: Machine;
   readonly #kernel: KernelView;
-  readonly #users = new Map<bigint, Walked>();
-  #kernelHalf: Walked | null = null;
-  #generation = 0;
+  readonly #users = new Map<bigint, UserSpace>();
+  #kernelHalf: UserSpace | null = null;
+  #at = -1n;
+  #changes: Changes = { spaces: [], kernel: false };
+  /** By frame: how many user leaves map it, how many of them may write, how many may execute. */
+  readonly #mappers: Uint16Array;
+  readonly #writers: Uint16Array;
+  readonly #executors: Uint16Array;
 
   constructor(machine: Machine, kernel: KernelView) {
     this.#machine = machine;
     this.#kernel = kernel;
+    const frames = Math.min(FRAMES, machine.config.memoryBytes >> 12);
+    this.#mappers = new Uint16Array(frames);
+    this.#writers = new Uint16Array(frames);
+    this.#executors = new Uint16Array(frames);
   }
 
-  /**
-   * Looks whether any table changed, and walks again what did. Returns a number that grows with each change: a judge that remembers it
-   * need not look at mappings that it has judged.
-   */
-  refresh(): number {
+  /** Looks, once a moment `at`, which tables have changed since the last moment that was asked for. */
+  changes(at: bigint): Changes {
+    if (at === this.#at) return this.#changes;
+    this.#at = at;
     const live = this.#kernel.liveRoots();
-    for (const root of this.#users.keys()) if (!live.includes(root)) this.#forget(root);
+    for (const [root, space] of this.#users)
+      if (!live.includes(root)) {
+        this.#count(space, -1);
+        this.#users.delete(root);
+      }
+    const spaces: UserSpace[] = [];
     for (const root of live) {
-      const walked = this.#users.get(root);
-      if (walked && this.#isFresh(walked)) continue;
-      this.#users.set(root, this.#walk(root, 0, KERNEL_HALF));
-      this.#generation++;
+      const before = this.#users.get(root);
+      if (before) {
+        if (this.#isFresh(before)) continue;
+        this.#count(before, -1);
+      }
+      const space = this.#walk(root, 0, KERNEL_HALF);
+      this.#users.set(root, space);
+      this.#count(space, 1);
+      spaces.push(space);
     }
-    if (!this.#kernelHalf || !this.#isFresh(this.#kernelHalf)) {
-      this.#kernelHalf = this.#walk(this.#kernel.kernelRoot, KERNEL_HALF, ALL_PAGES);
-      this.#generation++;
-    }
-    return this.#generation;
+    const kernel = this.#kernelHalf === null || !this.#isFresh(this.#kernelHalf);
+    if (kernel) this.#kernelHalf = this.#walk(this.#kernel.kernelRoot, KERNEL_HALF, ALL_PAGES);
+    this.#changes = { spaces, kernel };
+    return this.#changes;
   }
 
-  /** The user halves of all live address spaces, as of the last refresh. */
-  *users(): Iterable<UserSpace> {
-    for (const [root, { mappings, tables }] of this.#users) yield { root, mappings, tables: new Set(tables.keys()) };
+  /** All live spaces, as of the last moment. */
+  users(): Iterable<UserSpace> {
+    return this.#users.values();
   }
 
-  /** The kernel half, as of the last refresh. */
+  user(root: bigint): UserSpace | null {
+    return this.#users.get(root) ?? null;
+  }
+
+  /** The kernel half, as of the last moment. */
   get kernelHalf(): readonly Mapping[] {
     return this.#kernelHalf?.mappings ?? [];
   }
 
-  #forget(root: bigint): void {
-    this.#users.delete(root);
-    this.#generation++;
+  /** Frames of the tables of the kernel half. */
+  get kernelTables(): ReadonlyMap<number, number> {
+    return this.#kernelHalf?.tables ?? new Map();
   }
 
-  #isFresh({ tables }: Walked): boolean {
+  /** User leaves that map a frame. */
+  mappers(frame: number): number {
+    return this.#mappers[frame] ?? 0;
+  }
+
+  writers(frame: number): number {
+    return this.#writers[frame] ?? 0;
+  }
+
+  executors(frame: number): number {
+    return this.#executors[frame] ?? 0;
+  }
+
+  #count({ mappings }: UserSpace, by: number): void {
+    for (const { frame, pages, rights } of mappings)
+      for (let each = frame; each < frame + pages; each++) {
+        this.#mappers[each] = (this.#mappers[each] ?? 0) + by;
+        if (rights & RIGHT.write) this.#writers[each] = (this.#writers[each] ?? 0) + by;
+        if (rights & RIGHT.execute) this.#executors[each] = (this.#executors[each] ?? 0) + by;
+      }
+  }
+
+  #isFresh({ tables }: UserSpace): boolean {
     for (const [frame, version] of tables) if (this.#machine.frameVersion(frame) !== version) return false;
     return true;
   }
 
-  #walk(root: bigint, from: number, to: number): Walked {
+  #walk(root: bigint, from: number, to: number): UserSpace {
     const tables = new Map<number, number>();
     const mappings: Mapping[] = [];
-    this.#machine.walkTables(root, (frame) => tables.set(frame, this.#machine.frameVersion(frame)));
+    this.#machine.walkTables(root, (frame) => tables.set(frame, this.#machine.frameVersion(frame)), from, to);
     this.#machine.walkLeaves(root, (page, frame, pages, rights) => mappings.push({ page, frame, pages, rights }), from, to);
-    return { mappings, tables };
+    return { root, mappings, tables };
   }
 }
 

@@ -9,35 +9,30 @@ export const freshFramesAreClean = invariant({
   title: 'The first read of a fresh frame by user mode gives zero or the process’s own data.',
   because: 'memory of a process that has ended, or of the kernel, is handed to the next one',
   judge: (context) => {
-    /** Frames that each root has been seen to map: a mapping that is not among them is fresh. */
+    /** Frame by page, of each root when it was last looked at: a page with another frame is fresh. */
     const known = new Map<bigint, Map<number, number>>();
     const secrets = new Set(context.secrets);
-    let seen = -1;
+    const { ram } = context.machine;
     return {
-      quiescent() {
-        const generation = context.spaces.refresh();
-        if (generation === seen) return;
-        seen = generation;
-        const live = new Map<bigint, Map<number, number>>();
-        for (const { root, mappings } of context.spaces.users()) {
+      quiescent(at) {
+        const victim = context.kernel.victimRoot();
+        for (const { root, mappings } of context.spaces.changes(at).spaces) {
           const before = known.get(root);
-          const now = new Map<number, number>();
-          live.set(root, now);
+          known.set(root, new Map(mappings.map(({ page, frame }) => [page, frame])));
+          if (root === victim) continue;
           for (const mapping of mappings) {
-            now.set(mapping.page, mapping.frame);
-            const isFresh = before !== undefined && before.get(mapping.page) !== mapping.frame && isUser(mapping) && isWritable(mapping);
-            if (!isFresh || root === context.kernel.victimRoot()) continue;
+            if (before?.get(mapping.page) === mapping.frame || !isUser(mapping) || !isWritable(mapping)) continue;
             context.judged();
-            const words = new BigUint64Array(context.machine.readPhysical(BigInt(mapping.frame) << 12n, 4096).buffer);
-            const found = words.findIndex((value) => secrets.has(value));
-            if (found >= 0)
-              context.fail(
-                `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(root)} holds the victim’s secret ${hex(words[found] ?? 0n)}`,
+            const start = mapping.frame * 4096;
+            for (let offset = 0; offset < 4096; offset += 8) {
+              const value = ram.getBigUint64(start + offset, true);
+              if (value === 0n || !secrets.has(value)) continue;
+              return context.fail(
+                `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(root)} holds the victim’s secret ${hex(value)}`,
               );
+            }
           }
         }
-        known.clear();
-        for (const [root, frames] of live) known.set(root, frames);
       },
     };
   },

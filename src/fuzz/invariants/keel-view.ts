@@ -1,6 +1,7 @@
 /** What the judges know of keel: its process table, frame table and linker symbols (src/kernel/task/process.ts, ostd/frames.ts, ostd/virtual-layout.ts). */
 import { readElf } from '../../compiler/image/read-elf.ts';
 import type { Machine } from '../../machine/index.ts';
+import { VICTIM_PID } from '../campaign/victim.ts';
 import type { FrameKind, KernelView, Range } from './kernel-view.ts';
 import { MemoryView } from './memory-view.ts';
 
@@ -14,9 +15,6 @@ const FRAME_KINDS: readonly FrameKind[] = ['free', 'kernel', 'page-table', 'kern
 const STACKS: Range = { from: 0xffff_c000_0000_0000n, to: 0xffff_c000_0040_0000n };
 const STACK_STRIDE = 0x1_0000n;
 const GUARD_BYTES = 0x8000n;
-
-/** The process that `/etc/programs` names first: the victim. */
-const VICTIM_PID = 1;
 
 export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const view = new MemoryView(machine, readElf(kernel, 'keel.elf'), 'keel.elf');

@@ -1,55 +1,85 @@
-/** Invariants of page tables and memory: who maps what, and with which rights. All are judged from the tables as they lie in RAM. */
-import { type AddressSpaces, isExecutable, isUser, isWritable, linearOf, type Mapping } from './address-spaces.ts';
+/**
+ * Invariants of page tables and memory: who maps what, and with which rights. All are judged from the tables as they lie in RAM, at quiescent
+ * moments: a space when its tables have changed, and the running one also where only the kernel's books may have.
+ */
+import { isExecutable, isUser, isWritable, linearOf, type Mapping, type UserSpace } from './address-spaces.ts';
 import { type Context, hex, invariant, type Judgement } from './invariant.ts';
 
-/** A judgement that looks at all mappings whenever a page table has changed, at the first quiescent moment after. */
-function whenTablesChange(context: Context, check: (spaces: AddressSpaces) => void): Judgement {
-  let seen = -1;
-  return {
-    quiescent() {
-      const generation = context.spaces.refresh();
-      if (generation === seen) return;
-      seen = generation;
-      check(context.spaces);
-      context.judged();
-    },
-  };
-}
-
+const ROOT_MASK = 0x000f_ffff_ffff_f000n;
 const at = (mapping: Mapping): string => hex(linearOf(mapping.page));
+
+/** Judges each user space that has changed. */
+const eachChangedSpace = (context: Context, check: (space: UserSpace) => void): Judgement => ({
+  quiescent(at) {
+    for (const space of context.spaces.changes(at).spaces) {
+      check(space);
+      context.judged();
+    }
+  },
+});
+
+/** As {@link eachChangedSpace}, and the running space each time: its tables may be as they were and the frames behind them not. */
+const eachChangedAndTheRunning = (context: Context, check: (space: UserSpace) => void): Judgement => ({
+  quiescent(at) {
+    const { spaces } = context.spaces.changes(at);
+    const running = context.spaces.user(context.machine.cr3 & ROOT_MASK);
+    for (const space of running && !spaces.includes(running) ? [...spaces, running] : spaces) {
+      check(space);
+      context.judged();
+    }
+  },
+});
+
+/** Judges the kernel half where it has changed. */
+const kernelHalf = (context: Context, check: (mappings: readonly Mapping[]) => void): Judgement => ({
+  quiescent(at) {
+    if (!context.spaces.changes(at).kernel) return;
+    check(context.spaces.kernelHalf);
+    context.judged();
+  },
+});
+
+/** Calls `visit` for each frame of each mapping, until it gives a text: what is wrong. */
+function eachFrame(mappings: readonly Mapping[], visit: (frame: number, mapping: Mapping) => string | null): string | null {
+  for (const mapping of mappings)
+    for (let frame = mapping.frame; frame < mapping.frame + mapping.pages; frame++) {
+      const wrong = visit(frame, mapping);
+      if (wrong !== null) return wrong;
+    }
+  return null;
+}
 
 export const leavesMapOwnFrames = invariant({
   id: 'INV-01',
   title: 'Every present leaf of a live address space maps a frame that user memory owns or that is declared shared.',
   because: 'a leaf to any other frame gives user mode the kernel, a page table or somebody else’s memory',
   judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      for (const { root, mappings } of spaces.users())
-        for (const mapping of mappings)
-          for (let i = 0; i < mapping.pages; i++) {
-            const kind = context.kernel.frameKind(mapping.frame + i);
-            if (kind !== 'user' && kind !== 'shared')
-              return context.fail(`the space ${hex(root)} maps ${at(mapping)} to frame ${hex(mapping.frame + i)}, which is ${kind}`);
-          }
+    eachChangedAndTheRunning(context, ({ root, mappings }) => {
+      const wrong = eachFrame(mappings, (frame, mapping) => {
+        const kind = context.kernel.frameKind(frame);
+        return kind === 'user' || kind === 'shared'
+          ? null
+          : `the space ${hex(root)} maps ${at(mapping)} to frame ${hex(frame)}, which is ${kind}`;
+      });
+      if (wrong) context.fail(wrong);
     }),
 });
 
 export const tablesHaveOneParent = invariant({
   id: 'INV-03',
-  title: 'A page table of the user half belongs to one address space, and is no mapped page.',
+  title: 'A page table of the user half hangs in one address space only.',
   because: 'a table with two parents lets one process edit the mappings of another',
   judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      const owner = new Map<number, bigint>();
-      const kernelTables = new Set<number>();
-      context.machine.walkTables(context.kernel.kernelRoot, (frame) => kernelTables.add(frame));
-      for (const { root, tables } of spaces.users())
-        for (const frame of tables) {
-          if (kernelTables.has(frame)) continue;
-          const other = owner.get(frame);
-          if (other !== undefined) return context.fail(`the table in frame ${hex(frame)} hangs in ${hex(other)} and in ${hex(root)}`);
-          owner.set(frame, root);
-        }
+    eachChangedSpace(context, ({ root, tables }) => {
+      for (const other of context.spaces.users()) {
+        if (other.root === root) continue;
+        for (const frame of tables.keys())
+          if (other.tables.has(frame))
+            return context.fail(`the table in frame ${hex(frame)} hangs in ${hex(root)} and in ${hex(other.root)}`);
+      }
+      for (const frame of tables.keys())
+        if (context.spaces.kernelTables.has(frame))
+          return context.fail(`the table in frame ${hex(frame)} is the kernel’s and hangs in the user half of ${hex(root)}`);
     }),
 });
 
@@ -57,14 +87,26 @@ export const kernelHalfIsSupervisor = invariant({
   id: 'INV-04',
   title: 'No leaf with U=1 maps kernel text, data, heap, stacks or metadata, and none lies in the kernel half.',
   because: 'user mode would read or write the kernel without a system call',
-  judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      for (const mapping of spaces.kernelHalf) if (isUser(mapping)) return context.fail(`the kernel half has U=1 at ${at(mapping)}`);
-      for (const { root, mappings } of spaces.users())
-        for (const mapping of mappings)
-          if (isUser(mapping) && context.kernel.frameKind(mapping.frame) === 'kernel')
-            return context.fail(`the space ${hex(root)} maps kernel frame ${hex(mapping.frame)} with U=1 at ${at(mapping)}`);
-    }),
+  judge: (context) => {
+    const halves = kernelHalf(context, (mappings) => {
+      const open = mappings.find(isUser);
+      if (open) context.fail(`the kernel half has U=1 at ${at(open)}`);
+    });
+    const spaces = eachChangedSpace(context, ({ root, mappings }) => {
+      const wrong = eachFrame(mappings, (frame, mapping) =>
+        isUser(mapping) && context.kernel.frameKind(frame) === 'kernel'
+          ? `the space ${hex(root)} maps kernel frame ${hex(frame)} with U=1 at ${at(mapping)}`
+          : null,
+      );
+      if (wrong) context.fail(wrong);
+    });
+    return {
+      quiescent(at) {
+        halves.quiescent?.(at);
+        spaces.quiescent?.(at);
+      },
+    };
+  },
 });
 
 export const kernelHalfIsTheSameEverywhere = invariant({
@@ -72,16 +114,13 @@ export const kernelHalfIsTheSameEverywhere = invariant({
   title: 'The kernel half is identical in every root.',
   because: 'a process with a kernel half of its own sees another kernel than the one that was judged',
   judge: (context) => {
-    const half = (root: bigint) => {
-      const entries = new BigUint64Array(context.machine.readPhysical(root + 2048n, 2048).buffer);
-      return entries.map((entry) => entry & ~0x60n); // accessed and dirty bits are the processor's
-    };
-    return whenTablesChange(context, (spaces) => {
-      const wanted = half(context.kernel.kernelRoot);
-      for (const { root } of spaces.users()) {
-        const differs = half(root).findIndex((entry, index) => entry !== wanted[index]);
-        if (differs >= 0) return context.fail(`entry ${256 + differs} of the root ${hex(root)} differs from the kernel’s own`);
-      }
+    const { ram } = context.machine;
+    /** An entry without the accessed and dirty bits, which are the processor's. */
+    const entry = (root: bigint, index: number) => ram.getBigUint64(Number(root) + index * 8, true) & ~0x60n;
+    return eachChangedSpace(context, ({ root }) => {
+      for (let index = 256; index < 512; index++)
+        if (entry(root, index) !== entry(context.kernel.kernelRoot, index))
+          return context.fail(`entry ${index} of the root ${hex(root)} differs from the kernel’s own`);
     });
   },
 });
@@ -90,47 +129,46 @@ export const writableIsNotExecutable = invariant({
   id: 'INV-06',
   title: 'No page is writable and executable: in user space, or in kernel space, through one mapping or through two aliases.',
   because: 'who can write code that is executed needs no other bug',
-  judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      const executable = new Map<number, string>();
-      const judgeSet = (mappings: readonly Mapping[], where: string, both: (text: string) => void) => {
-        for (const mapping of mappings) {
-          if (isExecutable(mapping) && isWritable(mapping)) return both(`${where} maps ${at(mapping)} writable and executable`);
-          if (isExecutable(mapping))
-            for (let i = 0; i < mapping.pages; i++) executable.set(mapping.frame + i, `${where} at ${at(mapping)}`);
-        }
-        for (const mapping of mappings)
-          if (isWritable(mapping))
-            for (let i = 0; i < mapping.pages; i++) {
-              const alias = executable.get(mapping.frame + i);
-              if (alias)
-                return both(`frame ${hex(mapping.frame + i)} is executable by ${alias} and writable by ${where} at ${at(mapping)}`);
-            }
-      };
-      judgeSet(spaces.kernelHalf, 'the kernel', context.fail);
-      executable.clear();
-      for (const { root, mappings } of spaces.users()) judgeSet(mappings.filter(isUser), `the space ${hex(root)}`, context.fail);
-    }),
+  judge: (context) => {
+    const { spaces } = context;
+    const kernel = kernelHalf(context, (mappings) => {
+      const executable = new Set<number>();
+      for (const mapping of mappings.filter(isExecutable)) for (let i = 0; i < mapping.pages; i++) executable.add(mapping.frame + i);
+      const wrong = eachFrame(mappings.filter(isWritable), (frame, mapping) =>
+        executable.has(frame) ? `the kernel may execute frame ${hex(frame)} and write it at ${at(mapping)}` : null,
+      );
+      if (wrong) context.fail(wrong);
+    });
+    const users = eachChangedSpace(context, ({ root, mappings }) => {
+      const wrong = eachFrame(mappings, (frame, mapping) =>
+        (isWritable(mapping) && spaces.executors(frame) > 0) || (isExecutable(mapping) && spaces.writers(frame) > 0)
+          ? `the space ${hex(root)} maps ${at(mapping)} to frame ${hex(frame)}, which user mode may both write and execute`
+          : null,
+      );
+      if (wrong) context.fail(wrong);
+    });
+    return {
+      quiescent(at) {
+        kernel.quiescent?.(at);
+        users.quiescent?.(at);
+      },
+    };
+  },
 });
 
 export const sharedFramesAreReadOnly = invariant({
   id: 'INV-08',
-  title: 'Copy-on-write: a frame that several address spaces map privately is read-only in all of them.',
+  title: 'Copy-on-write: a frame that several leaves map privately is read-only in all of them.',
   because: 'a write by one process changes the memory of another',
   judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      const users = new Map<number, { root: bigint; mapping: Mapping }>();
-      for (const { root, mappings } of spaces.users())
-        for (const mapping of mappings)
-          for (let i = 0; i < mapping.pages; i++) {
-            const frame = mapping.frame + i;
-            const other = users.get(frame);
-            if (other === undefined) users.set(frame, { root, mapping });
-            else if ((isWritable(mapping) || isWritable(other.mapping)) && context.kernel.frameKind(frame) !== 'shared')
-              return context.fail(
-                `frame ${hex(frame)} is mapped by ${hex(other.root)} at ${at(other.mapping)} and by ${hex(root)} at ${at(mapping)}, and one may write`,
-              );
-          }
+    eachChangedSpace(context, ({ root, mappings }) => {
+      const { spaces, kernel } = context;
+      const wrong = eachFrame(mappings, (frame, mapping) =>
+        spaces.mappers(frame) > 1 && spaces.writers(frame) > 0 && kernel.frameKind(frame) !== 'shared'
+          ? `frame ${hex(frame)} is mapped by ${spaces.mappers(frame)} leaves, ${hex(root)} at ${at(mapping)} among them, and ${spaces.writers(frame)} may write`
+          : null,
+      );
+      if (wrong) context.fail(wrong);
     }),
 });
 
@@ -139,14 +177,13 @@ export const framesAreCounted = invariant({
   title: 'A frame’s count is at least the number of leaves that map it; a free frame is mapped nowhere.',
   because: 'a frame that is freed while it is mapped is given to the next process with this one still looking on',
   judge: (context) =>
-    whenTablesChange(context, (spaces) => {
-      const leaves = new Map<number, number>();
-      for (const { mappings } of spaces.users())
-        for (const { frame, pages } of mappings) for (let i = 0; i < pages; i++) leaves.set(frame + i, (leaves.get(frame + i) ?? 0) + 1);
-      for (const [frame, count] of leaves) {
+    eachChangedAndTheRunning(context, ({ mappings }) => {
+      const wrong = eachFrame(mappings, (frame) => {
         const counted = context.kernel.frameCount(frame);
-        if (counted < count) return context.fail(`frame ${hex(frame)} is mapped by ${count} leaves and counted ${counted} times`);
-      }
+        const mapped = context.spaces.mappers(frame);
+        return counted < mapped ? `frame ${hex(frame)} is mapped by ${mapped} leaves and counted ${counted} times` : null;
+      });
+      if (wrong) context.fail(wrong);
     }),
 });
 
@@ -156,19 +193,24 @@ export const guardsAreUnmapped = invariant({
   because: 'a null pointer or an overflowing stack reaches memory instead of faulting',
   judge: (context) => {
     const { stacks } = context.kernel;
-    const tables = whenTablesChange(context, (spaces) => {
-      for (const { root, mappings } of spaces.users())
-        if (mappings[0]?.page === 0) return context.fail(`the space ${hex(root)} maps page 0`);
-      for (const mapping of spaces.kernelHalf) {
+    const guards = kernelHalf(context, (mappings) => {
+      for (const mapping of mappings) {
         const from = linearOf(mapping.page);
         if (from < stacks.from || from >= stacks.to) continue;
         if ((from - stacks.from) % stacks.stride < stacks.guardBytes)
           return context.fail(`the guard page ${at(mapping)} of a kernel stack is mapped`);
       }
     });
+    const pageZero = eachChangedSpace(context, ({ root, mappings }) => {
+      if (mappings[0]?.page === 0) context.fail(`the space ${hex(root)} maps page 0`);
+    });
     return {
-      ...tables,
-      enterKernel() {
+      quiescent(at) {
+        guards.quiescent?.(at);
+        pageZero.quiescent?.(at);
+      },
+      enterKernel(_at, cause) {
+        if (cause === 'syscall') return; // SYSCALL leaves RSP to the kernel's first instructions
         const rsp = context.machine.register(4);
         context.judged();
         if (rsp <= stacks.from || rsp > stacks.to)

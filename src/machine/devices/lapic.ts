@@ -147,8 +147,9 @@ export class Lapic implements InterruptController {
     return (this.base & APIC_BASE.enable) !== 0;
   }
 
-  /** Ticks until the timer interrupts, if nothing keeps it off; null: it is not armed or masked. */
+  /** Ticks until the timer interrupts, if nothing keeps it off (0: an interrupt already waits); null: it is not armed or masked. */
   get preemption(): number | null {
+    if (this.pending() >= 0) return 0;
     if (this.timerDue === Number.POSITIVE_INFINITY || !this.#isOn || ((this.lvt[LVT.timer] ?? 0) & LVT_MASKED) !== 0) return null;
     return Math.max(0, this.timerDue - this.#clock.now);
   }

@@ -60,23 +60,25 @@ export class TableInspector {
     }
   }
 
-  /** Visits the tables of a root, each as often as it is reached, parents first. */
-  tables(root: number, visit: TableVisitor): void {
+  /** Visits the tables of a root that map pages from `from` up to before `to`, each as often as it is reached, parents first. */
+  tables(root: number, from: number, to: number, visit: TableVisitor): void {
     visit(root, 4, -1, 0);
-    this.#tables(root, 4, 0, visit);
+    this.#tables(root, 4, 0, from, to, visit);
   }
 
-  #tables(table: number, level: number, base: number, visit: TableVisitor): void {
+  #tables(table: number, level: number, base: number, from: number, to: number, visit: TableVisitor): void {
     const { i32, frames } = this.#physical;
     if (table >= frames || level === 1) return;
     const covers = COVERS[level] ?? 1;
-    for (let i = 0; i < 512; i++) {
+    const first = Math.max(0, Math.floor((from - base) / covers));
+    const last = Math.min(512, Math.ceil((to - base) / covers));
+    for (let i = first; i < last; i++) {
       const at = table * 1024 + i * 2;
       const low = i32[at] ?? 0;
       if ((low & PTE.P) === 0 || (level < 4 && (low & PTE.PS) !== 0)) continue;
       const frame = ((i32[at + 1] ?? 0) & 0xff) * 0x100000 + (low >>> 12);
       visit(frame, level - 1, table * 4096 + i * 8, base + i * covers);
-      this.#tables(frame, level - 1, base + i * covers, visit);
+      this.#tables(frame, level - 1, base + i * covers, from, to, visit);
     }
   }
 }
