@@ -98,15 +98,15 @@ interface BigInt64Array extends Slice<i64, BigInt64Array> {
 interface Float64Array extends Slice<f64, Float64Array> {
   readonly kind: 'f64';
 }
-declare const Uint8Array: { new (length: number): Uint8Array };
-declare const Uint16Array: { new (length: number): Uint16Array };
-declare const Uint32Array: { new (length: number): Uint32Array };
-declare const Int8Array: { new (length: number): Int8Array };
-declare const Int16Array: { new (length: number): Int16Array };
-declare const Int32Array: { new (length: number): Int32Array };
-declare const BigUint64Array: { new (length: number): BigUint64Array };
-declare const BigInt64Array: { new (length: number): BigInt64Array };
-declare const Float64Array: { new (length: number): Float64Array };
+declare const Uint8Array: { new (length: number | readonly number[]): Uint8Array };
+declare const Uint16Array: { new (length: number | readonly number[]): Uint16Array };
+declare const Uint32Array: { new (length: number | readonly number[]): Uint32Array };
+declare const Int8Array: { new (length: number | readonly number[]): Int8Array };
+declare const Int16Array: { new (length: number | readonly number[]): Int16Array };
+declare const Int32Array: { new (length: number | readonly number[]): Int32Array };
+declare const BigUint64Array: { new (length: number | readonly bigint[]): BigUint64Array };
+declare const BigInt64Array: { new (length: number | readonly bigint[]): BigInt64Array };
+declare const Float64Array: { new (length: number | readonly number[]): Float64Array };
 
 declare const BigInt: {
   asUintN(bits: number, value: bigint): u64;

@@ -18,7 +18,12 @@ type Step =
   | { kind: 'both'; first: IntegerPredicate; second: IntegerPredicate; a: Operand; b: Operand; yes: Step[] }
   | { kind: 'loop'; count: number; up: boolean; checked: boolean; body: Step[] }
   | { kind: 'index'; length: number; body: Step[] }
+  | { kind: 'guard'; predicate: IntegerPredicate; a: Operand; b: Operand; asks: Ask[] }
   | { kind: 'select'; target: number; a: Operand; b: Operand };
+/** A question about the two operands of a condition that holds: a comparison (of widened values, if `widen`), or a checked step of the first. */
+type Ask =
+  | { predicate: IntegerPredicate; widen: 'no' | 'zext' | 'sext'; low: boolean; swap: boolean; constant: number | null }
+  | { op: 'sadd' | 'ssub' | 'uadd' | 'usub' | 'smul'; by: number | null };
 type Operand = { variable: number } | { constant: number };
 
 const binaryOps = [
@@ -38,6 +43,19 @@ const operand: fc.Arbitrary<Operand> = fc.oneof(fc.record({ variable: fc.nat(5) 
 const predicate = fc.constantFrom(...predicates);
 const target = fc.nat(5);
 
+const nearby = fc.constantFrom(0, 1, 2, 3, -1, -2, 4, 5, 0x7fffffff, 0x7ffffffe, -0x80000000, -0x7fffffff);
+const ask: fc.Arbitrary<Ask> = fc.oneof(
+  fc.record({
+    predicate,
+    widen: fc.constantFrom('no', 'zext', 'sext'),
+    low: fc.boolean(),
+    swap: fc.boolean(),
+    constant: fc.option(nearby),
+  }),
+  fc.record({ op: fc.constantFrom('sadd', 'ssub', 'uadd', 'usub', 'smul'), by: fc.option(nearby) }),
+);
+const guarded = fc.oneof(fc.record({ variable: fc.nat(2) }), fc.record({ constant: nearby }));
+
 const { steps } = fc.letrec<{ step: Step; steps: Step[] }>((tie) => ({
   steps: fc.array(tie('step'), { maxLength: 6, depthIdentifier: 'steps' }),
   step: fc.oneof(
@@ -49,6 +67,13 @@ const { steps } = fc.letrec<{ step: Step; steps: Step[] }>((tie) => ({
     fc.record({ kind: fc.constant('load'), target, at: fc.nat(7) }),
     fc.record({ kind: fc.constant('check'), predicate, a: operand, b: operand }),
     fc.record({ kind: fc.constant('call'), target: fc.nat(2), callee: fc.nat(2), a: operand, b: operand }),
+    fc.record({
+      kind: fc.constant('guard'),
+      predicate,
+      a: fc.record({ variable: fc.nat(2) }),
+      b: guarded,
+      asks: fc.array(ask, { maxLength: 4 }),
+    }),
     fc.record({ kind: fc.constant('select'), target, a: operand, b: operand }),
     fc.record({ kind: fc.constant('if'), predicate, a: operand, b: operand, yes: tie('steps'), no: tie('steps') }),
     fc.record({ kind: fc.constant('both'), first: predicate, second: predicate, a: operand, b: operand, yes: tie('steps') }),
@@ -98,7 +123,12 @@ class Emitter {
     for (const k of [2, 3, 4, 5]) this.write(k, this.b.const(variableTypes[k] ?? 'i32', k));
     for (let k = 0; k < 8; k += 1) this.b.store(this.b.const('i32', k), this.address(k));
     for (const step of steps) this.step(step);
-    this.b.return([this.read(0), this.read(3)]);
+    // Everything that the function has computed shows in its results.
+    const { b } = this;
+    let small = this.read(0);
+    for (const k of [1, 2, 5]) small = b.binary('add', b.binary('mul', small, b.const('i32', 31)), b.resize('i32', this.read(k), true));
+    for (let k = 0; k < 8; k += 1) small = b.binary('xor', small, b.load('i32', this.address(k)));
+    b.return([small, b.binary('xor', this.read(3), b.binary('mul', this.read(4), b.const('i64', 31)))]);
     this.vars.finish();
   }
 
@@ -184,6 +214,18 @@ class Emitter {
         this.branch(both, step.yes, []);
         return;
       }
+      case 'guard': {
+        const [left, right] = [this.operand(step.a, 'i32'), this.operand(step.b, 'i32')];
+        const [yes, join] = [b.block(), b.block()];
+        b.branch(b.icmp(step.predicate, left, right), yes, join);
+        this.vars.seal(yes);
+        b.place(yes);
+        for (const each of step.asks) this.ask(each, left, right);
+        b.jump(join);
+        this.vars.seal(join);
+        b.place(join);
+        return;
+      }
       case 'loop':
         this.loop(step.count, step.up, step.checked, null, step.body);
         return;
@@ -191,6 +233,20 @@ class Emitter {
         this.loop(step.length, true, true, 6, step.body);
         return;
     }
+  }
+
+  ask(ask: Ask, left: Value, right: Value): void {
+    const { b } = this;
+    const note = (value: Value) =>
+      this.write(0, b.binary('add', b.binary('mul', this.read(0), b.const('i32', 3)), b.resize('i32', value, false)));
+    if ('op' in ask) {
+      note(b.binary(ask.op, left, ask.by === null ? right : b.const('i32', ask.by)));
+      return;
+    }
+    const wide = (value: Value) => (ask.widen === 'no' ? value : b.convert(ask.widen, 'i64', value));
+    const other = ask.constant === null ? wide(right) : b.const(ask.widen === 'no' ? 'i32' : 'i64', ask.constant);
+    const [x, y] = ask.swap ? [other, wide(left)] : [wide(left), other];
+    note(ask.low ? b.icmp(ask.predicate, b.convert('trunc', 'i8', x), b.convert('trunc', 'i8', y)) : b.icmp(ask.predicate, x, y));
   }
 
   branch(condition: Value, yesSteps: readonly Step[], noSteps: readonly Step[]): void {

@@ -265,6 +265,8 @@ export class Fn {
   frameBytes = 0;
   /** Names of the function around a function that is a value: it captures none. */
   outerNames: ReadonlySet<string> = NO_FACTS;
+  /** A statement was given up: paths through it are not known. */
+  hasFailed = false;
   /** In a constructor `readonly` fields of `this` may be set. */
   isConstructor = false;
   readonly #incoming = new Map<Block, ReadonlySet<string>>();

@@ -6,7 +6,7 @@ import type { Block } from '../../ir/function.ts';
 import { attempt, Fn, type Instance, type Program, type Rv } from './context.ts';
 import { EscapeGraph, STATIC } from './escape.ts';
 import { ownedClass, signatureOf } from './instances.ts';
-import { fillElements, makerBody } from './objects.ts';
+import { fillElements, makerBody, makesZero } from './objects.ts';
 import { locationOf, Reported } from './problems.ts';
 import { isArrayCall } from './shapes.ts';
 import { assignedNames, bindParameter, statements } from './statements.ts';
@@ -94,7 +94,10 @@ function endOfBody(f: Fn, instance: Instance): void {
     return;
   }
   if (f.result === null) f.result = VOID;
-  if (f.result !== VOID) f.fail(instance.node, 'P1701', instance.name);
+  if (f.result !== VOID) {
+    if (f.hasFailed) throw new Reported('P1701');
+    f.fail(instance.node, 'P1701', instance.name);
+  }
   const scope = f.scopes.at(-1);
   if (scope !== undefined && scope.disposals.length > 0) f.rules.disposeScope(f, scope);
   f.b.return([]);
@@ -143,10 +146,7 @@ function initialiseField(f: Fn, object: Rv, field: Field, initialiser: ts.Expres
     const make = initialiser.arguments[1];
     if (make === undefined) return f.fail(initialiser, 'P1307', 'array', '2', '1');
     const body = makerBody(f, make);
-    const value = f.rules.maybeConstant(f, body, field.type.element);
-    const isZero =
-      value !== null && (value.constant === 0 || value.constant === 0n || value.constant === false || value.type.kind === 'null');
-    if (!isZero) fillElements(f, address, field.inPlace.length, make, body, field.type.element);
+    if (!makesZero(f, make, body, field.type.element)) fillElements(f, address, field.inPlace.length, make, body, field.type.element);
   }
 }
 

@@ -8,7 +8,7 @@
 import ts from 'typescript';
 import type { Diagnostic } from '../../diagnostics.ts';
 import { FunctionBuilder } from '../../ir/builder.ts';
-import type { Module } from '../../ir/module.ts';
+import { Module } from '../../ir/module.ts';
 import { builtin, builtinMember, sliceMember } from './builtins.ts';
 import { makeCall } from './calls.ts';
 import { attempt, Program, type Rules } from './context.ts';
@@ -62,6 +62,8 @@ export const INITIALISE = 'palindrome_initialise';
 export function lowerProgram(entries: readonly string[], sources: ModuleSources, cache: ParseCache): FrontResult {
   const problems = new Problems();
   const modules = loadModules(entries, sources, cache, problems);
+  // What a broken text means is anybody's guess: only its syntax is reported.
+  if (modules.some((m) => m.parsed.syntax.length > 0)) return { module: new Module(), diagnostics: problems.all };
   const p = new Program(modules, problems, RULES);
   p.reserve(INITIALISE);
   const exported = new Set<string>();

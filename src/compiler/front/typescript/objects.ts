@@ -14,13 +14,25 @@ import { convert, rv, single, storeValue } from './values.ts';
 
 const FRAME_LIMIT = 16384;
 
+/** Code that runs once, when the program starts: what it makes is static. */
+function runsOnce(f: Fn): boolean {
+  return f.isInitialiser && f.loopDepth === 0;
+}
+
 /** The origin of storage that is made here. */
 function frameOrigin(f: Fn): Origin {
+  if (runsOnce(f)) return STATIC;
   return f.loopDepth > 0 ? f.escape.loop : f.escape.frame;
 }
 
 /** Zeroed storage in this frame. */
 export function frameStorage(f: Fn, size: number, align: number, node: ts.Node): Rv['parts'] {
+  if (runsOnce(f)) {
+    const symbol = f.program.symbol('static');
+    const bytes = Math.max(1, size);
+    f.program.ir.data.push({ symbol, section: '.bss', kind: 'bss', align, size: bytes, bytes: null, relocations: [], exported: false });
+    return [f.b.symbol(symbol)];
+  }
   if (f.frameBytes + size > FRAME_LIMIT && !f.isScratch) f.fail(node, 'P1608', String(size), String(FRAME_LIMIT));
   const address = f.b.slotAddress(f.slot(size, align));
   if (size > 0) f.b.memory('memset', address, f.b.const('i8', 0), f.const64(size));
@@ -157,11 +169,16 @@ export function createArray(f: Fn, node: ts.CallExpression, want: Type | null): 
   const [address] = frameStorage(f, size * length, align, node) ?? [];
   const start = address ?? bug('storage');
   const result = rv(f.program.types.slice(elementType, false), [start, f.const64(length)], { origin: frameOrigin(f) });
-  const value = f.rules.maybeConstant(f, body, elementType);
-  if (value !== null && (value.constant === 0 || value.constant === 0n || value.constant === false || value.type.kind === 'null'))
-    return result;
-  fillElements(f, start, length, make, body, elementType);
+  if (!makesZero(f, make, body, elementType)) fillElements(f, start, length, make, body, elementType);
   return result;
+}
+
+/** The maker of an array gives zero bytes, as its storage has already. */
+export function makesZero(f: Fn, make: ts.Expression, body: ts.Expression, elementType: Type): boolean {
+  if ((ts.isArrowFunction(make) || ts.isFunctionExpression(make)) && make.parameters.length > 0) return false;
+  const value = f.rules.maybeConstant(f, body, elementType);
+  if (value === null) return false;
+  return value.constant === 0 || value.constant === 0n || value.constant === false || value.type.kind === 'null';
 }
 
 /** Loops over the elements of an array and makes each. */
@@ -224,7 +241,17 @@ export function makerBody(f: Fn, make: ts.Expression): ts.Expression {
 export function elementTypeOf(f: Fn, make: ts.Expression, body: ts.Expression): Type {
   if ((ts.isArrowFunction(make) || ts.isFunctionExpression(make)) && make.type !== undefined)
     return resolveType(f.program, f.scope, make.type);
-  return settled(f.rules.typeOf(f, body));
+  const name = ts.isArrowFunction(make) || ts.isFunctionExpression(make) ? make.parameters[0]?.name : undefined;
+  if (name === undefined || !ts.isIdentifier(name)) return settled(f.rules.typeOf(f, body));
+  f.scopes.push({ names: new Map(), disposals: [] });
+  const index = rv(INDEX, [f.b.fn.newValue('i32', f.b.here)]);
+  f.declare(
+    { name: name.text, type: INDEX, isConst: true, variables: null, value: index, origin: STATIC, mustAssign: false, owned: null },
+    make,
+  );
+  const type = settled(f.rules.typeOf(f, body));
+  f.scopes.pop();
+  return type;
 }
 
 /** `{ a: 1, b }` of an interface with fields. */

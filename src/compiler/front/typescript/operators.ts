@@ -418,8 +418,8 @@ const FLOAT: Record<Comparison, FloatPredicate> = { '===': 'eq', '!==': 'ne', '<
 
 /** `a op b` on anything but strings, which `expressions` compares through the library. */
 export function compare(f: Fn, op: Comparison, left: Rv, right: Rv, node: ts.Node): Rv {
-  const a: Rv = { ...left, type: unbranded(left.type) };
-  const b: Rv = { ...right, type: unbranded(right.type) };
+  const a = beside({ ...left, type: unbranded(left.type) }, right);
+  const b = beside({ ...right, type: unbranded(right.type) }, left);
   const x = a.type;
   const y = b.type;
   const isEquality = op === '===' || op === '!==';
@@ -455,6 +455,13 @@ export function compare(f: Fn, op: Comparison, left: Rv, right: Rv, node: ts.Nod
     if (number !== null) return number;
   }
   return wrong(f, op, a, b, node);
+}
+
+/** A whole number that is compared with a bigint, as JavaScript allows: a bigint too. */
+function beside(value: Rv, other: Rv): Rv {
+  const { constant } = value;
+  if (value.type !== UNTYPED_NUMBER || typeof constant !== 'number' || !Number.isInteger(constant)) return value;
+  return is64({ ...other, type: unbranded(other.type) }) ? constantRv(UNTYPED_BIGINT, BigInt(constant)) : value;
 }
 
 /** `x === 5` where x is `u32 | null`. */

@@ -8,6 +8,7 @@ import { type Origin, STATIC } from './escape.ts';
 import { instanceOf, memberTemplate } from './instances.ts';
 import type { Declaration, SourceModule } from './modules.ts';
 import { lookupExport, lookupValue } from './names.ts';
+import { Reported } from './problems.ts';
 import { elementStorage, isPrivate, isStatic, memberName } from './shapes.ts';
 import { type ClassType, type Field, I32, I64, isSmall, mayPointToFrame, partsOf, type Type, unbranded } from './types.ts';
 import {
@@ -131,7 +132,8 @@ function globalPlace(f: Fn, symbol: string, type: Type, isConst: boolean): Place
 
 export function readLocal(f: Fn, local: Local, node: ts.Node): Rv {
   const path = `v${local.id}`;
-  if (local.mustAssign && !f.isDead && !f.facts.has(`a:${path}`)) f.fail(node, 'P1705', local.name);
+  if (local.type.kind === 'error') throw new Reported('P1101');
+  if (local.mustAssign && !f.isDead && !f.hasFailed && !f.facts.has(`a:${path}`)) f.fail(node, 'P1705', local.name);
   let value: Rv;
   if (local.variables === null) value = { ...(local.value ?? bug(`no value of ${local.name}`)), path };
   else

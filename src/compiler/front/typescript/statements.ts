@@ -28,8 +28,10 @@ export function statement(f: Fn, node: ts.Statement): void {
   f.targets.length = targets;
   f.loopDepth = loopDepth;
   f.wrap = null;
+  f.hasFailed = true;
   if (!f.b.isOpen) f.startDead();
   f.isDead = isDead;
+  if (ts.isReturnStatement(node)) f.endUnreachable();
   declareFailed(f, node);
 }
 

@@ -98,7 +98,7 @@ function makeGlobal(p: Program, module: SourceModule, d: Variable): Global {
       const fixed = { symbol: nameCell(p, d), offset: 0, length: object.length };
       return {
         kind: 'object',
-        value: { type: object.type, parts: null, fixed, origin: STATIC, path: null },
+        value: { type: object.type, parts: null, fixed, origin: STATIC, path: `o${fixed.symbol}` },
         align: Number(d.tags.get('align') ?? 1),
       };
     }
@@ -267,7 +267,7 @@ function place(m: Maker, o: StaticObject, offset: number, type: Type, expression
       const { size, align } = objectStorage(p, made.type, made.length);
       const own = new StaticObject(symbol, size, align);
       if (!placeObject(m, own, 0, made.type, made.length, node)) return false;
-      emit(p, own, made.type.kind === 'slice' && made.type.readonly, undefined, false);
+      emit(p, own, isImmutable(p, made.type), undefined, false);
       convert(
         s,
         { type: made.type, parts: null, fixed: { symbol, offset: 0, length: made.length }, origin: STATIC, path: null },
@@ -330,6 +330,14 @@ function inCode(m: Maker, o: StaticObject, offset: number, type: Type, node: ts.
   f.escape.store(STATIC, converted.origin, node);
   storeValue(f, converted, address, 0);
   return true;
+}
+
+/** Nothing can be assigned in objects of the type: a `readonly` table whose rows have `readonly` fields only. */
+function isImmutable(p: Program, type: Type): boolean {
+  if (type.kind === 'slice') return type.readonly && (type.element.kind !== 'class' || isImmutable(p, type.element));
+  if (type.kind !== 'class') return false;
+  const { fields } = p.rules.shapeOf(p, type);
+  return [...fields.values()].every((field) => field.isReadonly && field.inPlace === null);
 }
 
 function objectStorage(p: Program, type: Type, length: number | null): { size: number; align: number } {
@@ -579,7 +587,7 @@ function initialise(f: Fn, module: SourceModule, d: Variable, done: Set<ts.Node>
     const { size, align } = objectStorage(p, type, length);
     const o = new StaticObject(fixed?.symbol ?? bug('fixed'), size, Math.max(align, wanted));
     placeObject(m, o, 0, type, length, initializer ?? bug('an object has an initialiser'));
-    emit(p, o, type.kind === 'slice' && type.readonly, section, exported);
+    emit(p, o, isImmutable(p, type), section, exported);
   } else if (global.kind === 'cell') {
     const { size, align } = storageOf(global.type);
     const o = new StaticObject(global.symbol, size, Math.max(align, wanted));
