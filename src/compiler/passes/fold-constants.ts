@@ -241,14 +241,11 @@ class Folder {
     const wide = defOf(a, 'zext') ?? defOf(a, 'sext');
     const [x] = wide?.args ?? [];
     if (wide === null || x === undefined || !isInteger(x.type)) return;
-    const isUnsigned = i.predicate.startsWith('u');
-    const isSigned = i.predicate.startsWith('s');
     const narrow = normal(x.type, c);
     const fold = opRow(wide.op).fold;
     if (fold === null || fold(i.type, [narrow], x.type, 'eq') !== c) return;
-    // zext keeps the unsigned order, sext both; of zext, signed comparisons are unsigned ones.
-    if (wide.op === 'zext' && isSigned) i.predicate = `u${i.predicate.slice(1)}` as IntegerPredicate;
-    else if (wide.op === 'sext' && isUnsigned) return;
+    // zext keeps the unsigned order (and makes signed comparisons unsigned ones); sext keeps both.
+    if (wide.op === 'zext' && i.predicate.startsWith('s')) i.predicate = `u${i.predicate.slice(1)}` as IntegerPredicate;
     i.type = x.type;
     i.args = [x, this.#constant(i, x.type, narrow)];
   }
