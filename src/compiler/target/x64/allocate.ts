@@ -7,6 +7,7 @@
  */
 
 import { bug } from '../../../machine/isa/bug.ts';
+import { coalesce } from './coalesce.ts';
 import { computeLiveness, type Interval } from './liveness.ts';
 import type { MachineFunction } from './machine.ts';
 import { CALLEE_SAVED_MASK, FIRST_VIRTUAL, FLOATS, GENERAL } from './registers.ts';
@@ -85,6 +86,7 @@ const SAVE_COST = 2;
 
 export function allocate(fn: MachineFunction): Allocation {
   const { intervals } = computeLiveness(fn);
+  const joined = coalesce(fn, intervals);
   const places = new Int32Array(FIRST_VIRTUAL + fn.isFloat.length);
   for (let register = 0; register < FIRST_VIRTUAL; register++) places[register] = register;
   const tracks = Array.from({ length: FIRST_VIRTUAL }, () => new Track());
@@ -121,6 +123,8 @@ export function allocate(fn: MachineFunction): Allocation {
       places[register] = place;
     } else places[register] = -1 - takeSlot(slots, ranges);
   }
+  for (let register = FIRST_VIRTUAL; register < places.length; register++)
+    places[register] = places[joined(register)] ?? bug('a hole in places');
   return { places, slotCount: slots.length, saved: saved & CALLEE_SAVED_MASK };
 }
 

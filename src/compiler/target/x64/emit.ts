@@ -15,6 +15,7 @@ import type { Allocation } from './allocate.ts';
 import type { CodeBuffer, Encodings, Mark } from './code-buffer.ts';
 import { B, IMMEDIATE, M, type MachineBlock, type MachineFunction, MachineInstruction, type MachineOp, MEMORY } from './machine.ts';
 import { CALLEE_SAVED, NONE, name64, RAX, RBP, RCX, RDI, RSI, RSP } from './registers.ts';
+import { rotateLoops } from './rotate-loops.ts';
 import { type Places, settle } from './spill.ts';
 
 export interface EmittedFunction {
@@ -80,6 +81,7 @@ class Emitter {
 
   run(): EmittedFunction {
     const { buffer, fn } = this;
+    rotateLoops(fn);
     const prologue = this.prologue();
     const blocks = fn.blocks.filter((block) => block === fn.blocks[0] || this.forward(block) === block);
     for (let at = 0; at < blocks.length; at++) {

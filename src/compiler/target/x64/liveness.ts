@@ -35,7 +35,7 @@ export class Interval {
 
 export interface Liveness {
   /** By register number: the fixed ones (below `FIRST_VIRTUAL`) where code uses them by name, then the virtual ones. */
-  readonly intervals: readonly (Interval | undefined)[];
+  readonly intervals: (Interval | undefined)[];
 }
 
 const DEPTH_WEIGHTS = [1, 10, 100, 1000, 10000] as const;

@@ -116,15 +116,7 @@ function lowerBinary(s: Selector, op: MachineOp, i: Instruction, x: Value, y: Va
 function lowerAdd(s: Selector, register: number, x: Value, y: Value, width: Width): void {
   const [a, b] = ordered(s, x, y, true);
   const imm = s.immediate(b);
-  if (imm === null && !s.mayTakeIn(b) && scaled(b)) {
-    const inner = definition(b)?.args[0];
-    const count = s.immediate(definition(b)?.args[1] ?? b);
-    if (inner !== undefined && count !== null && s.isOnlyUse(b)) {
-      const base = s.use(a);
-      s.rm(M.lea, width, register, { base, index: s.use(inner), scale: 1 << count, disp: 0, symbol: null });
-      return;
-    }
-  }
+  if (imm === null && (addScaled(s, register, x, y, width) || addScaled(s, register, y, x, width))) return;
   if (!s.isOnlyUse(a) && !s.mayTakeIn(b) && s.immediate(a) === null) {
     const base = s.use(a);
     const index = imm === null ? s.use(b) : NONE;
@@ -135,12 +127,16 @@ function lowerAdd(s: Selector, register: number, x: Value, y: Value, width: Widt
   s.withOperand(M.add, width, register, b);
 }
 
-function scaled(value: Value): boolean {
-  const def = definition(value);
-  if (def?.op !== 'shl') return false;
-  const count = definition(def.args[1] ?? value);
-  const n = count?.op === 'const' ? Number(count.value) : 0;
-  return n >= 1 && n <= 3;
+/** `a + (inner << count)` in one LEA, if the shift has no other user. */
+function addScaled(s: Selector, register: number, a: Value, b: Value, width: Width): boolean {
+  const def = definition(b);
+  const [inner, by] = def?.args ?? [];
+  if (def?.op !== 'shl' || inner === undefined || by === undefined || !s.isOnlyUse(b)) return false;
+  const count = s.immediate(by);
+  if (count === null || count < 1 || count > 3) return false;
+  const base = s.use(a);
+  s.rm(M.lea, width, register, { base, index: s.use(inner), scale: 1 << count, disp: 0, symbol: null });
+  return true;
 }
 
 function lowerMultiply(s: Selector, i: Instruction, x: Value, y: Value, width: Width): void {

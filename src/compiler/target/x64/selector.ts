@@ -252,6 +252,10 @@ export class Selector {
       const base = this.addConstants(a, address);
       this.addBase(base, address);
       this.addIndex(b, address);
+      if (address.base === NONE && address.scale === 1) {
+        address.base = address.index;
+        address.index = NONE;
+      }
     } else this.addBase(rest, address);
     return address;
   }
