@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { CAPTURE, type Observer, type Stop } from '../../../src/machine/index.ts';
+import { boot, print, run, user } from './guest.ts';
+
+/** APIC on, timer periodic every `period` instructions at vector 32, divided by 1. */
+const timer = (period: number, periodic = true): string => `
+  mov ebx, 0xFEE00000
+  mov dword ptr [rbx + 0xF0], 0x1FF
+  mov dword ptr [rbx + 0x3E0], 0xB
+  mov dword ptr [rbx + 0x320], ${periodic ? '0x20020' : '0x20'}
+  mov dword ptr [rbx + 0x380], ${period}
+`;
+
+/** A guest with everything that could depend on how a run is cut: timer, HLT, faults, strings, stores to code, random numbers. */
+const BUSY = `
+${timer(777)}
+  sti
+  mov r8, 60
+1:
+  rdrand rax
+  add r9, rax
+  mov rdi, offset page_c
+  mov rcx, 100
+  rep stosq
+  mov rax, offset 2f
+  mov qword ptr [resume], rax
+  mov qword ptr [resume_rsp], rsp
+  mov rax, qword ptr [0x80000000]
+2:
+  sti
+  inc byte ptr [rip + 3f + 1]
+3:
+  mov eax, 0
+  test r8, 7
+  jnz 4f
+  hlt
+4:
+  dec r8
+  jnz 1b
+  cli
+  mov rax, qword ptr [ticks]
+  call puthex
+  mov rax, r9
+  call puthex
+`;
+
+const END = 10_000_000n;
+
+describe('a run', () => {
+  test('is the same each time, and with another seed another', async () => {
+    const results = [];
+    for (const seed of ['a', 'a', 'b']) {
+      const { machine, host } = await boot(BUSY, { seed });
+      const stop = machine.run(END);
+      results.push({ stop, count: machine.count, hash: machine.hash(), text: host.text });
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]?.stop).toEqual({ reason: 'debug-exit', code: 0 });
+    expect(results[2]?.hash).not.toBe(results[0]?.hash);
+  });
+
+  test('does not depend on how it is cut into budgets', async () => {
+    const outcomes = [];
+    for (const step of [END, 1n, 7n, 1000n]) {
+      const { machine, host } = await boot(BUSY);
+      const events: string[] = [];
+      machine.observer = {
+        irq: (at, vector, target) => events.push(`${at} irq ${vector} ${target}`),
+        exception: (at, vector, code, cr2, rip) => events.push(`${at} exception ${vector} ${code} ${cr2} ${rip}`),
+        halt: (at, ticks) => events.push(`${at} halt ${ticks}`),
+      };
+      let stop: Stop = { reason: 'limit' };
+      let until = 0n;
+      while (stop.reason === 'limit') {
+        until += step;
+        stop = machine.run(until);
+      }
+      outcomes.push({ stop, count: machine.count, hash: machine.hash(), text: host.text, events });
+    }
+    expect(outcomes[0]?.events.length).toBeGreaterThan(50);
+    for (const outcome of outcomes.slice(1)) expect(outcome).toEqual(outcomes[0]);
+  });
+
+  test('goes on from a snapshot as it would have gone on', async () => {
+    const { machine, host } = await boot(BUSY);
+    machine.run(15_000n);
+    const snapshot = machine.snapshot();
+    const hash = machine.hash();
+    const printed = host.text.length;
+    const ends = [];
+    for (let i = 0; i < 3; i++) {
+      machine.run(END);
+      ends.push({ count: machine.count, hash: machine.hash(), text: host.text.slice(printed) });
+      machine.restore(snapshot);
+      expect({ count: machine.count, hash: machine.hash() }).toEqual({ count: 15_000n, hash });
+      host.bytes.length = printed;
+    }
+    expect(ends[1]).toEqual(ends[0]);
+    expect(ends[2]).toEqual(ends[0]);
+  });
+
+  test('goes on in another machine from stored parts', async () => {
+    const first = await boot(BUSY);
+    first.machine.run(20_000n);
+    const { state } = first.machine.snapshot();
+    const pages = first.machine.snapshot().pages(null);
+    const other = await boot('  nop');
+    other.machine.restoreFrom({ state, ...pages });
+    expect(other.machine.count).toBe(20_000n);
+    expect(other.machine.hash()).toBe(first.machine.hash());
+    first.machine.run(END);
+    other.machine.run(END);
+    expect(other.machine.hash()).toBe(first.machine.hash());
+  });
+
+  test('moves between snapshots in any order', async () => {
+    const { machine } = await boot(BUSY);
+    const points = [];
+    for (const count of [14_000n, 18_000n, 22_000n]) {
+      machine.run(count);
+      points.push({ snapshot: machine.snapshot(), hash: machine.hash() });
+    }
+    for (const i of [0, 2, 1, 1, 0, 2]) {
+      const point = points[i];
+      if (point === undefined) throw new Error('no such point');
+      machine.restore(point.snapshot);
+      expect(machine.hash()).toBe(point.hash);
+    }
+  });
+
+  test('has a hash that sees registers, memory and devices', async () => {
+    const hashes = new Set<string>();
+    for (const change of ['  nop', '  mov r15, 1', '  mov byte ptr [page_c], 1', '  mov al, 5\n  mov dx, 0x3FF\n  out dx, al']) {
+      const { machine } = await boot(`${change}\n  jmp 1f\n  .balign 64\n1:\n`);
+      machine.run(END);
+      hashes.add(machine.hash());
+    }
+    expect(hashes.size).toBe(4);
+  });
+});
+
+describe('interrupts', () => {
+  test('arrive at their exact count, and one-shot timers once', async () => {
+    const { machine } = await boot(`${timer(1000, false)}\n  sti\n  mov ecx, 2000\n1:\n  dec ecx\n  jnz 1b\n`);
+    const at: bigint[] = [];
+    let armed = 0n;
+    machine.observer = {
+      irq: (count) => at.push(count),
+      mmio: (count, _device, offset) => {
+        if (offset === 0x380) armed = count;
+      },
+    };
+    machine.run(END);
+    // The counter starts when the store has retired.
+    expect(at).toEqual([armed + 1n + 1000n]);
+  });
+
+  test('are held off by STI for one instruction, and by MOV SS', async () => {
+    const pending = `${timer(50, false)}\n  mov ecx, 100\n1:\n  dec ecx\n  jnz 1b\n`;
+    for (const [code, later] of [
+      ['sti\n nop\n nop', 2n],
+      ['sti\n mov eax, 0x10\n nop\n nop', 2n],
+      ['mov eax, 0x10\n sti\n mov ss, ax\n nop\n nop', 4n],
+      ['pushfq\n or qword ptr [rsp], 512\n popfq\n nop', 3n],
+    ] as const) {
+      const { machine } = await boot(`${pending}\n  mov r15, 0x1234\n ${code}\n`);
+      let at = 0n;
+      machine.observer = {
+        irq: (count) => {
+          at = count;
+        },
+      };
+      while (machine.register(15) !== 0x1234n) machine.run(machine.count + 1n);
+      const start = machine.count + (code.startsWith('mov eax, 0x10\n sti') ? 1n : 0n);
+      machine.run(END);
+      expect([code, at - start]).toEqual([code, code.startsWith('mov eax, 0x10\n sti') ? later - 1n : later]);
+    }
+  });
+
+  test('wake HLT, which counts one and lets virtual time pass', async () => {
+    const { machine, host } = await boot(
+      `${timer(1_000_000, false)}\n  rdtsc\n  mov r8, rax\n  sti\n  hlt\n  cli\n  rdtsc\n  sub rax, r8\n  call puthex\n  mov rax, qword ptr [ticks]\n  call puthex\n`,
+    );
+    machine.run(END);
+    expect(machine.count).toBeLessThan(100_000n);
+    const [elapsed, ticks] = host.text.split(' ');
+    expect(ticks).toBe('1');
+    expect(Number.parseInt(elapsed ?? '', 16)).toBeGreaterThan(999_000);
+  });
+
+  test('with IF clear HLT is the end', async () => {
+    const { machine } = await boot('  cli\n  hlt\n');
+    expect(machine.run(END)).toEqual({ reason: 'halt' });
+    expect(machine.run(END)).toEqual({ reason: 'halt' });
+  });
+
+  test('preempt user mode, and IRET goes back', async () => {
+    const loop = 'pushfq\n pop rax\n mov ecx, 5000\n1:\n dec ecx\n jnz 1b\n syscall';
+    const { machine, host } = await boot(`${timer(500)}\n${user('loop', loop, 0x202)}`);
+    const seen: string[] = [];
+    const registers = new BigUint64Array(CAPTURE.words);
+    const observer: Observer = {
+      enterKernel: (_at, cause) => seen.push(`in ${cause}`),
+      enterUser: (_at, how) => {
+        machine.captureRegisters(registers);
+        seen.push(`out ${how} ${registers[CAPTURE.cpl]} ${(registers[CAPTURE.rflags] ?? 0n) & 0x3200n}`);
+      },
+    };
+    machine.observer = observer;
+    machine.run(END);
+    expect(host.text).toMatch(/^loop: syscall/);
+    expect(seen[0]).toBe('out sysret 3 512');
+    expect(seen.filter((s) => s === 'in irq').length).toBeGreaterThan(15);
+    expect(seen.filter((s) => s === 'out iret 3 512').length).toBe(seen.filter((s) => s === 'in irq').length);
+    expect(seen.at(-1)).toBe('in syscall');
+  });
+
+  test('an IPI to itself is delivered, also as NMI', async () => {
+    const text = await run(`
+${timer(0)}
+  sti
+  mov dword ptr [rbx + 0x300], 0x40021
+  nop
+  mov rax, qword ptr [ticks]
+  call puthex
+  mov rax, offset 1f
+  mov qword ptr [resume], rax
+  mov qword ptr [resume_rsp], rsp
+  mov dword ptr [rbx + 0x300], 0x40400
+  nop
+  nop
+1:
+`);
+    expect(text).toMatch(/^1 #2 0 /);
+  });
+});
+
+describe('the end', () => {
+  test('a fault without an IDT is a triple fault', async () => {
+    const { machine } = await boot('  push 0\n  push 0\n  lidt [rsp]\n  ud2\n');
+    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+  });
+
+  test('single steps trap after each instruction', async () => {
+    const text = await run(`
+  mov rax, offset 1f
+  mov qword ptr [resume], rax
+  mov qword ptr [resume_rsp], rsp
+  pushfq
+  or qword ptr [rsp], 0x100
+  popfq
+  nop
+  nop
+1:
+  mov rax, dr6
+  call puthex
+${print('\n')}`);
+    expect(text).toMatch(/^#1 0 .*\nffff4ff0 \n$/);
+  });
+
+  test('an observer may ask to stop', async () => {
+    const { machine } = await boot('  nop\n  out 0x80, al\n  nop\n');
+    machine.observer = { portOut: (_at, port) => port === 0x80 && machine.requestStop() };
+    expect(machine.run(END)).toEqual({ reason: 'observer' });
+    machine.observer = null;
+    expect(machine.run(END)).toEqual({ reason: 'debug-exit', code: 0 });
+  });
+});
