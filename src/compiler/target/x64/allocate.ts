@@ -10,7 +10,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import { coalesce } from './coalesce.ts';
 import { computeLiveness, type Interval } from './liveness.ts';
 import type { MachineFunction } from './machine.ts';
-import { CALLEE_SAVED_MASK, FIRST_VIRTUAL, FLOATS, GENERAL } from './registers.ts';
+import { CALLEE_SAVED_MASK, FIRST_VIRTUAL, FLOATS, GENERAL, WHOLE_FLOATS, WHOLE_GENERAL } from './registers.ts';
 
 export interface Allocation {
   /** By register number: the fixed register, or `-1 - slot` for a spilled one. Fixed registers are themselves. */
@@ -87,6 +87,24 @@ const SAVE_COST = 2;
 export function allocate(fn: MachineFunction): Allocation {
   const { intervals } = computeLiveness(fn);
   const joined = coalesce(fn, intervals);
+  const queue = byPriority(intervals);
+  // Without spilled values nobody needs the scratch registers: they are given out as well, and taken back if it is not enough.
+  const whole = assign(fn, intervals, queue, WHOLE_GENERAL, WHOLE_FLOATS);
+  const allocation = whole.slotCount === 0 ? whole : assign(fn, intervals, queue, GENERAL, FLOATS);
+  const { places } = allocation;
+  for (let register = FIRST_VIRTUAL; register < places.length; register++) {
+    places[register] = places[joined(register)] ?? bug('a hole in places');
+  }
+  return allocation;
+}
+
+function assign(
+  fn: MachineFunction,
+  intervals: readonly (Interval | undefined)[],
+  queue: readonly Interval[],
+  general: readonly number[],
+  floats: readonly number[],
+): Allocation {
   const places = new Int32Array(FIRST_VIRTUAL + fn.isFloat.length);
   for (let register = 0; register < FIRST_VIRTUAL; register++) places[register] = register;
   const tracks = Array.from({ length: FIRST_VIRTUAL }, () => new Track());
@@ -100,9 +118,9 @@ export function allocate(fn: MachineFunction): Allocation {
 
   const slots: Track[] = [];
   const assigned = new Uint8Array(places.length).fill(1, 0, FIRST_VIRTUAL);
-  for (const interval of byPriority(intervals)) {
+  for (const interval of queue) {
     const { register, ranges } = interval;
-    const classRegisters = fn.isFloat[register - FIRST_VIRTUAL] === true ? FLOATS : GENERAL;
+    const classRegisters = fn.isFloat[register - FIRST_VIRTUAL] === true ? floats : general;
     let place = wish(interval, places, assigned, tracks, classRegisters, saved);
     if (place < 0) {
       const partners = openPartners(interval, intervals, assigned);
@@ -123,8 +141,6 @@ export function allocate(fn: MachineFunction): Allocation {
       places[register] = place;
     } else places[register] = -1 - takeSlot(slots, ranges);
   }
-  for (let register = FIRST_VIRTUAL; register < places.length; register++)
-    places[register] = places[joined(register)] ?? bug('a hole in places');
   return { places, slotCount: slots.length, saved: saved & CALLEE_SAVED_MASK };
 }
 

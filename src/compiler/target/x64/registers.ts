@@ -1,7 +1,7 @@
 /**
  * Registers as the code generator numbers them: 0–15 general purpose in SDM order, 16–31 XMM, from `FIRST_VIRTUAL` on virtual.
  *
- * RSP and RBP hold the frame. R10, R11, XMM14 and XMM15 are never allocated: spilled operands pass through them.
+ * RSP and RBP hold the frame. In functions with spilled values R10, R11, XMM14 and XMM15 are not allocated: those pass through them.
  */
 
 export const RAX = 0;
@@ -33,7 +33,10 @@ export const CALLER_SAVED_MASK = ~(CALLEE_SAVED_MASK | (1 << RSP) | (1 << RBP));
 
 /** In order of preference for values that no call interrupts. */
 export const GENERAL: readonly number[] = [0, 1, 2, 6, 7, 8, 9, 3, 12, 13, 14, 15];
+/** With the scratch registers. */
+export const WHOLE_GENERAL: readonly number[] = [0, 1, 2, 6, 7, 8, 9, 10, 11, 3, 12, 13, 14, 15];
 export const FLOATS: readonly number[] = [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
+export const WHOLE_FLOATS: readonly number[] = [...FLOATS, ...FLOAT_SCRATCH];
 
 export const INTEGER_ARGUMENTS: readonly number[] = [RDI, RSI, RDX, RCX, R8, R9];
 export const FLOAT_ARGUMENTS: readonly number[] = [16, 17, 18, 19, 20, 21, 22, 23];
