@@ -19,7 +19,7 @@ const ODD = [
   'mov ss, si', 'mov ds, si', 'mov es, si', 'mov fs, si', 'mov gs, si', 'lar eax, si', 'lsl eax, si', 'verr si', 'verw si',
   'mov eax, dword ptr [rdi]', 'mov dword ptr [rdi], esi', 'add qword ptr [rdi], rsi', 'lock xadd qword ptr [rdi], rsi', 'movaps xmm0, [rdi]', 'ldmxcsr [rdi]', 'fxrstor [rdi]', 'fxsave [rdi]',
   'xor eax, eax\ndiv eax', 'mov rax, rdi\ncqo\nidiv rsi', 'jmp rdi', 'call rdi', 'mov rsp, rdi\npush rsi', 'mov rsp, rdi\nret', 'mov rsp, rdi\niretq', 'mov rsp, rdi\nretfq',
-  'rdtsc', 'cpuid', 'rdrand rax', 'rdseed rax', 'pause', 'mfence', 'fninit', 'clflush [rdi]', 'prefetcht0 [rdi]', 'lock add rax, rdi',
+  'rdtsc', 'cpuid', 'rdrand rax', 'rdseed rax', 'pause', 'mfence', 'fninit', 'clflush [rdi]', 'prefetcht0 [rdi]', '.byte 0xf0, 0x48, 0x01, 0xf8',
 ]; // biome-ignore format: a family a line
 
 const one = (texts: readonly string[], tries: string): ActArbitrary =>

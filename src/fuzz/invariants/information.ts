@@ -15,11 +15,10 @@ export const freshFramesAreClean = invariant({
     const { ram } = context.machine;
     return {
       quiescent(at) {
-        const victim = context.kernel.victimRoot();
         for (const { root, mappings } of context.spaces.changes(at).spaces) {
           const before = known.get(root);
           known.set(root, new Map(mappings.map(({ page, frame }) => [page, frame])));
-          if (root === victim) continue;
+          if (context.kernel.isVictim(root)) continue;
           for (const mapping of mappings) {
             if (before?.get(mapping.page) === mapping.frame || !isUser(mapping) || !isWritable(mapping)) continue;
             context.judged();
@@ -47,7 +46,7 @@ export const secretsStayWithTheirOwner = invariant({
     const capture = new BigUint64Array(CAPTURE.words);
     return {
       enterUser() {
-        if ((context.machine.cr3 & 0x000f_ffff_ffff_f000n) === context.kernel.victimRoot()) return;
+        if (context.kernel.isVictim(context.machine.cr3 & 0x000f_ffff_ffff_f000n)) return;
         context.machine.captureRegisters(capture);
         context.judged();
         const index = capture.findIndex((value) => secrets.has(value));

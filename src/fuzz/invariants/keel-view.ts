@@ -1,7 +1,6 @@
 /** What the judges know of keel: its process table, frame table and linker symbols (src/kernel/task/process.ts, ostd/frames.ts, ostd/virtual-layout.ts). */
 import { readElf } from '../../compiler/image/read-elf.ts';
 import type { Machine } from '../../machine/index.ts';
-import { VICTIM_PID } from '../campaign/victim.ts';
 import type { FrameKind, KernelView, Range } from './kernel-view.ts';
 import { MemoryView } from './memory-view.ts';
 
@@ -16,6 +15,9 @@ const STACKS: Range = { from: 0xffff_c000_0000_0000n, to: 0xffff_c000_0040_0000n
 const STACK_STRIDE = 0x1_0000n;
 const GUARD_BYTES = 0x8000n;
 
+/** The domain of the program that `/etc/programs` names first, the victim, and of its children. */
+const VICTIM_DOMAIN = 0;
+
 export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const view = new MemoryView(machine, readElf(kernel, 'keel.elf'), 'keel.elf');
   const range = (name: string): Range => ({ from: view.symbol(`${name}_start`), to: view.symbol(`${name}_end`) });
@@ -26,7 +28,7 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const stride = view.stride(processes);
   const slots = processes.type.kind === 'array' ? processes.type.length : 0;
   const offsetOf = (name: string) => view.field(first, name).address - first.address;
-  const [stateOffset, pidOffset, spaceOffset] = [offsetOf('state'), offsetOf('pid'), offsetOf('space')];
+  const [stateOffset, pidOffset, spaceOffset, domainOffset] = [offsetOf('state'), offsetOf('pid'), offsetOf('space'), offsetOf('domain')];
 
   const spaces = view.element(view.global('addressSpaces'), 0);
   const rootOffset = view.field(spaces, 'table.root').address - spaces.address;
@@ -58,9 +60,10 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     stacks: { ...STACKS, stride: STACK_STRIDE, guardBytes: GUARD_BYTES },
     kernelRoot,
     currentPid: () => pidOf(view.number(running)),
-    victimRoot() {
-      for (let slot = 1; slot < slots; slot++) if (pidOf(slot) === VICTIM_PID) return rootOf(slot);
-      return null;
+    isVictim(root) {
+      for (let slot = 1; slot < slots; slot++)
+        if (rootOf(slot) === root) return ram.getInt32(first.address + slot * stride + domainOffset, true) === VICTIM_DOMAIN;
+      return false;
     },
     liveRoots() {
       const roots: bigint[] = [];

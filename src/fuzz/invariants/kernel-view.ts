@@ -22,8 +22,8 @@ export interface KernelView {
   readonly kernelRoot: bigint;
   /** The process that the CPU works for; its registers are the ones user mode sees. */
   currentPid(): number;
-  /** The root of the process that holds the secrets, or null where there is none (any more). */
-  victimRoot(): bigint | null;
+  /** Whether the address space is the victim's or a child's of it: those may hold the secrets. */
+  isVictim(root: bigint): boolean;
   /** What the kernel's own books say a frame is. */
   frameKind(frame: number): FrameKind;
   /** How many references the books count for a frame. */
