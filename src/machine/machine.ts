@@ -54,6 +54,7 @@ export type Stop =
   | { readonly reason: 'debug-exit'; readonly code: number }
   /** HLT with nothing that could wake the CPU. */
   | { readonly reason: 'halt' }
+  /** Also after 65,536 exceptions in a row in which no instruction retired: handlers that fault for ever. */
   | { readonly reason: 'triple-fault' }
   | { readonly reason: 'ready' }
   /** The guest asked for a program and the host has no more; it sees length 0 when it goes on. */

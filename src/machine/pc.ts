@@ -32,8 +32,11 @@ import type { Observer } from './observer.ts';
 import { LAPIC_BASE, LAPIC_BYTES } from './platform/memory-map.ts';
 import { HARNESS, UART_IRQ } from './platform/ports.ts';
 import { VECTOR } from './platform/vectors.ts';
+import type { RunState } from './snapshot/machine-state.ts';
 import type { FormLibrary } from './translator/form-library.ts';
 
+/** So many exceptions in a row without a retired instruction: the guest's handlers fault for ever, and the CPU is taken as shut down. */
+const MAX_DELIVERIES = 65536;
 /** Budget of one call of the interpreter where no event is due: any number far beyond a run's length. */
 const NO_EVENT = Number.MAX_SAFE_INTEGER;
 
@@ -49,7 +52,7 @@ export class Pc {
   readonly lapic: Lapic;
   readonly rtc: Rtc;
   readonly harness: Harness | null;
-  readonly run: Run & { randomCount: bigint };
+  readonly run: Run & RunState;
   /** The CPU has shut down. */
   isDead = false;
   observer: Observer | null = null;
@@ -115,6 +118,8 @@ export class Pc {
       halted: false,
       nmiBlocked: false,
       stepDone: false,
+      deliveries: 0,
+      deliveredAt: 0,
       randomCount: 0n,
       random() {
         return random(this.randomCount++);
@@ -225,8 +230,12 @@ export class Pc {
   }
 
   #deliverFault(): boolean {
-    this.run.halted = false;
-    const delivered = this.#delivery.fault();
+    const { run, cpu } = this;
+    run.halted = false;
+    const count = cpu.count;
+    run.deliveries = run.deliveredAt === count ? run.deliveries + 1 : 1;
+    run.deliveredAt = count;
+    const delivered = run.deliveries < MAX_DELIVERIES && this.#delivery.fault();
     this.#afterDelivery(delivered);
     return delivered;
   }

@@ -11,6 +11,9 @@ export interface RunState {
   halted: boolean;
   nmiBlocked: boolean;
   randomCount: bigint;
+  /** Exceptions delivered since an instruction last retired, and the count at which. */
+  deliveries: number;
+  deliveredAt: number;
 }
 
 export const RUN_FIELDS: Fields<RunState> = fieldsOf<RunState>('run', {

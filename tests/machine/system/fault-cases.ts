@@ -93,7 +93,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   { label: 'AM on',                       code: 'mov rax, cr0\n or rax, 0x40000\n mov cr0, rax', expected: 'none' },
   { label: 'user alignment check',        code: 'push 0x40202\n popfq\n mov eax, [rsp + 1]', expected: '#11 0', atCpl3: true, qemu: 'checks no alignment' },
   { label: 'aligned again',               code: 'push 0x40202\n popfq\n mov rax, [rsp]\n ud2', expected: '#6 0', atCpl3: true },
-  { label: 'kernel knows no AC',          code: 'push 0x40202\n popfq\n mov eax, [rsp + 1]\n push 2\n popfq', expected: 'none' },
+  { label: 'kernel knows no AC',          code: 'push 0x40002\n popfq\n mov eax, [rsp + 1]\n push 2\n popfq', expected: 'none' },
   { label: 'SYSRET to non-canonical',     code: 'mov rcx, 0x800000000000\n mov r11, 2\n sysretq', expected: '#d 0', qemu: "faults at CPL 3, as AMD's processors do" },
 ];
 

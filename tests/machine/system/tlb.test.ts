@@ -1,0 +1,243 @@
+/** The TLB that a guest sees, by whole guests: what lasts, what is invalidated, and that stale uses are told. */
+import { describe, expect, test } from 'vitest';
+import type { StaleUse } from '../../../src/machine/index.ts';
+import { boot, run, WINDOW } from './guest.ts';
+
+const linear = `0x${(WINDOW + 0x3000).toString(16)}`;
+const entry = 'qword ptr [window_pt + 24]';
+const END = 1_000_000n;
+
+/** page_a holds 0xA in its first word, page_b 0xB; window page 3 maps page_a, and has been read. */
+const walked = `
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov ${entry}, offset page_a + 0x3
+  mov rax, qword ptr [${linear}]
+`;
+const remap = `  mov ${entry}, offset page_b + 0x3\n`;
+const show = `  mov rax, qword ptr [${linear}]\n  call puthex\n`;
+
+async function stale(test: string): Promise<{ text: string; uses: StaleUse[] }> {
+  const { machine, host } = await boot(test);
+  const uses: StaleUse[] = [];
+  machine.observer = { stale: (_at, use) => uses.push(use) };
+  machine.run(END);
+  return { text: host.text, uses };
+}
+
+describe('a walked translation', () => {
+  test('lasts after its entry changed, and its use is told', async () => {
+    const { text, uses } = await stale(`${walked}${remap}${show}${show}`);
+    expect(text).toBe('a a ');
+    expect(uses).toHaveLength(1);
+    expect(uses[0]).toMatchObject({ linear: BigInt(linear), access: 'read', cpl: 0 });
+    expect(uses[0]?.now?.frame).not.toBe(uses[0]?.used.frame);
+  });
+
+  test('lasts after it was unmapped', async () => {
+    const { text, uses } = await stale(`${walked}  mov ${entry}, 0\n${show}`);
+    expect(text).toBe('a ');
+    expect(uses.map((use) => use.now)).toEqual([null]);
+  });
+
+  test('lasts after a higher table changed', async () => {
+    const { text, uses } = await stale(`${walked}  mov qword ptr [window_pd], 0\n${show}`);
+    expect(text).toBe('a ');
+    expect(uses).toHaveLength(1);
+  });
+
+  test('is told again when the tables change again', async () => {
+    const { uses } = await stale(`${walked}${remap}${show}  mov ${entry}, 0\n${show}  mov ${entry}, offset page_c + 3\n${show}`);
+    expect(uses).toHaveLength(3);
+  });
+
+  test('is told for each kind of access', async () => {
+    const { uses } = await stale(
+      `${walked}  mov qword ptr [${linear}], rax\n  mov ${entry}, offset page_a + 0x61\n${show}  mov qword ptr [${linear}], rax\n`,
+    );
+    expect(uses.map((use) => [use.access, use.used.writable, use.now?.writable])).toEqual([
+      ['read', true, false],
+      ['write', true, false],
+    ]);
+  });
+
+  const INVALIDATIONS: readonly (readonly [string, string])[] = [
+    ['INVLPG', `invlpg [${linear}]`],
+    ['a CR3 write', 'mov rax, cr3\n mov cr3, rax'],
+    ['CR4.PGE', 'mov rax, cr4\n xor rax, 128\n mov cr4, rax'],
+    ['INVPCID of the address', `push ${linear}\n push 0\n xor eax, eax\n invpcid rax, [rsp]\n add rsp, 16`],
+    ['INVPCID of the PCID', 'push 0\n push 0\n mov eax, 1\n invpcid rax, [rsp]\n add rsp, 16'],
+    ['INVPCID of all', 'push 0\n push 0\n mov eax, 2\n invpcid rax, [rsp]\n add rsp, 16'],
+    ['INVPCID of all but globals', 'push 0\n push 0\n mov eax, 3\n invpcid rax, [rsp]\n add rsp, 16'],
+  ];
+  for (const [name, code] of INVALIDATIONS) {
+    test(`is dropped by ${name}`, async () => {
+      const { text, uses } = await stale(`${walked}${remap} ${code}\n${show}`);
+      expect(text).toBe('b ');
+      expect(uses).toEqual([]);
+    });
+  }
+
+  test('is no stale one if the entry only got more rights, or other A, D and software bits', async () => {
+    const { uses } = await stale(`${walked}  mov ${entry}, offset page_a + 0xE07\n${show}`);
+    expect(uses).toEqual([]);
+  });
+
+  test('that is global outlives CR3, not INVLPG nor a toggle of PGE', async () => {
+    const global = `
+  mov rax, cr4
+  or rax, 128
+  mov cr4, rax
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov ${entry}, offset page_a + 0x103
+  mov rax, qword ptr [${linear}]
+  mov ${entry}, offset page_b + 0x103
+  mov rax, cr3
+  mov cr3, rax
+${show}`;
+    expect(await run(`${global}  invlpg [${linear}]\n${show}`)).toBe('a b ');
+    expect(await run(`${global}  mov rax, cr4\n xor rax, 128\n mov cr4, rax\n${show}`)).toBe('a b ');
+  });
+
+  test('belongs to its PCID', async () => {
+    const text = await run(`
+  mov rax, cr4
+  or rax, 0x20000
+  mov cr4, rax
+  mov rax, offset pml4 + 1
+  mov cr3, rax
+${walked}${remap}
+  mov rax, offset pml4 + 2
+  mov cr3, rax
+${show}
+  mov rax, offset pml4 + 1
+  bts rax, 63
+  mov cr3, rax
+${show}
+  mov rax, offset pml4 + 2
+  bts rax, 63
+  mov cr3, rax
+${show}
+  mov rax, offset pml4 + 1
+  mov cr3, rax
+${show}`);
+    // PCID 2 walks anew, 1 kept its own (bit 63), 2 its own, and 1 without bit 63 lost it.
+    expect(text).toBe('b a b b ');
+  });
+
+  test('of a large page is dropped as a whole', async () => {
+    const { text } = await stale(`
+  mov qword ptr [window_pd + 8], 0x83
+  mov rax, qword ptr [0x40200000 + pml4]
+  call puthex
+  mov qword ptr [window_pd + 8], 0x200083
+  mov rax, qword ptr [0x40200000 + pdpt]
+  invlpg [0x40201000]
+  mov rax, qword ptr [0x40200000 + pml4]
+  call puthex
+`);
+    expect(text).toMatch(/^[1-9a-f][0-9a-f]+ 0 $/);
+  });
+});
+
+describe('permissions', () => {
+  test('raised without INVLPG give one page fault, and then are there', async () => {
+    const text = await run(`
+  mov ${entry}, offset page_a + 0x1
+  mov rax, qword ptr [${linear}]
+  mov ${entry}, offset page_a + 0x3
+  mov rax, offset 1f
+  mov qword ptr [resume], rax
+  mov qword ptr [resume_rsp], rsp
+  mov qword ptr [${linear}], rbx
+1:
+  mov qword ptr [${linear}], rbx
+  mov rax, ${entry}
+  and eax, 0xfff
+  call puthex
+`);
+    expect(text).toMatch(/^#e 3 40003000 .*\n63 $/);
+  });
+
+  test('a walk that faults sets no accessed bit, one that succeeds sets A, a write D', async () => {
+    const text = await run(`
+  mov ${entry}, offset page_a + 0x1
+  mov rax, offset 1f
+  mov qword ptr [resume], rax
+  mov qword ptr [resume_rsp], rsp
+  mov qword ptr [${linear}], rbx
+1:
+  mov rax, ${entry}
+  and eax, 0xfff
+  call puthex
+  mov rbx, qword ptr [${linear}]
+  mov rax, ${entry}
+  and eax, 0xfff
+  call puthex
+  mov ${entry}, offset page_a + 0x3
+  invlpg [${linear}]
+  mov rbx, qword ptr [${linear}]
+  mov rax, ${entry}
+  and eax, 0xfff
+  call puthex
+  mov qword ptr [${linear}], rbx
+  mov rax, ${entry}
+  and eax, 0xfff
+  call puthex
+`);
+    expect(text).toMatch(/\n1 21 23 63 $/);
+  });
+});
+
+test('page tables that become data, and data that becomes page tables', async () => {
+  // page_c serves as the last-level table of window's second 2 MiB, then as data, then as a table again.
+  const text = await run(`
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov r8, 200
+1:
+  mov qword ptr [page_c], offset page_a + 3
+  mov qword ptr [window_pd + 8], offset page_c + 3
+  invlpg [0x40200000]
+  add r9, qword ptr [0x40200000]
+  mov qword ptr [page_c], offset page_b + 3
+  invlpg [0x40200000]
+  add r9, qword ptr [0x40200000]
+  mov qword ptr [window_pd + 8], 0
+  invlpg [0x40200000]
+  mov rdi, offset page_c
+  mov rcx, 512
+  mov rax, r8
+  rep stosq
+  dec r8
+  jnz 1b
+  mov rax, r9
+  call puthex
+`);
+  expect(text).toBe(`${(200 * 21).toString(16)} `);
+});
+
+test('events of supervisor accesses to user pages, when watched', async () => {
+  const { machine } = await boot(
+    `
+  mov rax, cr4
+  or rax, 0x200000
+  mov cr4, rax
+  mov ${entry}, offset page_a + 0x7
+  stac
+  mov rax, qword ptr [${linear}]
+  mov qword ptr [page_c], rax
+  clac
+  mov rax, qword ptr [page_c]
+`,
+    { watch: { supervisorUserAccess: true } },
+  );
+  const seen: unknown[] = [];
+  machine.observer = { supervisorUserAccess: (_at, a) => seen.push([a.user, a.write, a.ac, a.writable, a.faulted, a.size]) };
+  machine.run(END);
+  expect(seen).toEqual([
+    [true, false, true, true, false, 8],
+    [false, true, true, true, false, 8],
+  ]);
+});
