@@ -333,6 +333,8 @@ export class TextAssembler {
     const section = this.#enter(name, flags);
     if (section === null)
       return reader.fail(`the section ${name} needs flags: "a" (constants), "aw" (data), "ax" (code), or "aw", @nobits`);
+    const kind = flags === null ? section.kind : kindOfFlags(flags);
+    if (kind !== section.kind) return reader.fail(`the section ${name} is ${section.kind} already, not ${kind}`);
     this.#previous = this.#section;
     this.#section = section;
   }
@@ -340,16 +342,7 @@ export class TextAssembler {
   #enter(name: string, flags: string | null): Section | null {
     const known = this.#sections.get(name);
     if (known !== undefined) return known;
-    const kind =
-      flags === null
-        ? kindOfName(name)
-        : flags.includes('z')
-          ? 'bss'
-          : flags.includes('x')
-            ? 'code'
-            : flags.includes('w')
-              ? 'data'
-              : 'rodata';
+    const kind = flags === null ? kindOfName(name) : kindOfFlags(flags);
     if (kind === null) return null;
     const section: Section = { name, kind, items: [], alignment: kind === 'code' ? 16 : 1 };
     this.#sections.set(name, section);
@@ -429,6 +422,11 @@ export class TextAssembler {
 
 function lineRows(laidOut: LaidOut, file: string, firstLine: number): LineRow[] {
   return laidOut.starts.filter((s) => s.isCode).map(({ offset, line }) => ({ offset, file, line: line + firstLine - 1, column: 1 }));
+}
+
+function kindOfFlags(flags: string): SectionKind {
+  if (flags.includes('z')) return 'bss';
+  return flags.includes('x') ? 'code' : flags.includes('w') ? 'data' : 'rodata';
 }
 
 function kindOfName(name: string): SectionKind | null {

@@ -65,6 +65,8 @@ export interface ElfImage {
   lineAt(address: bigint): SourceLocation | null;
   /** Where code of a line begins, ascending; `file` may be the end of a path. */
   addressesOf(file: string, line: number): readonly bigint[];
+  /** How many bytes of code come from each source file, by the line table: what was inlined counts where it was written. */
+  codeBytesByFile(): ReadonlyMap<string, number>;
   /** null if the image has none. */
   layouts(): Layouts | null;
   traps(): readonly Trap[];
@@ -241,6 +243,10 @@ class Image implements ElfImage {
 
   addressesOf(file: string, line: number): readonly bigint[] {
     return this.#lineTable().addressesOf(file, line);
+  }
+
+  codeBytesByFile(): ReadonlyMap<string, number> {
+    return this.#lineTable().bytesByFile();
   }
 
   layouts(): Layouts | null {

@@ -28,6 +28,18 @@ export class LineTable {
     return row === undefined || row.line === 0 ? null : { file: row.file, line: row.line, column: row.column };
   }
 
+  /** How many bytes of code come from each file, inlined ones included, in order of first appearance by address. */
+  bytesByFile(): ReadonlyMap<string, number> {
+    const bytes = new Map<string, number>();
+    for (const { rows, to } of this.#sequences) {
+      for (const [index, row] of rows.entries()) {
+        const size = Number((rows[index + 1]?.address ?? to) - row.address);
+        bytes.set(row.file, (bytes.get(row.file) ?? 0) + size);
+      }
+    }
+    return bytes;
+  }
+
   /** `file` may be the end of a path: `map.ts` or `syscalls/map.ts`. */
   addressesOf(file: string, line: number): readonly bigint[] {
     const found: bigint[] = [];

@@ -94,6 +94,7 @@ describe('what is wrong is said with line and column', () => {
     ['.byte 010', '1:7: 010 would be octal: write 10 or 0x…'],
     ['.zero -1', '1:7: the size -1 is not between 0 and 1073741824'],
     ['.section .odd', '1:14: the section .odd needs flags: "a" (constants), "aw" (data), "ax" (code), or "aw", @nobits'],
+    ['.section .text, "aw"', '1:21: the section .text is code already, not data'],
     ['.align 3', '1:8: an alignment is a power of two up to 2 MiB'],
     ['.rept 2\nnop', '1:1: .rept without .endr'],
     ['inc [rax]', '1:5: the size of the memory operand is open: write byte, word, dword or qword ptr'],

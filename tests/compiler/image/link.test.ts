@@ -75,6 +75,7 @@ describe('a program', () => {
     expect(image.addressesOf('hello.ts', 25)).toEqual([show + 27n]);
     expect(image.trapAt(show + 32n)).toEqual({ address: show + 32n, kind: 'overflow', file: 'src/hello.ts', line: 4, column: 9 });
     expect(image.trapAt(show + 31n)).toBeNull();
+    expect([...image.codeBytesByFile()]).toEqual([['src/hello.ts', 18 + 34]]);
     expect(image.layouts()).toEqual(layouts);
     expect(image.pvhEntry()).toBeNull();
     const table = image.sections.find((s) => s.name === '.data')?.bytes ?? new Uint8Array(16);

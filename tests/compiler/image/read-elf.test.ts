@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../../../src/compiler/image/read-elf.ts';
 import { UserError } from '../../../src/machine/isa/bug.ts';
+import { runTool, toolOrSkip } from '../../tools.ts';
 import { program } from './program.ts';
 
 /** Everything that can be asked of an image. A damaged one may answer anything or throw a UserError of one line. */
@@ -69,4 +73,39 @@ describe('a hostile file ends in one line', () => {
   test('a file cut off anywhere', () => {
     for (let length = 0; length < good.length; length += 97) askAll(good.slice(0, length));
   });
+});
+
+test.for(['-gdwarf-5', '-gdwarf-4', '-gdwarf-2'])('the line table of gcc %s says what addr2line says', (format, context) => {
+  const [gcc, addr2line] = [toolOrSkip(context, 'gcc'), toolOrSkip(context, 'addr2line')];
+  const folder = mkdtempSync(join(tmpdir(), 'read-elf-'));
+  try {
+    const path = (name: string) => join(folder, name);
+    writeFileSync(path('part.h'), 'static int twice(int x) {\n  return x + x;\n}\n');
+    writeFileSync(
+      path('main.c'),
+      '#include "part.h"\nint other(int x) {\n  return x > 3 ? twice(x) :\n    x * 5;\n}\nint main(int c, char **v) {\n  int s = 0;\n  for (int i = 0; i < c; i++)\n    s += other(i);\n  return s;\n}\n',
+    );
+    runTool(gcc, [format, '-O1', '-fno-inline', '-no-pie', '-o', path('main'), path('main.c')]);
+    const image = readElf(readFileSync(path('main')), 'main');
+    const addresses: bigint[] = [];
+    for (const name of ['main', 'other', 'twice']) {
+      const symbol = image.symbol(name);
+      expect(symbol?.size).toBeGreaterThan(0n);
+      for (let k = 0n; k < (symbol?.size ?? 0n); k += 1n) addresses.push((symbol?.address ?? 0n) + k);
+    }
+    const theirs = runTool(addr2line, ['-e', path('main'), ...addresses.map((a) => `0x${a.toString(16)}`)])
+      .trim()
+      .split('\n');
+    const ours = addresses.map((a) => image.lineAt(a)).map((l) => `${l?.file.split('/').at(-1)}:${l?.line}`);
+    expect(ours).toEqual(
+      theirs.map((line) =>
+        line
+          .replace(/ \(.*$/, '')
+          .split('/')
+          .at(-1),
+      ),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
