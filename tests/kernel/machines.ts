@@ -60,7 +60,7 @@ export function buildC(compiler: string, name: string): Uint8Array {
   if (!existsSync(out)) {
     mkdirSync(folder, { recursive: true });
     const partial = `${out}.${process.pid}`;
-    runTool(compiler, ['-O1', '-w', '-static', '-o', partial, source]);
+    runTool(compiler, ['-O1', '-w', '-static', '-mno-red-zone', '-o', partial, source]);
     runTool('/bin/mv', [partial, out]);
   }
   return new Uint8Array(readFileSync(out));
