@@ -393,7 +393,7 @@ class Attempt {
     }
     const { base, index } = memory;
     if (index === RSP) throw new EncodeError(`${this.request.mnemonic}: rSP cannot be an index`);
-    const disp = Number(memory.addressSize === 32 ? BigInt.asIntN(32, memory.disp) : memory.disp);
+    const disp = Number(BigInt.asIntN(memory.addressSize, memory.disp));
     if (disp !== (disp | 0)) throw new EncodeError(`${this.request.mnemonic}: displacement ${memory.disp} does not fit 32 bits`);
     if (memory.ripRelative) {
       out[this.at++] = (reg << 3) | 5;

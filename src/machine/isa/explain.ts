@@ -3,7 +3,15 @@ import type { Decoded } from './decode.ts';
 import type { MemoryOperand, Operand } from './operands.ts';
 import { GPR16, GPR32, GPR64, registerName, SEGMENTS, SS } from './registers.ts';
 
-const KEYWORDS: Readonly<Record<number, string>> = { 8: 'byte ptr ', 16: 'word ptr ', 32: 'dword ptr ', 48: 'fword ptr ', 64: 'qword ptr ', 80: 'tbyte ptr ', 128: 'xmmword ptr ' };
+const KEYWORDS: Readonly<Record<number, string>> = {
+  8: 'byte ptr ',
+  16: 'word ptr ',
+  32: 'dword ptr ',
+  48: 'fword ptr ',
+  64: 'qword ptr ',
+  80: 'tbyte ptr ',
+  128: 'xmmword ptr ',
+};
 
 function number(value: bigint): string {
   const magnitude = value < 0n ? -value : value;

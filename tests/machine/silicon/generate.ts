@@ -318,6 +318,8 @@ class Draft {
     if (e.row.flow === 'indirect' || e.row.flow === 'indirect-call') {
       if (place >= 0n && place <= PAGE - 8n) this.pokes.push({ offset: Number(place), value: CODE_PAGE + BigInt(g.below(0x700)) });
     }
+    const inside = place >= 0n && place <= PAGE - 8n && !this.inSequence;
+    if (e.row.name === 'LDMXCSR' && inside && g.chance(0.9)) this.pokes.push({ offset: Number(place), value: BigInt(g.mxcsr()) });
     this.address(reg);
   }
 

@@ -50,7 +50,10 @@ export class Judge {
     const found = this.silicon.run(batch.cases);
     const differences = this.compare('reference', batch, found, batch.outcomes);
     for (const other of this.others) differences.push(...this.compare(other.name, batch, found, other.run(batch.cases)));
-    return { instructions: batch.instructions, differences: differences.map((d) => ({ ...d, text: `seed ${seed} ${kind} ${mode}: ${d.text}` })) };
+    return {
+      instructions: batch.instructions,
+      differences: differences.map((d) => ({ ...d, text: `seed ${seed} ${kind} ${mode}: ${d.text}` })),
+    };
   }
 
   private singles(g: Generator, mode: 32 | 64, count: number, batch: Batch): void {
@@ -96,14 +99,18 @@ const hex = (v: bigint | undefined) => (v ?? 0n).toString(16);
 
 /** The code and the state in which it starts. */
 export function describe(c: Case): string {
-  const lines = [`  rflags ${hex(c.rflags)} mxcsr ${c.mxcsr.toString(16)} memory ${c.memorySeed ?? '-'}`, `  gpr ${c.gpr.map(hex).join(' ')}`];
+  const lines = [
+    `  rflags ${hex(c.rflags)} mxcsr ${c.mxcsr.toString(16)} memory ${c.memorySeed ?? '-'}`,
+    `  gpr ${c.gpr.map(hex).join(' ')}`,
+  ];
   if (c.xmm !== null) lines.push(`  xmm ${c.xmm.map(hex).join(' ')}`);
   if (c.pokes.length > 0) lines.push(`  pokes ${c.pokes.map((p) => `${p.offset}=${hex(p.value)}`).join(' ')}`);
   for (let at = 0; at < c.code.length; ) {
     const d = decode(c.code, at, c.mode, c.code.length - at);
     const length = typeof d === 'string' ? 1 : d.length;
     const bytes = [...c.code.slice(at, at + length)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-    if (bytes !== 'cc') lines.push(`  ${hex(ENTRY + BigInt(at))}  ${bytes.padEnd(44)} ${typeof d === 'string' ? d : explain(d, ENTRY + BigInt(at))}`);
+    if (bytes !== 'cc')
+      lines.push(`  ${hex(ENTRY + BigInt(at))}  ${bytes.padEnd(44)} ${typeof d === 'string' ? d : explain(d, ENTRY + BigInt(at))}`);
     at += length;
   }
   return lines.join('\n');

@@ -3,19 +3,21 @@
  * instruction that needs other registers (to meet the page, not to divide by zero) gets MOVs before it, one that would fault or reads an undefined
  * flag is drawn again.
  */
-import { decode } from '../../../src/machine/isa/decode.ts';
+
+import type { ReferenceEvaluator, Undefined } from '../../../src/machine/cpu/reference.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
+import { decode } from '../../../src/machine/isa/decode.ts';
 import type { Effect } from '../../../src/machine/isa/dsl.ts';
 import { FLAG_BIT, STATUS_FLAGS } from '../../../src/machine/isa/flags.ts';
 import type { Encoding } from '../../../src/machine/isa/notation.ts';
 import type { Term } from '../../../src/machine/isa/term.ts';
-import type { ReferenceEvaluator, Undefined } from '../../../src/machine/cpu/reference.ts';
 import { type Case, DATA, ENTRY, type Outcome, PAGE } from './cases.ts';
 import { FlatCpu } from './flat-cpu.ts';
 import { type Generator, tried } from './generate.ts';
 
 /** Not in sequences: they end them, leave the page, or unmask traps. */
-const UNFIT = /^(RET|JMP|CALL|POPF.?|LDMXCSR|WR[FG]SBASE|UD[012]|CLI|STI|BOUND|ENTER|LEAVE|FLDCW|PUSHF.?|INVD|WBINVD|STAC|CLAC|SYSRETQ?|SWAPGS|HLT|CLTS|LMSW|LGDT|LIDT|LLDT|LTR|INVLPG|INVPCID|RDMSR|WRMSR|ARPL|RCP.S|RSQRT.S)$/;
+const UNFIT =
+  /^(RET|JMP|CALL|POPF.?|LDMXCSR|WR[FG]SBASE|UD[012]|CLI|STI|BOUND|ENTER|LEAVE|FLDCW|PUSHF.?|INVD|WBINVD|STAC|CLAC|SYSRETQ?|SWAPGS|HLT|CLTS|LMSW|LGDT|LIDT|LLDT|LTR|INVLPG|INVPCID|RDMSR|WRMSR|ARPL|RCP.S|RSQRT.S)$/;
 const ROOM = 1700;
 
 function isFit(e: Encoding): boolean {
@@ -114,7 +116,8 @@ export class Sequences {
       const offset = Number(cpu.rip - ENTRY);
       const decoded = decode(this.code, offset, mode, 15);
       if (typeof decoded === 'string' || (offset >= moves && (flags & this.readsFlags(decoded)) !== 0)) return fail();
-      if (decoded.rep !== 'none' && (cpu.readGpr(1) & (decoded.addressSize === 64 ? 0xffffffffffffffffn : 0xffffffffn)) > 64n) return fail();
+      if (decoded.rep !== 'none' && (cpu.readGpr(1) & (decoded.addressSize === 64 ? 0xffffffffffffffffn : 0xffffffffn)) > 64n)
+        return fail();
       step.flags = step.defined = 0;
       step.value = false;
       const result = this.evaluator.execute(cpu, decoded, step);
@@ -168,7 +171,8 @@ export class Sequences {
       if (t.source?.kind === 'special' && t.source.name === 'rflags') mask |= STATUS_FLAGS;
       for (const a of t.args) visit(a);
     };
-    for (const s of effect.steps) for (const t of s.kind === 'fault' ? [s.when] : s.kind === 'store' ? [s.offset, s.value] : [s.offset]) visit(t);
+    for (const s of effect.steps)
+      for (const t of s.kind === 'fault' ? [s.when] : s.kind === 'store' ? [s.offset, s.value] : [s.offset]) visit(t);
     for (const w of effect.writes) for (const t of [w.value, w.when]) visit(t);
     // A flag that keeps its value because the manual leaves it undefined is not read.
     for (const f of Object.values(effect.flags.values)) if (f.undefinedIf === null || f.undefinedIf.op !== 'const') visit(f.value);
