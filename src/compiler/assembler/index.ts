@@ -8,6 +8,6 @@
  * A symbol in an operand is the memory there (`[rip + symbol]` relative, `[symbol]` absolute), `offset symbol` its address. A `.equ` constant
  * is a number wherever it stands. Beyond GNU as: memory without a size is accepted where only one size makes an instruction.
  */
-export { type AssembleOptions, assemble } from './assemble.ts';
+export { assemble } from './assemble.ts';
 export { assembleInline, type InlineCode } from './inline.ts';
-export { AssemblyError, type AssemblyProblem } from './problem.ts';
+export { AssemblyError } from './problem.ts';

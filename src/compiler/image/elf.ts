@@ -34,7 +34,6 @@ export const STB_GLOBAL = 1;
 export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
-export const STT_FILE = 4;
 
 /** Xen's note "the 32-bit physical address of the PVH entry point". */
 export const XEN_ELFNOTE_PHYS32_ENTRY = 18;
