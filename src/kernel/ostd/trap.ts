@@ -2,13 +2,15 @@
  * What the CPU reports: exceptions and the timer. The services decide what they mean for a process; a fault of the kernel's own, outside the user-copy
  * routines, is the end.
  */
-import { readCr, symbol } from 'palindrome/intrinsics';
+import { asm, readCr, symbol } from 'palindrome/intrinsics';
 import { endOfInterrupt, SPURIOUS_VECTOR, TIMER_VECTOR } from './lapic.ts';
 import { panic } from './panic.ts';
 import type { TrapFrame } from './trap-frame.ts';
 import { putHex, putNumber, putText } from './uart.ts';
 
 const PAGE_FAULT: u64 = 14n;
+const DEBUG: u64 = 1n;
+const DR6_CLEAR: u64 = 0xffff_0ff0n;
 
 /** Whether a page of the current address space was made accessible, so that the access can be tried again.
  * @extern keel_page_fault */
@@ -32,6 +34,8 @@ export function handleTrap(frame: TrapFrame): void {
     handlePageFault(frame);
   } else if (frame.vector < 32n) {
     if (!frame.isUser) fatal(frame);
+    // DR6 is sticky: left as it is, the next process would find why this one trapped (SDM Vol. 3, 17.2.3).
+    if (frame.vector === DEBUG) asm('mov dr6, rax', { rax: DR6_CLEAR });
     userException(frame.vector, frame.rip);
   } else if (frame.vector !== u64(SPURIOUS_VECTOR)) {
     fatal(frame);
