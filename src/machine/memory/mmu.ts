@@ -51,6 +51,9 @@ export const IMPLICIT = 4;
 
 const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldExecute];
 const ALL_TOLD = RIGHTS.toldRead | RIGHTS.toldWrite | RIGHTS.toldExecute;
+/** Translations of the CPU's own and of helpers' accesses, remembered by kind, privilege and page: QUICK sets of QUICK_PAGES. */
+const QUICK_PAGES = 16;
+const QUICK = 32 * QUICK_PAGES;
 const GRANTS = RIGHTS.write | RIGHTS.user | RIGHTS.execute;
 /** Who hears of what the MMU sees. `now` is a frame and rights, frame −1: nothing mapped. */
 export interface MmuEvents {
@@ -85,7 +88,11 @@ export class Mmu implements StoreWatcher {
   readonly #i32: Int32Array;
   readonly #soft: SoftTlb;
   readonly #tables: TableWatch;
-  /** Set by #translate: the access may be entered into the software TLB. */
+  readonly #quickStamp = new Float64Array(QUICK);
+  readonly #quickLow = new Int32Array(QUICK);
+  readonly #quickHigh = new Int32Array(QUICK);
+  readonly #quickAddress = new Float64Array(QUICK);
+  /** Set by #walkTranslate: the access may be entered into the software TLB. */
   #cacheable = false;
   #rights = 0;
 
@@ -185,8 +192,9 @@ export class Mmu implements StoreWatcher {
 
   fetch(low: number, high: number): number {
     if (!isCanonical(high)) return this.#raise(VECTOR.GP, 0);
-    const address = this.translate(low, high, 1, EXECUTE);
+    const address = this.#translate(low, high, 1, EXECUTE);
     if (address < 0) return 1;
+    this.#soft.noteExecute(low);
     const page = Math.floor(address / 4096) * 4096;
     this.#i32[FETCH_PHYSICAL >> 2] = page | 0;
     this.#i32[(FETCH_PHYSICAL >> 2) + 1] = Math.floor(page / 2 ** 32);
@@ -200,6 +208,22 @@ export class Mmu implements StoreWatcher {
    * with a fault pending.
    */
   translate(low: number, high: number, size: number, kind: number): number {
+    const privilege = (this.#ac ? 8 : 0) | (this.#i32[CPL >> 2] === 3 ? 16 : 0);
+    const at = (kind | privilege) * QUICK_PAGES + ((low >>> 12) & (QUICK_PAGES - 1));
+    if (this.#quickStamp[at] === this.#soft.stamp && this.#quickLow[at] === (low & ~0xfff) && this.#quickHigh[at] === high) {
+      return (this.#quickAddress[at] ?? 0) + (low & 0xfff);
+    }
+    const address = this.#translate(low, high, size, kind);
+    if (address >= 0 && this.#cacheable && (this.#rights & ALL_TOLD) === 0) {
+      this.#quickStamp[at] = this.#soft.stamp;
+      this.#quickLow[at] = low & ~0xfff;
+      this.#quickHigh[at] = high;
+      this.#quickAddress[at] = address - (low & 0xfff);
+    }
+    return address;
+  }
+
+  #translate(low: number, high: number, size: number, kind: number): number {
     this.#rights = GRANTS;
     this.#cacheable = true;
     const offset = low & 0xfff;
@@ -218,15 +242,16 @@ export class Mmu implements StoreWatcher {
       ((translations.rights[slot] ?? 0) & RIGHTS.dirty) === 0 &&
       this.#allows(translations.rights[slot] ?? 0, kind, user)
     ) {
+      // Of one that is out of date, the software TLB may hold what the walk will not give again.
+      if (translations.epoch[slot] !== this.#tables.epoch) this.#dropSlot(slot, pageLow);
       translations.remove(slot);
       slot = this.#fill(low, high, pageLow, pageHigh, kind, user);
       if (slot < 0) return -1;
     }
     const rights = translations.rights[slot] ?? 0;
     if (!this.#allows(rights, kind, user)) {
+      this.#dropSlot(slot, pageLow);
       translations.remove(slot);
-      if (translations.sizeOf(slot) > 0) this.#soft.flush();
-      else this.#soft.dropPage(pageLow);
       this.#watch(low, high, size, kind, rights, user, true);
       return this.#pageFault(low, high, way, user, PF.P);
     }
@@ -328,7 +353,7 @@ export class Mmu implements StoreWatcher {
     // The last byte may be non-canonical although the first is not: the top of the lower half.
     if (split !== 0 && (low | 0) >= -4096 && (low | 0) < 0 && high === 0x7fff)
       return -this.#raise((access & ACCESS.stack) !== 0 ? VECTOR.SS : VECTOR.GP, 0);
-    const address = this.translate(low, high, split === 0 ? size : split, kind);
+    const address = this.#translate(low, high, split === 0 ? size : split, kind);
     if (address >= 0 && split === 0) this.#cache(low, high, kind, address);
     return address;
   }
@@ -358,9 +383,12 @@ export class Mmu implements StoreWatcher {
   #loadPiece(address: number, at: number, size: number): void {
     const physical = this.physical;
     if (address + size <= physical.bytes) {
-      const from = physical.u8;
-      const view = this.state.view;
-      for (let i = 0; i < size; i++) view.setUint8(SCRATCH + at + i, from[address + i] ?? 0);
+      const { view } = this.state;
+      if ((size & 3) === 0) {
+        for (let i = 0; i < size; i += 4) view.setInt32(SCRATCH + at + i, physical.view.getInt32(address + i, true), true);
+      } else {
+        for (let i = 0; i < size; i++) view.setUint8(SCRATCH + at + i, physical.u8[address + i] ?? 0);
+      }
       return;
     }
     for (let done = 0; done < size; ) {
@@ -394,7 +422,9 @@ export class Mmu implements StoreWatcher {
 
   /** Zero-extends the loaded value in SCRATCH to eight bytes. */
   #extend(size: number): void {
-    for (let i = size; i < 8; i++) this.state.view.setUint8(SCRATCH + i, 0);
+    if (size >= 8) return;
+    if (size === 4) this.state.view.setInt32(SCRATCH + 4, 0, true);
+    else for (let i = size; i < 8; i++) this.state.view.setUint8(SCRATCH + i, 0);
   }
 
   /** Enters what #translate found into the software TLB. */
@@ -468,6 +498,12 @@ export class Mmu implements StoreWatcher {
 
   #tagOf(rights: number): number {
     return (rights & RIGHTS.global) !== 0 && this.#globals ? GLOBAL_TAG : this.pcid;
+  }
+
+  /** Drops a translation from the software TLB. */
+  #dropSlot(slot: number, pageLow: number): void {
+    if (this.translations.sizeOf(slot) > 0) this.#soft.flush();
+    else this.#soft.dropPage(pageLow);
   }
 
   /** The frame of the 4 KiB page within the entry's page. */

@@ -20,9 +20,11 @@ export class SoftTlb {
   readonly #state: CpuState;
   readonly #i32: Int32Array;
   readonly #ramBase: number;
-  /** Word indexes of data entries filled since the last `flush`; more than LIST: all are emptied. */
+  /** Word indexes of entries filled since the last `flush`; more than LIST: all are emptied. */
   readonly #filled = new Int32Array(LIST);
   #length = 0;
+  /** Counts whatever may have made a translation invalid: caches of translations elsewhere compare it. */
+  stamp = 1;
 
   constructor(state: CpuState, ramBase: number) {
     this.#state = state;
@@ -39,12 +41,22 @@ export class SoftTlb {
     i32[at + 1] = high;
     i32[at + 2] = this.#ramBase + frame * 4096 - (page >>> 0);
     i32[at + 3] = frame;
+    this.#note(at);
+  }
+
+  /** The interpreter is about to enter this page into the execute array. */
+  noteExecute(low: number): void {
+    this.#note((TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2);
+  }
+
+  #note(at: number): void {
     if (this.#length < LIST) this.#filled[this.#length] = at;
     this.#length++;
   }
 
   /** Empties everything. */
   flush(): void {
+    this.stamp++;
     if (this.#length > LIST) {
       this.#state.flushTlb();
     } else {
@@ -54,13 +66,13 @@ export class SoftTlb {
         i32[at] = -1;
         i32[at + 1] = -1;
       }
-      i32.fill(-1, TLB_EXECUTE >> 2, (TLB_EXECUTE + TLB_EXECUTE_ENTRIES * TLB_ENTRY_BYTES) >> 2);
     }
     this.#length = 0;
   }
 
   /** Drops one linear page from every array. `pageLow`: the low 32 bits of linear address / 4096. */
   dropPage(pageLow: number): void {
+    this.stamp++;
     const data = (pageLow & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
     for (let i = 0; i < DATA_SETS.length; i++) {
       const set = DATA_SETS[i] ?? 0;
