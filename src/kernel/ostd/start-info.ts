@@ -1,17 +1,19 @@
 /** What the PVH loader says (Xen's hvm_start_info, version 1): memory map, modules, command line. Read once, before memory is handed out. */
 import { load8, load32, load64, sliceAt, symbol } from 'palindrome/intrinsics';
+import { smaller } from '../abi/numbers.ts';
 import { frames } from './frames.ts';
 import { panic } from './panic.ts';
 import { DIRECT_MAP, KERNEL_IMAGE, MAX_FRAMES, PAGE } from './virtual-layout.ts';
 
 const MAGIC: u32 = 0x336e_c578;
 const RAM: u32 = 1;
+const DEVICE_HOLE: u64 = 0xc000_0000n;
 const ONE_MIB: u64 = 0x10_0000n;
 
 class StartInfo {
   initrdStart: u64 = 0n;
   initrdBytes: u64 = 0n;
-  /** Address after the last byte of RAM that keel uses. */
+  /** Address after the last byte of RAM below the device hole: what the direct map covers. Frames come from the first GiB alone. */
   memoryEnd: u64 = 0n;
   readonly commandLine = new Uint8Array(256);
   commandLineLength: i32 = 0;
@@ -45,9 +47,9 @@ class StartInfo {
       if (load32(entry + 16n) !== RAM) continue;
       const start = load64(entry);
       let end = start + load64(entry + 8n);
+      if (start < DEVICE_HOLE && end > this.memoryEnd) this.memoryEnd = smaller(end, DEVICE_HOLE);
       if (end > u64(MAX_FRAMES) * PAGE) end = u64(MAX_FRAMES) * PAGE;
       if (start >= end) continue;
-      if (end > this.memoryEnd) this.memoryEnd = end;
       this.addAroundKernel(start < ONE_MIB ? ONE_MIB : start, end);
     }
     frames.total = frames.free;
