@@ -10,9 +10,7 @@ import { runTool, toolOrSkip } from '../../tools.ts';
 
 /** Where GNU as chooses another encoding of the same instruction, ours is accepted: [its bytes, ours]. */
 const sameMeaning: readonly (readonly [string, string])[] = [
-  ['4893', '4887d8'], // xchg rax, rbx: the short form
   ['67668b04', '66678b04'], // the order of two prefixes
-  ['cb', '66cb'], // retf
 ];
 const base = 0x401000;
 

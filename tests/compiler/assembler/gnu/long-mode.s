@@ -139,3 +139,6 @@ mov r8, external[rip]
 call external
 jmp external
 jz external
+retfq
+retf
+retfw
