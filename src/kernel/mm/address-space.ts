@@ -66,10 +66,12 @@ export class AddressSpace {
     if (!this.domain.mayUse(PAGES_FOR_LEAF)) return NO_MEMORY;
     using frame = allocateFrame(isShared ? FRAME_SHARED : FRAME_USER);
     if (frame === null) return NO_MEMORY;
-    const isMapped = this.table.map(page, frame.frame, rights);
-    if (isMapped) frame.leak();
+    using mapping = this.table.map(page, frame.frame, rights);
     this.settle();
-    return isMapped ? DONE : NO_MEMORY;
+    if (mapping === null) return NO_MEMORY;
+    mapping.keep();
+    frame.leak();
+    return DONE;
   }
 
   /** A page fault at `address` with the CPU's error code: gives the page that the region promises, or refuses. */
@@ -159,10 +161,12 @@ export class AddressSpace {
         const frame = entryFrame(parent.table.find(page));
         if (!frames.share(frame)) return NO_MEMORY;
         const rights = this.leafRights(frame, region.rights);
-        if (!this.table.map(page, frame, rights)) {
+        using mapping = this.table.map(page, frame, rights);
+        if (mapping === null) {
           frames.release(frame);
           return NO_MEMORY;
         }
+        mapping.keep();
         if (rights !== region.rights) parent.table.replace(page, frame, rights);
         this.settle();
         page = parent.table.nextMapped(page + PAGE, end);

@@ -109,20 +109,20 @@ export class PageTable {
     return table;
   }
 
-  /** Maps an unmapped page to a frame whose owner count already covers this leaf. False: no memory for a table. */
-  map(page: u64, frame: Frame, rights: Rights): boolean {
+  /** Maps an unmapped page to a frame whose owner count already covers this leaf. Null: no memory for a table. */
+  map(page: u64, frame: Frame, rights: Rights): Mapping | null {
     if (!isUserPage(page)) panic('a page outside the user range was to be mapped');
     const kind = frames.kinds[frame];
     if (kind !== FRAME_USER && kind !== FRAME_SHARED) panic('a frame that is not user memory was to be mapped');
     const entry = leafEntry(frame, rights);
     const table = this.leafTable(page);
-    if (table === NO_FRAME) return false;
+    if (table === NO_FRAME) return null;
     const entries = tableEntries(table);
     const at = indexAt(page, 0n);
     if ((entries[at] & MAPPED) !== 0n) panic('a mapped page was to be mapped again');
     entries[at] = entry;
     this.leaves++;
-    return true;
+    return new Mapping(this, page);
   }
 
   /** Gives a mapped page another frame or other rights. The former frame's count is the caller's affair. */
@@ -216,6 +216,27 @@ export class PageTable {
   private flushContext(): void {
     if (features.pcid && features.invpcid) flushPcid(this.pcid);
     this.isStale = true;
+  }
+}
+
+/** A leaf that was just made. It is unmapped, and flushed, where its block is left, unless the address space has taken it over by {@link keep}. */
+export class Mapping {
+  private readonly table: PageTable;
+  private readonly page: u64;
+  private isKept: boolean = false;
+
+  constructor(table: PageTable, page: u64) {
+    this.table = table;
+    this.page = page;
+  }
+
+  /** From now on the page lives as long as its page table. */
+  keep(): void {
+    this.isKept = true;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.isKept) this.table.unmap(this.page);
   }
 }
 
