@@ -243,7 +243,7 @@ class Draft {
     if (g.chance(lockable ? 0.15 : control ? 0 : 0.01)) bytes.push(0xf0);
     this.has67 = g.chance(0.1);
     // 16-bit addresses cannot reach the page: they are tried by name (JCXZ, LOOP, LEA) alone.
-    if (mode === 32 && this.has67) this.has67 = !this.hasMemory();
+    if (mode === 32 && this.has67) this.has67 = !this.hasMemory() || e.row.name === 'LEA';
     if (e.addressSize !== 0) this.has67 = e.addressSize !== mode;
     if (this.has67) bytes.push(0x67);
     // Near branches: AMD takes 66 as a 16-bit operand in 64-bit mode, the SDM's processors ignore it.
@@ -334,7 +334,7 @@ class Draft {
     const { g, bytes, mode } = this;
     const size = mode === 64 && !this.has67 ? 64 : 32;
     if (mode === 32 && this.has67) {
-      this.failed = true;
+      this.address16(reg);
       return;
     }
     const wrap = (v: bigint) => BigInt.asUintN(size, v);
@@ -385,6 +385,16 @@ class Draft {
     const scaled = indexRegister === 4 ? 0n : (this.gpr[indexRegister] ?? 0n) << BigInt(scale);
     this.gpr[baseRegister] = wrap(goal - disp - scaled);
     pushDisp();
+  }
+
+  /** Of LEA: any 16-bit address. */
+  private address16(reg: number): void {
+    const { g, bytes } = this;
+    const mod = g.below(3);
+    const rm = g.below(8);
+    bytes.push((mod << 6) | (reg << 3) | rm);
+    const disp = mod === 1 ? 1 : mod === 2 || rm === 6 ? 2 : 0;
+    for (let i = 0; i < disp; i++) bytes.push(g.below(256));
   }
 
   /** Now and then an FS or GS prefix, put first. The base moves the target. */
