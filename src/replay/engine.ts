@@ -3,7 +3,7 @@
  * depend on the run alone, so that a replay makes the same blocks.
  */
 import { type Boot, type Host, Machine, type MachineConfig, type Snapshot, type Stop } from '../machine/index.ts';
-import { bug } from '../machine/isa/bug.ts';
+import { bug, UserError } from '../machine/isa/bug.ts';
 import { BlockMaker } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
 import { type CheckpointBlock, type Mode, PAGE_BYTES, type RunBlock } from './schema.ts';
@@ -110,7 +110,11 @@ export class Engine {
         if (until === limit) stop = reached;
         break;
       }
-      if (reached.reason === 'observer' && this.#full) break;
+      if (reached.reason === 'observer' && this.#full) {
+        if (machine.count === first)
+          throw new UserError(`at instruction ${first} the guest makes events for ever, without executing any instruction`);
+        break;
+      }
       if (isFinal(reached)) {
         stop = reached;
         break;

@@ -3,12 +3,14 @@
  * instruction that is another, or does something else.
  *
  * Block by block, path, events, registers and changed memory are compared (but for the bytes in which the images differ from the start); the first
- * block that differs is then gone through in single steps.
+ * block that differs, or in which the path leads over bytes that differ, is then gone through in single steps.
  */
 import { CAPTURE, type Registers, type Snapshot } from '../machine/index.ts';
 import { differences } from './compare.ts';
 import { instructionText } from './divergence.ts';
+import { walkPath } from './path.ts';
 import type { InstructionView, Player } from './player.ts';
+import { Malformed } from './trace/malformed.ts';
 
 export interface FoundInstruction {
   readonly at: bigint;
@@ -30,8 +32,10 @@ export function firstDifferentInstruction(recorded: Player, other: Player): Foun
   const initial = differingBytes(...starts);
   while (recorded.position < recorded.end) {
     const marks = [recorded.mark(), other.mark()] as const;
+    const isOther = executesOther(recorded, initial);
     const [a, b] = [recorded.block(recorded.end), other.block(recorded.end)];
     const parted =
+      isOther ||
       differences(a.block, b.block).some(({ part }) => part !== 'hash') ||
       !sameRegisters(recorded, other) ||
       !sameMemory(recorded, other, starts, initial);
@@ -55,6 +59,41 @@ function differingBytes(recorded: Snapshot, other: Snapshot): ReadonlyMap<number
     if (Buffer.compare(pages[0], pages[1]) !== 0) found.set(frame, [pages[0].slice(), pages[1].slice()]);
   }
   return found;
+}
+
+/**
+ * Whether the recorded path of the block that `player` stands in front of leads over bytes that differed at the start. True also where that cannot be
+ * told: where the path was not recorded, or code is not in memory yet.
+ */
+function executesOther(player: Player, initial: ReadonlyMap<number, readonly [Uint8Array, Uint8Array]>): boolean {
+  const { trace, machine } = player;
+  const index = trace.runAt(player.position);
+  const frames = new Map<bigint, number | null>();
+  const frameOf = (page: bigint): number | null => {
+    let frame = frames.get(page);
+    if (frame === undefined) {
+      const translation = machine.translate(page << 12n);
+      frame = translation === null ? null : Number(translation.physical >> 12n);
+      frames.set(page, frame);
+    }
+    return frame;
+  };
+  const looked = new Set<bigint>();
+  try {
+    for (const { rip, decoded } of walkPath(trace.run(index), trace.events(index), (_, at) => player.code(at), new Map())) {
+      if (looked.has(rip)) continue;
+      looked.add(rip);
+      for (let address = rip; address < rip + BigInt(decoded.length); address++) {
+        const pages = initial.get(frameOf(address >> 12n) ?? -1);
+        const offset = Number(address & 0xfffn);
+        if (pages !== undefined && pages[0][offset] !== pages[1][offset]) return true;
+      }
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof Malformed) return true;
+    throw error;
+  }
 }
 
 /** Pages by frame that may differ from those of `since`. */

@@ -79,9 +79,14 @@ export class PathReader {
 
 /**
  * Every instruction of a block, in order. `events` are those of the block. Throws `Malformed` where path and code do not fit: code that cannot be
- * decoded, a column that is used up, or one that is not.
+ * decoded, a column that is used up, or one that is not. With `known`, code is looked at once for each address, and taken not to change in the block.
  */
-export function* walkPath(run: RunBlock, events: readonly TraceEvent[], code: CodeAt): Generator<PathStep> {
+export function* walkPath(
+  run: RunBlock,
+  events: readonly TraceEvent[],
+  code: CodeAt,
+  known: Map<bigint, Decoded> | null = null,
+): Generator<PathStep> {
   if (run.path === null) throw new Malformed('the block has no path');
   const path = new PathReader(run.path);
   const returns = new ReturnStack();
@@ -96,14 +101,20 @@ export function* walkPath(run: RunBlock, events: readonly TraceEvent[], code: Co
       rip = event.target;
       returns.clear();
     }
-    const { bytes, mode } = code(at, rip);
-    const decoded = decode(bytes, 0, mode, bytes.length);
-    if (typeof decoded === 'string')
-      throw new Malformed(`the code of instruction ${at} at 0x${rip.toString(16)} cannot be decoded: ${decoded}`);
+    const decoded = known?.get(rip) ?? decodeAt(code, at, rip);
+    known?.set(rip, decoded);
     yield { at, rip, decoded };
     rip = follow(decoded, rip, path, returns, interrupts > 0);
   }
   if (!path.isDone) throw new Malformed('the path says more than the instructions of the block take');
+}
+
+function decodeAt(code: CodeAt, at: bigint, rip: bigint): Decoded {
+  const { bytes, mode } = code(at, rip);
+  const decoded = decode(bytes, 0, mode, bytes.length);
+  if (typeof decoded === 'string')
+    throw new Malformed(`the code of instruction ${at} at 0x${rip.toString(16)} cannot be decoded: ${decoded}`);
+  return decoded;
 }
 
 /** Where control goes after an instruction. */

@@ -224,16 +224,18 @@ export class Player {
     let rip = machine.rip;
     let code = this.code(rip);
     const observer = machine.observer;
-    const delivered = (_target: bigint): void => {
-      rip = _target;
-      cpl = -1;
+    let isDelivered = false;
+    const delivered = (target: bigint): void => {
+      rip = target;
       code = this.code(rip);
+      isDelivered = true;
     };
     machine.observer = {
       irq: (_at, _vector, target) => delivered(target),
       exception: (_at, _vector, _code, _cr2, _rip, target) => delivered(target),
       enterKernel: () => {
-        cpl = machine.cpl;
+        if (isDelivered) cpl = machine.cpl;
+        isDelivered = false;
       },
     };
     try {
@@ -242,7 +244,6 @@ export class Player {
       machine.observer = observer;
     }
     if (machine.count === at) return null;
-    if (cpl < 0) cpl = machine.cpl;
     const { length, text } = disassemble(code.bytes, rip, code.mode);
     const bytes = code.bytes.slice(0, length);
     return { at, rip, cpl, bytes, text, place: this.symbols.at(rip, bytes) };
