@@ -1,0 +1,4 @@
+/** `npm run bless`: makes the golden files again. Look at the difference before you commit it: it is a change of behaviour. */
+import { blessGoldenTraces } from '../tests/replay/golden.ts';
+
+await blessGoldenTraces();
