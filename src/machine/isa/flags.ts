@@ -35,6 +35,3 @@ export const RFLAGS = {
   vip: 1 << 20,
   id: 1 << 21,
 } as const;
-
-/** Every bit that exists: the others read as zero and cannot be set, bit 1 always reads as one. */
-export const RFLAGS_DEFINED = 0x3f7fd7;

@@ -26,6 +26,7 @@ function isExcluded(e: Encoding): string | null {
   if (e.row.name === 'MOV' && e.operands[0]?.what === 'S') return 'loads a segment register';
   if ((e.row.name === 'POP' || e.row.name === 'PUSH') && e.operands[0]?.what === 'fixed')
     return 'segment registers: POP loads one, PUSH tells the host’s';
+  if (e.row.name === 'MOVSXD' && e.operandSize === 16) return 'AMD: reads four bytes of memory, the SDM says two';
   if (e.map === 1 && e.opcode === 0x0d && e.modrm !== 'mem') return 'AMD: #UD with a register';
   return null;
 }
