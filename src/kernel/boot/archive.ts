@@ -48,7 +48,8 @@ export function unpack(archive: Uint8Array): i32 {
     count++;
     at = i32((dataStart + size + 3n) & -4n);
   }
-  return count;
+  // No archive at all is none; one without its trailer was cut off.
+  return archive.length === 0 ? 0 : -1;
 }
 
 function place(name: Uint8Array, mode: i32, data: Uint8Array): boolean {
