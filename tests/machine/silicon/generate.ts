@@ -230,6 +230,8 @@ class Draft {
     }
     if (name === 'RET') stackWord(g.chance(0.9) ? CODE_PAGE + BigInt(g.below(0x700)) : g.value());
     if (name === 'XLATB') gpr[3] = DATA + g.place(256);
+    // Whether a masked byte faults is the processor's choice.
+    if (name === 'MASKMOVDQU') gpr[7] = DATA + 512n + BigInt(g.below(1024));
     if (name.startsWith('CMPXCHG') && g.chance(0.5)) gpr[0] = gpr[1] ?? 0n;
     if (e.row.rep !== undefined) gpr[1] = g.chance(0.9) ? BigInt(g.below(20)) | (g.chance(0.1) ? 1n << 33n : 0n) : g.value() & 0xffffn;
   }
