@@ -74,12 +74,7 @@ export function buildKeel(options: KeelOptions = {}): Keel {
   return keel;
 }
 
-/** All sources of keel by path from the project's root, without the parts of `abi/` that Node alone runs. */
-export function keelSources(): ReadonlyMap<string, string> {
-  cache.sources ??= readSources();
-  return cache.sources;
-}
-
+/** All sources of keel by path from the project's root. */
 function readSources(): ReadonlyMap<string, string> {
   const folder = kernelFolder();
   const files = new Map<string, string>();

@@ -33,16 +33,14 @@ export function dispatchText(): string {
   const imports = files.map((file) => {
     if (file === 'result') return `import { failure } from './result.ts';`;
     const names = SYSCALLS.filter((call) => call.file === file).map((call) => handlerName(call.name));
-    return `import {\n${names
-      .sort()
-      .map((name) => `  ${name},\n`)
-      .join('')}} from './${file}.ts';`;
+    return `import { ${names.sort().join(', ')} } from './${file}.ts';`;
   });
   const cases = SYSCALLS.map((call) => {
     const values = call.arguments.map(argumentText).filter((text) => text !== null);
     return `    case ${call.number}n:\n      return ${handlerName(call.name)}(${['process', ...values].join(', ')});`;
   });
-  return `/** Printed from abi/syscalls.ts by abi/dispatch-printer.ts: change the table, not this. */
+  return `// biome-ignore-all format: printed from abi/syscalls.ts by abi/dispatch-printer.ts (npm run generate): change the table, not this
+/** From the number of a system call to its function, with the arguments taken from the registers. */
 import { ENOSYS } from '../abi/errno.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import type { Process } from '../task/process.ts';

@@ -9,7 +9,7 @@ import {
   HARNESS_READY,
   HARNESS_STATUS_PORT,
 } from '../abi/harness.ts';
-import { type Frame, frameAddress } from './frames.ts';
+import { DIRECT_MAP, PAGE } from './virtual-layout.ts';
 
 export function harnessIsPresent(): boolean {
   return inb(HARNESS_COMMAND_PORT) === HARNESS_PRESENT;
@@ -21,12 +21,12 @@ export function harnessReady(): void {
 }
 
 /** The next archive, copied into the run of `pages` frames from `first` on; empty where there is none. */
-export function harnessFetch(first: Frame, pages: u32): Uint8Array {
+export function harnessFetch(first: u32, pages: u32): Uint8Array {
   outl(HARNESS_DATA_PORT, u32(u64(first) << 12n));
   outl(HARNESS_STATUS_PORT, u32(u64(pages) << 12n));
   outb(HARNESS_COMMAND_PORT, HARNESS_FETCH);
   const length = inl(HARNESS_DATA_PORT);
-  return sliceAt(frameAddress(first), u64(length));
+  return sliceAt(DIRECT_MAP + u64(first) * PAGE, u64(length));
 }
 
 export function harnessFinished(status: u32): void {

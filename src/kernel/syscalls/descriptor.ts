@@ -69,13 +69,6 @@ export function sysPipe2(process: Process, fds: u64, flags: i32): i64 {
   const domain = domains[process.domain];
   if (!domain.mayPipe()) return failure(ENFILE);
 
-  // The answer first: when it cannot be delivered nothing has been made.
-  const pair = new Uint8Array(8);
-  put32(pair, 0, u32(readEnd));
-  put32(pair, 4, u32(writeEnd));
-  const target = new UserSlice(fds, 8n);
-  if (!target.write(0n, pair)) return failure(EFAULT);
-
   const pipe = takePipe();
   if (pipe === null) return failure(ENFILE);
   pipe.domain = process.domain;
@@ -93,6 +86,15 @@ export function sysPipe2(process: Process, fds: u64, flags: i32): i64 {
     pipe.writers = 0;
     openFiles[reader].release();
     return failure(ENFILE);
+  }
+  const pair = new Uint8Array(8);
+  put32(pair, 0, u32(readEnd));
+  put32(pair, 4, u32(writeEnd));
+  const target = new UserSlice(fds, 8n);
+  if (!target.write(0n, pair)) {
+    openFiles[reader].release();
+    openFiles[writer].release();
+    return failure(EFAULT);
   }
   const closesOnExec = (flags & O_CLOEXEC) !== 0;
   process.descriptors.set(readEnd, reader, closesOnExec);

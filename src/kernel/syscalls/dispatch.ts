@@ -1,4 +1,5 @@
-/** Printed from abi/syscalls.ts by abi/dispatch-printer.ts: change the table, not this. */
+// biome-ignore-all format: printed from abi/syscalls.ts by abi/dispatch-printer.ts (npm run generate): change the table, not this
+/** From the number of a system call to its function, with the arguments taken from the registers. */
 import { ENOSYS } from '../abi/errno.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import type { Process } from '../task/process.ts';
@@ -38,15 +39,7 @@ export function dispatch(process: Process, frame: TrapFrame): i64 {
     case 8n:
       return sysLseek(process, wrapping.i32(frame.rdi), wrapping.i64(frame.rsi), wrapping.i32(frame.rdx));
     case 9n:
-      return sysMmap(
-        process,
-        frame.rdi,
-        frame.rsi,
-        wrapping.i32(frame.rdx),
-        wrapping.i32(frame.r10),
-        wrapping.i32(frame.r8),
-        wrapping.i64(frame.r9),
-      );
+      return sysMmap(process, frame.rdi, frame.rsi, wrapping.i32(frame.rdx), wrapping.i32(frame.r10), wrapping.i32(frame.r8), wrapping.i64(frame.r9));
     case 10n:
       return sysMprotect(process, frame.rdi, frame.rsi, wrapping.i32(frame.rdx));
     case 11n:

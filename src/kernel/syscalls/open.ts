@@ -3,6 +3,7 @@ import { AT_FDCWD, O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY,
 import { EBADF, EEXIST, EINVAL, EISDIR, EMFILE, ENFILE, ENOENT, ENOTDIR } from '../abi/errno.ts';
 import { KIND_FILE, takeOpenFile } from '../fs/open-file.ts';
 import { files, Lookup, make } from '../fs/tree.ts';
+import { domains } from '../security/domain.ts';
 import { closeDescriptor } from '../task/exit.ts';
 import type { Process } from '../task/process.ts';
 import { findPath, pathBuffer } from './path.ts';
@@ -16,6 +17,7 @@ export function sysOpenat(process: Process, dirfd: i32, path: u64, flags: i32, m
   if ((flags & O_ACCMODE) === O_ACCMODE) return failure(EINVAL);
   const fd = process.descriptors.lowest(0);
   if (fd < 0) return failure(EMFILE);
+  if (!domains[process.domain].mayOpen()) return failure(ENFILE);
   const found = new Lookup();
   const error = findPath(process, dirfd, path, found);
   if (error !== 0) return failure(error);
