@@ -62,6 +62,7 @@ export class CodeCache {
   readonly #straddlers = new Map<number, Set<CodePage>>();
   readonly #decoded = new Map<number, Decoded>();
   #used: number;
+  #generation: number;
 
   constructor(memory: WebAssembly.Memory, layout: MemoryLayout, state: CpuState, ports: Ports, library: FormLibrary) {
     this.#state = state;
@@ -72,6 +73,7 @@ export class CodeCache {
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.#used = layout.codeBase + 16;
+    this.#generation = library.generation;
   }
 
   /** The instruction behind an entry (helpers look at it). */
@@ -89,14 +91,16 @@ export class CodeCache {
     const linear = BigInt.asUintN(size === 64 ? 64 : 32, rip + state.get64(CODE_BASE));
     const physical = this.#fetch(linear);
     if (physical === null) return 'fault';
-    if (this.#isFull()) this.flush();
+    this.#library.renewIfWorn();
+    if (this.#isFull() || this.isOutdated) this.flush();
     const page = this.#page(physical >>> 0, mode & 7, size, segmentation);
-    this.#fillTlb(linear, mode, page.table, page.physicalPage);
     const offset = Number(linear & 0xfffn);
-    const slot = page.table + 4 * offset;
-    const found = this.#words[slot >> 2] ?? 0;
-    if (found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle) return 'found';
-    return this.#decodeFrom(page, offset, linear);
+    const found = this.#words[(page.table >> 2) + offset] ?? 0;
+    const isReady = found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle;
+    const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, linear);
+    // Last: `watchCode` may empty entries of the TLB.
+    this.#fillTlb(linear, mode, page.table, page.physicalPage);
+    return resolution;
   }
 
   /** Bytes of this physical page have changed: drops what was decoded from them. (The page is watched again when code is next decoded from it.) */
@@ -121,8 +125,14 @@ export class CodeCache {
     return false;
   }
 
+  /** The library has numbered its functions anew: nothing that was decoded before may run. */
+  get isOutdated(): boolean {
+    return this.#generation !== this.#library.generation;
+  }
+
   /** Forgets everything. Only while no generated code runs. */
   flush(): void {
+    this.#generation = this.#library.generation;
     this.#pages.clear();
     this.#straddlers.clear();
     this.#decoded.clear();
@@ -252,9 +262,9 @@ export class CodeCache {
     // The execute TLB must know the second page: the pseudo entry checks it there.
     const mode = this.#state.get32(MODE_INDEX);
     const secondPage = this.#page(second, mode & 7, page.mode, page.segmentation);
-    this.#fillTlb(next, mode, secondPage.table, second);
     this.#watch(page);
     this.#watch(secondPage);
+    this.#fillTlb(next, mode, secondPage.table, second);
     page.second.add(second);
     const firsts = this.#straddlers.get(second) ?? new Set();
     firsts.add(page);

@@ -49,6 +49,8 @@ export class Interpreter {
   readonly #imports: Record<string, Record<string, unknown>>;
   readonly #body: (base: number) => number;
   #linked = 0;
+  /** Of the library, when the modules were linked. */
+  #generation = 0;
 
   constructor({ memory, layout, state, ports, library }: InterpreterOptions) {
     this.#state = state;
@@ -56,6 +58,7 @@ export class Interpreter {
     this.#library = library;
     this.#layout = layout;
     this.#memory = memory;
+    this.#generation = library.generation;
     this.codeCache = new CodeCache(memory, layout, state, ports, library);
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
     this.#imports = {
@@ -81,6 +84,7 @@ export class Interpreter {
   run(budget: bigint): StopReason {
     const state = this.#state;
     updateMode(state);
+    if (this.codeCache.isOutdated) this.codeCache.flush();
     state.set64(RUN_END, state.count + budget);
     for (;;) {
       const count = state.count;
@@ -128,7 +132,11 @@ export class Interpreter {
 
   /** Links the modules with functions that this machine lacks. */
   #link(): void {
-    const count = this.#library.moduleCount;
+    const { moduleCount: count, generation } = this.#library;
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#linked = 0;
+    }
     if (this.#linked === count) return;
     const missing = this.#library.tableSize - this.#table.length;
     if (missing > 0) this.#table.grow(Math.max(missing, this.#table.length));

@@ -27,6 +27,8 @@ export interface KnownForm {
 
 /** An instance of a module costs more than many functions in one. */
 const MANY = 24;
+/** Far more than kernels and compilers use (some 500); about 10 KB of host memory each. */
+const CAPACITY = 16_000;
 
 export class FormLibrary {
   /** Whether the code records the path. */
@@ -44,11 +46,16 @@ export class FormLibrary {
   readonly #immediates = new Map<Instruction, number>();
   readonly #names: ReadonlyMap<Instruction, string>;
   #pending: Form[] = [];
+  readonly #capacity: number;
+  /** Counts renewals: machines drop what they decoded before the last one. */
+  generation = 0;
   /** Function indices handed out; table slot 0 stays empty. */
   #functions = 1;
 
-  constructor(options: { readonly hasPath: boolean; readonly hot?: readonly Decoded[] }) {
+  /** `capacity`: renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. */
+  constructor(options: { readonly hasPath: boolean; readonly hot?: readonly Decoded[]; readonly capacity?: number }) {
     this.hasPath = options.hasPath;
+    this.#capacity = options.capacity ?? CAPACITY;
     this.#names = rowNames();
     const inlined: Form[] = [];
     for (const decoded of options.hot ?? hotForms()) {
@@ -60,6 +67,17 @@ export class FormLibrary {
       inlined.push({ decoded, effect, segmentation: 'long' });
     }
     this.body = new WebAssembly.Module(bodyModule(inlined, this.hasPath));
+  }
+
+  /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */
+  renewIfWorn(): void {
+    if (this.#functions < this.#capacity) return;
+    this.generation++;
+    this.#known.clear();
+    this.#modules.length = 0;
+    this.#forms.length = 0;
+    this.#all = null;
+    this.#functions = 1;
   }
 
   /** How many table slots are needed after `compile`. */
@@ -76,7 +94,7 @@ export class FormLibrary {
     const effect = effectOf(decoded);
     this.#pending.push({ decoded, effect, segmentation });
     const made = { form: this.#inlined.get(key) ?? FORM.call, function: this.#functions++, key, immediate };
-    if (made.function > 0xffff) bug('more than 65535 forms');
+    if (made.function > 0xffff) bug('more than 65535 forms between two renewals');
     this.#known.set(key, made);
     return made;
   }

@@ -87,7 +87,8 @@ export function randomInstruction(r: Random, mode: 16 | 32 | 64): Uint8Array {
   const rest = r.bits64();
   for (let i = 0n; bytes.length < 15; i++) push(Number((rest >> (8n * (i % 8n))) & 0xffn));
   // Displacements and immediates often small.
-  if (r.below(2) === 0) for (let i = bytes.length - 6; i < 15; i++) if (r.below(2) === 0) bytes[i] = 0;
+  const zeros = r.below(2) === 0 ? r.below(64) : 0;
+  for (let i = 0; i < 6; i++) if (((zeros >> i) & 1) === 1) bytes[9 + i] = 0;
   return Uint8Array.from(bytes);
 }
 

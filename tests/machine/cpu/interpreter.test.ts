@@ -198,6 +198,37 @@ test('code goes on into the next page, in both orders of decoding', () => {
   }
 });
 
+describe('limits of the code cache', () => {
+  /** A chain of jumps through `pages` pages, round and round. */
+  const chain = (m: FlatMachine, pages: number) => {
+    for (let i = 0; i < pages; i++) {
+      const next = i === pages - 1 ? 0x1000 : 0x1000 * (i + 2);
+      m.ram.set([0xff, 0xc0, 0xe9], 0x1000 * (i + 1)); // inc eax; jmp next
+      new DataView(m.ram.buffer, m.ram.byteOffset).setInt32(0x1000 * (i + 1) + 3, next - (0x1000 * (i + 1) + 7), true);
+    }
+  };
+
+  test('a full arena is begun anew', () => {
+    const m = machine('nop', { codeBytes: 1 << 18 });
+    chain(m, 100);
+    expect(m.interpreter.run(2000n)).toBe('budget');
+    expect([rax(m), m.state.count]).toEqual([1000n, 2000n]);
+  });
+
+  test('a worn library of forms is renewed under machines that share it', () => {
+    const small = new FormLibrary({ hasPath: false, hot: [], capacity: 12 });
+    const program = (n: number) =>
+      `mov ecx, 40\nagain: ${['add rax, rcx', 'xor rax, rdx', 'sub eax, ecx', 'rol rax, 3', 'or al, cl', 'not rax'].slice(n % 3).join('\n')}\npshufd xmm0, xmm1, ${n}\ndec ecx\njnz again\nhlt`;
+    const machines = [0, 1, 2, 3].map((n) => machine(program(n), { library: small }));
+    const alone = [0, 1, 2, 3].map((n) => machine(program(n)));
+    for (const m of alone) m.interpreter.run(10_000n);
+    const running = new Set(machines);
+    while (running.size > 0) for (const m of running) if (m.interpreter.run(7n) === 'stop') running.delete(m);
+    expect(small.generation).toBeGreaterThan(2);
+    expect(machines.map((m) => [rax(m), m.state.count])).toEqual(alone.map((m) => [rax(m), m.state.count]));
+  });
+});
+
 describe('path', () => {
   const program =
     'mov ecx, 3\nagain: call twice\ndec ecx\njnz again\nlea rax, [rip + done]\njmp rax\ndone: push rax\nlea rdx, [rip + end]\nmov [rsp], rdx\nret\nend: mov ecx, 2\nrep lodsb\nhlt\ntwice: ret';

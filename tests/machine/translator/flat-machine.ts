@@ -26,6 +26,7 @@ import type { FormLibrary } from '../../../src/machine/translator/form-library.t
 export interface FlatOptions {
   readonly library: FormLibrary;
   readonly ramBytes?: number;
+  readonly codeBytes?: number;
   /** False: every access takes the slow path. */
   readonly hasTlb?: boolean;
   readonly helper?: (name: string, decoded: Decoded, machine: FlatMachine) => number;
@@ -43,7 +44,7 @@ export class FlatMachine implements Ports {
 
   constructor(options: FlatOptions) {
     this.#options = options;
-    const layout = layoutMemory(options.ramBytes ?? 1 << 20, 8 << 20);
+    const layout = layoutMemory(options.ramBytes ?? 1 << 20, options.codeBytes ?? 8 << 20);
     const memory = new WebAssembly.Memory({ initial: layout.totalBytes >> 16 });
     this.ram = new Uint8Array(memory.buffer, layout.ramBase, layout.ramBytes);
     this.#view = new DataView(memory.buffer, layout.ramBase, layout.ramBytes);
