@@ -10,10 +10,11 @@
  * The same configuration, images, host answers and seed give the same run, instruction by instruction, however run() is cut into pieces.
  */
 
+export type { MachineConfig, Stop } from './config.ts';
 export type { Host } from './host.ts';
 export { QuietHost } from './host.ts';
 export { Bug, UserError } from './isa/bug.ts';
-export type { Boot, Level, MachineConfig, Stop, Translation } from './machine.ts';
+export type { Boot, Level, Translation } from './machine.ts';
 export { Machine } from './machine.ts';
 export type { LeafVisitor, TableVisitor } from './memory/inspect.ts';
 export { RIGHT } from './memory/inspect.ts';

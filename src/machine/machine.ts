@@ -2,6 +2,7 @@
 
 import xxhash from 'xxhash-wasm';
 import { layOutPvh } from './boot/pvh.ts';
+import type { MachineConfig, Stop } from './config.ts';
 import { ATTRIBUTE, highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
 import { CR0, CR3, EFER, GPR, RIP } from './cpu/state.ts';
 import { HARNESS_FIELDS } from './devices/harness.ts';
@@ -27,18 +28,6 @@ import { type Hash64, MemoryHash } from './snapshot/memory-hash.ts';
 import { chunksFrom, PageStore, Snapshot, type SnapshotParts } from './snapshot/snapshot.ts';
 import { FormLibrary } from './translator/form-library.ts';
 
-export interface MachineConfig {
-  /** RAM size: a multiple of 4096, from 2 MiB to 3 GiB. */
-  readonly memoryBytes: number;
-  /** Feeds RDRAND and RDSEED. */
-  readonly seed: string;
-  readonly harness: boolean;
-  /** What the RTC shows at count 0: seconds since 1970. Default 0. */
-  readonly startTime?: bigint;
-  readonly record?: { readonly path: boolean; readonly addresses: boolean };
-  readonly watch?: { readonly supervisorUserAccess?: boolean };
-}
-
 /** What load() puts into memory. */
 export interface Boot {
   /** A PVH ELF64. */
@@ -47,22 +36,6 @@ export interface Boot {
   /** The kernel's command line. */
   readonly append?: string;
 }
-
-export type Stop =
-  | { readonly reason: 'limit' }
-  /** `code` is what the guest wrote to isa-debug-exit. */
-  | { readonly reason: 'debug-exit'; readonly code: number }
-  /** HLT with nothing that could wake the CPU. */
-  | { readonly reason: 'halt' }
-  /** Also after 65,536 exceptions in a row in which no instruction retired: handlers that fault for ever. */
-  | { readonly reason: 'triple-fault' }
-  | { readonly reason: 'ready' }
-  /** The guest asked for a program and the host has no more; it sees length 0 when it goes on. */
-  | { readonly reason: 'fetch-empty' }
-  | { readonly reason: 'finished'; readonly status: number }
-  | { readonly reason: 'panic'; readonly status: number }
-  /** An observer called requestStop(). */
-  | { readonly reason: 'observer' };
 
 /** One step of a page walk: the entry's physical address and value. Level 4 is the PML4E. */
 export interface Level {

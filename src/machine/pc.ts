@@ -5,6 +5,7 @@
  * Order at an instruction boundary, as the SDM's table 6-2 has it: the trap of a single step, then NMI, then external interrupts. A boundary at
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
+import type { MachineConfig, Stop } from './config.ts';
 import { Delivery, SOURCE } from './cpu/faults.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
@@ -13,7 +14,7 @@ import { MSR_SLOT, PAT_RESET } from './cpu/helpers/msr.ts';
 import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
 import type { Ports } from './cpu/ports.ts';
-import { CpuState, DR, FCW, FTW, layoutMemory, MXCSR, RFLAGS_REST, RIP, STOP_REQUEST } from './cpu/state.ts';
+import { CpuState, DR, FCW, layoutMemory, MXCSR, RFLAGS_REST, RIP, STOP_REQUEST } from './cpu/state.ts';
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
 import { Lapic } from './devices/lapic.ts';
@@ -24,7 +25,6 @@ import { Uart } from './devices/uart.ts';
 import type { Host } from './host.ts';
 import { bug } from './isa/bug.ts';
 import { RFLAGS } from './isa/flags.ts';
-import type { MachineConfig, Stop } from './machine.ts';
 import { Mmu } from './memory/mmu.ts';
 import { FRAME, PhysicalMemory } from './memory/physical.ts';
 import { observeMemory } from './observe-memory.ts';
@@ -334,7 +334,6 @@ export class Pc {
     const { state } = this;
     state.set32(MXCSR, 0x1f80);
     state.set32(FCW, 0x37f);
-    state.set32(FTW, 0xffff);
     state.set64(MSR_SLOT.PAT, PAT_RESET);
     state.set64(DR + 48, DR6_FIXED);
     state.set64(DR + 56, DR7_FIXED);

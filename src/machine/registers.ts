@@ -57,7 +57,7 @@ export interface Registers {
   readonly mxcsr: number;
   /** XMM0 … XMM15, 16 bytes each. */
   readonly xmm: Uint8Array;
-  /** FCW, FSW, FTW (full tag word). */
+  /** FCW, FSW, FTW (abridged: a bit a register, 1 is not empty). */
   readonly x87Control: readonly number[];
   /** Bytes 0 … 159 of the FXSAVE image, of which 6 … 23 (FOP, FIP, FDP) and 32 … 159 (ST0 … ST7) count. */
   readonly x87: Uint8Array;
@@ -143,7 +143,7 @@ export function readRegisters(cpu: Cpu): Registers {
     dr: Array.from({ length: 8 }, (_, i) => state.get64(DR + 8 * i)),
     mxcsr: state.get32(MXCSR),
     xmm: bytes(XMM, 256),
-    x87Control: [state.get32(FCW) & 0xffff, state.get32(FSW) & 0xffff, state.get32(FTW) & 0xffff],
+    x87Control: [state.get32(FCW) & 0xffff, state.get32(FSW) & 0xffff, state.get32(FTW) & 0xff],
     x87: bytes(X87, 160),
     msr: Object.fromEntries(SHOWN.map((name) => [name, readMsr(cpu, MSR[name]) ?? 0n])),
     tsc: cpu.tsc,
@@ -174,7 +174,7 @@ export function captureRegisters(cpu: Cpu, into: BigUint64Array): void {
   set(CAPTURE.mxcsr, cpu.low(MXCSR), 0);
   for (const [i, segment] of CAPTURED_SELECTORS.entries()) set(CAPTURE.selectors + i, cpu.selector(segment), 0);
   copy(CAPTURE.xmm, XMM, 32);
-  set(CAPTURE.x87Control, (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16), cpu.low(FTW) & 0xffff);
+  set(CAPTURE.x87Control, (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16), cpu.low(FTW) & 0xff);
   copy(CAPTURE.x87, X87 + 32, 16);
 }
 

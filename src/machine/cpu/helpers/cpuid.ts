@@ -1,6 +1,5 @@
 /**
- * CPUID: says exactly what is there (SDM Vol. 2, CPUID). Each bit of a feature word stands in one line with its name; what has no line is
- * not there, and its instructions raise #UD.
+ * CPUID: says exactly what is there (SDM Vol. 2, CPUID). What FEATURES does not list is not there, and its instructions raise #UD.
  */
 import { CR4 } from '../../platform/bits.ts';
 import { PHYSICAL_BITS } from '../../platform/memory-map.ts';
@@ -13,52 +12,60 @@ const BRAND = 'Palindrome deterministic x86-64';
 /** Family 6, model 0, stepping 0. */
 const SIGNATURE = 0x600;
 
-const bits = (...numbers: readonly number[]): number => numbers.reduce((word, bit) => (word | (1 << bit)) >>> 0, 0);
+type Register = 'eax' | 'ebx' | 'ecx' | 'edx';
 
+/** Every feature that is there: its name in the manual (as rows of the instruction table call it), the leaf, the register and the bit. */
 // biome-ignore format: one feature a line
-const FEATURES_1_EDX = bits(
-  0,   // FPU: control words and FXSAVE; arithmetic instructions raise #UD
-  2,   // DE
-  3,   // PSE
-  4,   // TSC
-  5,   // MSR
-  6,   // PAE
-  8,   // CX8
-  9,   // APIC
-  13,  // PGE
-  15,  // CMOV
-  16,  // PAT
-  19,  // CLFSH
-  24,  // FXSR
-  25,  // SSE
-  26,  // SSE2
-);
-// biome-ignore format: one feature a line
-const FEATURES_1_ECX = bits(
-  13,  // CMPXCHG16B
-  17,  // PCID
-  21,  // x2APIC
-  22,  // MOVBE
-  23,  // POPCNT
-  24,  // TSC-Deadline
-  30,  // RDRAND
-);
-// biome-ignore format: one feature a line
-const FEATURES_7_EBX = bits(
-  0,   // FSGSBASE
-  3,   // BMI1
-  7,   // SMEP
-  8,   // BMI2
-  9,   // ERMS
-  10,  // INVPCID
-  18,  // RDSEED
-  19,  // ADX
-  20,  // SMAP
-);
-const FEATURES_7_ECX = bits(2); // UMIP
-const FEATURES_7_EDX = bits(26, 27); // IBRS and IBPB, STIBP: the registers are there
-const FEATURES_81_EDX = bits(11, 20, 26, 27, 29); // SYSCALL, NX, 1 GiB pages, RDTSCP, long mode
-const FEATURES_81_ECX = bits(0, 5); // LAHF in 64-bit mode, LZCNT
+export const FEATURES: readonly { readonly name: string; readonly leaf: number; readonly register: Register; readonly bit: number }[] = [
+  { name: 'FPU',        leaf: 1,          register: 'edx', bit: 0 }, // control words and FXSAVE
+  { name: 'DE',         leaf: 1,          register: 'edx', bit: 2 },
+  { name: 'PSE',        leaf: 1,          register: 'edx', bit: 3 },
+  { name: 'TSC',        leaf: 1,          register: 'edx', bit: 4 },
+  { name: 'MSR',        leaf: 1,          register: 'edx', bit: 5 },
+  { name: 'PAE',        leaf: 1,          register: 'edx', bit: 6 },
+  { name: 'CX8',        leaf: 1,          register: 'edx', bit: 8 },
+  { name: 'APIC',       leaf: 1,          register: 'edx', bit: 9 },
+  { name: 'PGE',        leaf: 1,          register: 'edx', bit: 13 },
+  { name: 'CMOV',       leaf: 1,          register: 'edx', bit: 15 },
+  { name: 'PAT',        leaf: 1,          register: 'edx', bit: 16 },
+  { name: 'CLFSH',      leaf: 1,          register: 'edx', bit: 19 },
+  { name: 'FXSR',       leaf: 1,          register: 'edx', bit: 24 },
+  { name: 'SSE',        leaf: 1,          register: 'edx', bit: 25 },
+  { name: 'SSE2',       leaf: 1,          register: 'edx', bit: 26 },
+  { name: 'CX16',       leaf: 1,          register: 'ecx', bit: 13 },
+  { name: 'PCID',       leaf: 1,          register: 'ecx', bit: 17 },
+  { name: 'X2APIC',     leaf: 1,          register: 'ecx', bit: 21 },
+  { name: 'MOVBE',      leaf: 1,          register: 'ecx', bit: 22 },
+  { name: 'POPCNT',     leaf: 1,          register: 'ecx', bit: 23 },
+  { name: 'TSC-DEADLINE', leaf: 1,        register: 'ecx', bit: 24 },
+  { name: 'RDRAND',     leaf: 1,          register: 'ecx', bit: 30 },
+  { name: 'FSGSBASE',   leaf: 7,          register: 'ebx', bit: 0 },
+  { name: 'BMI1',       leaf: 7,          register: 'ebx', bit: 3 },
+  { name: 'SMEP',       leaf: 7,          register: 'ebx', bit: 7 },
+  { name: 'BMI2',       leaf: 7,          register: 'ebx', bit: 8 },
+  { name: 'ERMS',       leaf: 7,          register: 'ebx', bit: 9 },
+  { name: 'INVPCID',    leaf: 7,          register: 'ebx', bit: 10 },
+  { name: 'RDSEED',     leaf: 7,          register: 'ebx', bit: 18 },
+  { name: 'ADX',        leaf: 7,          register: 'ebx', bit: 19 },
+  { name: 'SMAP',       leaf: 7,          register: 'ebx', bit: 20 },
+  { name: 'UMIP',       leaf: 7,          register: 'ecx', bit: 2 },
+  { name: 'IBRS',       leaf: 7,          register: 'edx', bit: 26 }, // and IBPB: the registers are there, nothing is speculated
+  { name: 'STIBP',      leaf: 7,          register: 'edx', bit: 27 },
+  { name: 'SYSCALL',    leaf: 0x80000001, register: 'edx', bit: 11 },
+  { name: 'NX',         leaf: 0x80000001, register: 'edx', bit: 20 },
+  { name: 'PAGE1GB',    leaf: 0x80000001, register: 'edx', bit: 26 },
+  { name: 'RDTSCP',     leaf: 0x80000001, register: 'edx', bit: 27 },
+  { name: 'LM',         leaf: 0x80000001, register: 'edx', bit: 29 },
+  { name: 'LAHF',       leaf: 0x80000001, register: 'ecx', bit: 0 },
+  { name: 'LZCNT',      leaf: 0x80000001, register: 'ecx', bit: 5 },
+  { name: 'PREFETCHW',  leaf: 0x80000001, register: 'ecx', bit: 8 },
+  { name: 'INVARIANT-TSC', leaf: 0x80000007, register: 'edx', bit: 8 },
+];
+
+/** The feature word of a leaf's register. */
+function features(leaf: number, register: Register): number {
+  return FEATURES.reduce((word, f) => (f.leaf === leaf && f.register === register ? (word | (1 << f.bit)) >>> 0 : word), 0);
+}
 
 const MAX_BASIC = 7;
 const MAX_EXTENDED = 0x80000008;
@@ -70,13 +77,13 @@ export function cpuidLeaf(leaf: number, subleaf: number, apicId: number): readon
       return [MAX_BASIC, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)];
     case 1:
       // CLFLUSH line of 64 bytes, one logical processor.
-      return [SIGNATURE, (apicId << 24) | (1 << 16) | (8 << 8), FEATURES_1_ECX, FEATURES_1_EDX];
+      return [SIGNATURE, (apicId << 24) | (1 << 16) | (8 << 8), features(1, 'ecx'), features(1, 'edx')];
     case 7:
-      return subleaf === 0 ? [0, FEATURES_7_EBX, FEATURES_7_ECX, FEATURES_7_EDX] : [0, 0, 0, 0];
+      return subleaf === 0 ? [0, features(7, 'ebx'), features(7, 'ecx'), features(7, 'edx')] : [0, 0, 0, 0];
     case 0x80000000:
       return [MAX_EXTENDED, 0, 0, 0];
     case 0x80000001:
-      return [0, 0, FEATURES_81_ECX, FEATURES_81_EDX];
+      return [0, 0, features(leaf, 'ecx'), features(leaf, 'edx')];
     case 0x80000002:
     case 0x80000003:
     case 0x80000004: {
@@ -84,7 +91,7 @@ export function cpuidLeaf(leaf: number, subleaf: number, apicId: number): readon
       return [word(BRAND, at), word(BRAND, at + 4), word(BRAND, at + 8), word(BRAND, at + 12)];
     }
     case 0x80000007:
-      return [0, 0, 0, bits(8)]; // the TSC never stops or changes pace
+      return [0, 0, 0, features(leaf, 'edx')];
     case 0x80000008:
       return [PHYSICAL_BITS | (48 << 8), 0, 0, 0];
     default:

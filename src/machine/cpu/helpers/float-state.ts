@@ -1,7 +1,7 @@
 /**
  * FXSAVE and FXRSTOR (SDM Vol. 1, 10.5): the 512-byte image.
  *
- *     0 FCW · 2 FSW · 4 abridged FTW · 6 FOP · 8 FIP · 16 FDP · 24 MXCSR · 28 MXCSR_MASK · 32 ST0 … ST7 · 160 XMM0 … XMM15 · 416 … not written
+ *     0 FCW · 2 FSW · 4 FTW (abridged: a bit a register, 1 is not empty) · 6 FOP · 8 FIP · 16 FDP · 24 MXCSR · 28 MXCSR_MASK · 32 ST0 … ST7 · 160 XMM0 … XMM15 · 416 … not written
  */
 import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
@@ -15,33 +15,6 @@ export const MXCSR_MASK = 0xffff;
 const IMAGE_BYTES = 416;
 /** Only the first eight XMM registers exist outside of 64-bit mode. */
 const XMM_BYTES_32 = 128;
-
-/** FTW has two bits a register: 11 is empty. The abridged form has one: 1 is not empty. */
-function abridge(tags: number): number {
-  let result = 0;
-  for (let i = 0; i < 8; i++) if (((tags >>> (2 * i)) & 3) !== 3) result |= 1 << i;
-  return result;
-}
-
-/** The full tag word again, from the abridged one and the registers' contents (by physical register; ST(i) are stored from TOP on). */
-function expand(abridged: number, status: number, image: Uint8Array): number {
-  const top = (status >>> 11) & 7;
-  let tags = 0;
-  for (let i = 0; i < 8; i++) {
-    if ((abridged & (1 << i)) === 0) {
-      tags |= 3 << (2 * i);
-      continue;
-    }
-    const at = 32 + 16 * ((i - top) & 7);
-    const exponent = ((image[at + 9] ?? 0) & 0x7f) * 256 + (image[at + 8] ?? 0);
-    const integer = ((image[at + 7] ?? 0) & 0x80) !== 0;
-    let fraction = (image[at + 7] ?? 0) & 0x7f;
-    for (let k = 0; k < 7; k++) fraction |= image[at + k] ?? 0;
-    const tag = exponent === 0 && !integer && fraction === 0 ? 1 : exponent === 0 || exponent === 0x7fff || !integer ? 2 : 0;
-    tags |= tag << (2 * i);
-  }
-  return tags;
-}
 
 /** The operand's linear address; null: fault pending. */
 function imageAddress(cpu: Cpu, decoded: Decoded, write: boolean): bigint | null {
@@ -80,7 +53,7 @@ export const fxsave: Helper = (cpu, decoded) => {
     let high = 0;
     if (at === 0) {
       low = (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16);
-      high = abridge(cpu.low(FTW)) | (view.getUint16(X87 + 6, true) << 16);
+      high = (cpu.low(FTW) & 0xff) | (view.getUint16(X87 + 6, true) << 16);
     } else if (at === 24) {
       low = cpu.low(MXCSR);
       high = MXCSR_MASK;
@@ -112,10 +85,9 @@ export const fxrstor: Helper = (cpu, decoded) => {
     else view.setUint32(at < 160 ? X87 + at : XMM + at - 160, value, true);
   }
   const control = word(0);
-  const status = control >>> 16;
   cpu.i32[FCW >> 2] = (control & 0xffff) | 0x40;
-  cpu.i32[FSW >> 2] = status;
-  cpu.i32[FTW >> 2] = expand(word(4) & 0xff, status, new Uint8Array(view.buffer, view.byteOffset + X87, 512));
+  cpu.i32[FSW >> 2] = control >>> 16;
+  cpu.i32[FTW >> 2] = word(4) & 0xff;
   cpu.i32[MXCSR >> 2] = mxcsr;
   return HELPER.next;
 };

@@ -1,0 +1,29 @@
+/** What a machine is made from, and why a run ends. */
+
+export interface MachineConfig {
+  /** RAM size: a multiple of 4096, from 2 MiB to 3 GiB. */
+  readonly memoryBytes: number;
+  /** Feeds RDRAND and RDSEED. */
+  readonly seed: string;
+  readonly harness: boolean;
+  /** What the RTC shows at count 0: seconds since 1970. Default 0. */
+  readonly startTime?: bigint;
+  readonly record?: { readonly path: boolean; readonly addresses: boolean };
+  readonly watch?: { readonly supervisorUserAccess?: boolean };
+}
+
+export type Stop =
+  | { readonly reason: 'limit' }
+  /** `code` is what the guest wrote to isa-debug-exit. */
+  | { readonly reason: 'debug-exit'; readonly code: number }
+  /** HLT with nothing that could wake the CPU. */
+  | { readonly reason: 'halt' }
+  /** Also after 65,536 exceptions in a row in which no instruction retired: handlers that fault for ever. */
+  | { readonly reason: 'triple-fault' }
+  | { readonly reason: 'ready' }
+  /** The guest asked for a program and the host has no more; it sees length 0 when it goes on. */
+  | { readonly reason: 'fetch-empty' }
+  | { readonly reason: 'finished'; readonly status: number }
+  | { readonly reason: 'panic'; readonly status: number }
+  /** An observer called requestStop(). */
+  | { readonly reason: 'observer' };
