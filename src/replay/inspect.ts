@@ -1,6 +1,6 @@
 /** Looks into a trace: its events as lines, any range of instructions, registers and memory at a position. */
 import type { Registers } from '../machine/index.ts';
-import { describeEvent, syscallName } from './describe.ts';
+import { describeEvent, resultText, syscallName } from './describe.ts';
 import type { EventKind, TraceEvent } from './events.ts';
 import { type InstructionView, Player, type PlayerOptions } from './player.ts';
 import type { Trace } from './trace/reader.ts';
@@ -20,20 +20,49 @@ export interface EventQuery {
 export interface EventView {
   readonly event: TraceEvent;
   readonly text: string;
+  /** Of a `sysret` that ends a system call: the call's name. */
+  readonly call: string | null;
+}
+
+/**
+ * The system calls that have begun and not ended, by the address space (CR3) that made them. So a return to user mode is told as the result of its
+ * call, and one after an interrupt as that. Calls that began before the first event looked at are not known.
+ */
+class OpenCalls {
+  readonly #names = new Map<bigint, string>();
+  #cr3 = 0n;
+
+  /** The line for an event, given those before it. */
+  tell(event: TraceEvent): EventView {
+    const text = describeEvent(event);
+    if (event.kind === 'control-register' && event.register === 3) this.#cr3 = event.after;
+    if (event.kind === 'syscall') this.#names.set(this.#cr3, syscallName(event.number) ?? `syscall ${event.number}`);
+    if (event.kind !== 'sysret') return { event, text, call: null };
+    const call = this.#names.get(this.#cr3) ?? null;
+    this.#names.delete(this.#cr3);
+    return { event, text: call === null ? `${event.how} to user mode` : `${event.how} ${call} → ${resultText(event.result)}`, call };
+  }
 }
 
 /** The events of a trace in order, read block by block. Throws `TraceDamage` where a block is damaged. */
 export function* inspectEvents(trace: Trace, query: EventQuery = {}): Generator<EventView> {
   const { from = 0n, to = trace.instructions + 1n, kinds, syscall } = query;
+  const calls = new OpenCalls();
   if (trace.runs === 0) return;
   for (let run = trace.runAt(from); run < trace.runs && trace.firstOf(run) < to; run++) {
     for (const event of trace.events(run)) {
+      const view = calls.tell(event);
       if (event.at < from || event.at >= to) continue;
       if (kinds !== undefined && !kinds.has(event.kind)) continue;
-      if (syscall !== undefined && !(event.kind === 'syscall' && syscallName(event.number) === syscall)) continue;
-      yield { event, text: describeEvent(event) };
+      if (syscall !== undefined && nameOf(view) !== syscall) continue;
+      yield view;
     }
   }
+}
+
+/** The system call that an event begins or ends. */
+function nameOf({ event, call }: EventView): string | null {
+  return event.kind === 'syscall' ? syscallName(event.number) : call;
 }
 
 /**

@@ -56,7 +56,7 @@ describe('a run of keel', () => {
     const lines = [...inspectEvents(trace, { kinds: new Set(['syscall', 'sysret'] as const) })].map(({ text }) => text);
     const write = lines.findIndex((line) => line.startsWith('syscall write(fd=1, '));
     expect(lines[write]).toMatch(/^syscall write\(fd=1, buffer=0x[0-9a-f]+, count=19\) at 0x[0-9a-f]+$/);
-    expect(lines[write + 1]).toBe('sysret result=19');
+    expect(lines[write + 1]).toBe('sysret write → 19');
     expect(lines.at(-1)).toMatch(/^syscall exit(_group)?\(status=0\)/);
   });
 

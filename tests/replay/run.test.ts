@@ -258,6 +258,18 @@ describe('inspection', () => {
   test('lists events with calls by name', () => {
     const lines = [...inspectEvents(trace, { syscall: 'write' })].map(({ text }) => text);
     expect(lines[0]).toMatch(/^syscall write\(fd=1, buffer=0x[0-9a-f]+, count=2\) at 0x[0-9a-f]+$/);
+    expect(lines[1]).toBe('sysret write → 1');
+    const returns = [...inspectEvents(trace, { kinds: new Set(['sysret']) })];
+    expect(new Set(returns.map(({ text }) => text))).toEqual(
+      new Set([
+        'sysret to user mode',
+        'iret to user mode',
+        'sysret write → 1',
+        'sysret read → -EAGAIN',
+        'sysret read → 66',
+        'sysret read → 69',
+      ]),
+    );
     expect(new Set([...inspectEvents(trace, { kinds: new Set(['irq']) })].map(({ event }) => event.kind))).toEqual(new Set(['irq']));
     expect([...inspectEvents(trace, { from: 100n, to: 2000n })].every(({ event }) => event.at >= 100n && event.at < 2000n)).toBe(true);
   });
