@@ -1,7 +1,9 @@
-/** `npm run generate`: prints docs/generated from the tables. With `--check` it writes nothing and fails where a file is not what the tables say. */
+/** `npm run generate`: prints docs/generated, and keel's dispatch, from the tables. With `--check` it writes nothing and fails where a file is not what the tables say. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DIAGNOSTICS } from '../src/compiler/diagnostics.ts';
 import { INVARIANTS } from '../src/fuzz/invariants/all.ts';
+import { dispatchText } from '../src/kernel/abi/dispatch-printer.ts';
 import { type Argument, SYSCALLS } from '../src/kernel/abi/syscalls.ts';
 import { instructions } from '../src/machine/isa/table.ts';
 import { traceFormatMarkdown } from '../src/replay/index.ts';
@@ -39,14 +41,14 @@ const files: Record<string, string> = {
   )}\n`,
 };
 
-const folder = 'docs/generated';
+const NOTE = '<!-- Printed by "npm run generate"; edit the table, not this file. -->\n\n';
+const targets = new Map(Object.entries(files).map(([name, text]) => [`docs/generated/${name}`, NOTE + text]));
+targets.set('src/kernel/syscalls/dispatch.ts', dispatchText());
+
 const isCheck = process.argv.includes('--check');
-mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(files)) {
-  const path = `${folder}/${name}`;
-  const content = `<!-- Printed by "npm run generate"; edit the table, not this file. -->\n\n${text}`;
-  const isFresh = existsSync(path) && readFileSync(path, 'utf8') === content;
-  if (isFresh) continue;
+for (const [path, content] of targets) {
+  mkdirSync(dirname(path), { recursive: true });
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
   if (isCheck) {
     process.stdout.write(`${path} is not what the tables say; run "npm run generate"\n`);
     process.exitCode = 1;
