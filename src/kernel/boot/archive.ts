@@ -1,5 +1,6 @@
 /** cpio archives (newc format): their files and directories → the RAM file system. */
 import { S_IFDIR, S_IFREG } from '../abi/constants.ts';
+import { OWNED_BY_KERNEL } from '../fs/file.ts';
 import { files, Lookup, lookUp, make, ROOT } from '../fs/tree.ts';
 
 const HEADER_BYTES = 110;
@@ -59,7 +60,7 @@ function place(name: Uint8Array, mode: i32, data: Uint8Array): boolean {
   if (!makeParents(name)) return false;
   if (lookUp(name, ROOT, found) !== 0) return false;
   let file = found.file;
-  if (file < 0) file = make(name, found, format === S_IFDIR, u32(mode & 0o7777));
+  if (file < 0) file = make(name, found, format === S_IFDIR, u32(mode & 0o7777), OWNED_BY_KERNEL);
   if (file < 0) return false;
   if (format === S_IFDIR) return true;
   if (files[file].isDirectory) return false;
@@ -74,7 +75,7 @@ function makeParents(name: Uint8Array): boolean {
     const prefix = name.subarray(0, at);
     const found = new Lookup();
     if (lookUp(prefix, ROOT, found) !== 0) return false;
-    if (found.file < 0 && make(prefix, found, true, 0o755) < 0) return false;
+    if (found.file < 0 && make(prefix, found, true, 0o755, OWNED_BY_KERNEL) < 0) return false;
   }
   return true;
 }

@@ -5,7 +5,6 @@ import '../ostd/trap-stubs.ts';
 import '../ostd/user-copy.ts';
 import '../ostd/trap.ts';
 import '../syscalls/entry.ts';
-import { fileLimits } from '../fs/file.ts';
 import { initialiseTree } from '../fs/tree.ts';
 import { enableProtections } from '../ostd/cpu.ts';
 import { loadDescriptors, setKernelStack } from '../ostd/descriptors.ts';
@@ -46,7 +45,6 @@ export function start(startInfoAddress: u32): never {
  * @export keel_run */
 export function run(): never {
   setPageLimits();
-  fileLimits.frames = frames.free >>> 2;
   initialiseTree();
   if (unpack(startInfo.initrd()) < 0) panic('the initial archive is damaged');
   if (harnessIsPresent()) serveHarness();

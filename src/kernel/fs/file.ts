@@ -5,18 +5,15 @@
 import { smaller } from '../abi/numbers.ts';
 import { allocateFrame, FRAME_FILE, type Frame, frameBytes, frames, NO_FRAME } from '../ostd/frames.ts';
 import type { UserSlice } from '../ostd/user-slice.ts';
+import { domains } from '../security/domain.ts';
 
 export const MOST_NAME_BYTES = 255;
 const INDEX_FRAMES = 4;
 const FRAMES_A_INDEX = 1024;
 export const MOST_FILE_BYTES: u64 = 16n * 1024n * 1024n;
 
-/** Frames that all files may hold together; a quarter of memory, set at boot. */
-class FileSystemLimits {
-  frames: u32 = 0;
-  used: u32 = 0;
-}
-export const fileLimits = new FileSystemLimits();
+/** Owner of the files that archives brought: nobody is charged for them until a process changes them. */
+export const OWNED_BY_KERNEL = -1;
 
 export class File {
   isUsed: boolean = false;
@@ -31,6 +28,10 @@ export class File {
   size: u64 = 0n;
   /** Stands for the inode number. */
   index: i32 = 0;
+  /** Index of the domain that is charged for it, or OWNED_BY_KERNEL. */
+  owner: i32 = 0;
+  /** Frames of the contents, index frames included. */
+  private frames: u32 = 0;
   private nameLength: i32 = 0;
   private readonly name = new Uint8Array(MOST_NAME_BYTES);
   private readonly indexFrames = new Uint32Array(INDEX_FRAMES);
@@ -69,19 +70,39 @@ export class File {
   private frameFor(page: i32): Frame {
     const known = this.frameAt(page);
     if (known !== NO_FRAME) return known;
-    if (fileLimits.used + 2 > fileLimits.frames) return NO_FRAME;
+    if (this.owner !== OWNED_BY_KERNEL && !domains[this.owner].mayStore(2)) return NO_FRAME;
     const slot = div(page, FRAMES_A_INDEX);
     if (this.indexFrames[slot] === NO_FRAME) {
       using index = allocateFrame(FRAME_FILE);
       if (index === null) return NO_FRAME;
       this.indexFrames[slot] = index.leak();
-      fileLimits.used++;
+      this.charge();
     }
     using frame = allocateFrame(FRAME_FILE);
     if (frame === null) return NO_FRAME;
-    fileLimits.used++;
+    this.charge();
     this.setFrameAt(page, frame.frame);
     return frame.leak();
+  }
+
+  private charge(): void {
+    this.frames++;
+    if (this.owner !== OWNED_BY_KERNEL) domains[this.owner].filePages++;
+  }
+
+  private discharge(): void {
+    this.frames--;
+    if (this.owner !== OWNED_BY_KERNEL) domains[this.owner].filePages--;
+  }
+
+  /** A process of this domain is about to change the file: what the kernel owned becomes its own. False: that is beyond its share. */
+  adopt(domain: i32): boolean {
+    if (this.owner !== OWNED_BY_KERNEL) return true;
+    if (!domains[domain].mayMakeFile() || !domains[domain].mayStore(this.frames)) return false;
+    this.owner = domain;
+    domains[domain].files++;
+    domains[domain].filePages += this.frames;
+    return true;
   }
 
   /** Contents from `offset` on → `into`; returns how much there was. */
@@ -178,7 +199,7 @@ export class File {
     if (frame === NO_FRAME) return;
     this.setFrameAt(page, NO_FRAME);
     frames.release(frame);
-    fileLimits.used--;
+    this.discharge();
   }
 
   /** Frees the contents and the entry once nothing refers to it. */
@@ -189,8 +210,9 @@ export class File {
       if (this.indexFrames[slot] === NO_FRAME) continue;
       frames.release(this.indexFrames[slot]);
       this.indexFrames[slot] = NO_FRAME;
-      fileLimits.used--;
+      this.discharge();
     }
+    if (this.owner !== OWNED_BY_KERNEL) domains[this.owner].files--;
     this.isUsed = false;
   }
 }

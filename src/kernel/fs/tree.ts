@@ -2,7 +2,8 @@
 
 import { S_IFDIR, S_IFREG } from '../abi/constants.ts';
 import { EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY } from '../abi/errno.ts';
-import { File, MOST_NAME_BYTES } from './file.ts';
+import { domains } from '../security/domain.ts';
+import { File, MOST_NAME_BYTES, OWNED_BY_KERNEL } from './file.ts';
 
 export const FILES = 256;
 export const files = array(FILES, () => new File());
@@ -31,6 +32,7 @@ export function initialiseTree(): void {
   root.isUsed = true;
   root.isDirectory = true;
   root.isLinked = true;
+  root.owner = OWNED_BY_KERNEL;
   root.mode = S_IFDIR | 0o755;
 }
 
@@ -83,9 +85,10 @@ export function lookUp(path: Uint8Array, start: i32, found: Lookup): i32 {
   return 0;
 }
 
-/** Makes a file or directory where `found` says the name is missing; returns its index, or the negative errno. */
-export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode: u32): i32 {
+/** Makes a file or directory where `found` says the name is missing, charged to the domain `owner`; returns its index, or the negative errno. */
+export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode: u32, owner: i32): i32 {
   if (found.file >= 0) return -EEXIST;
+  if (owner !== OWNED_BY_KERNEL && !domains[owner].mayMakeFile()) return -ENOSPC;
   if (found.hasSlash && !isDirectory) return -EISDIR;
   for (let n = 1; n < FILES; n++) {
     const file = files[n];
@@ -94,6 +97,8 @@ export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode
     file.isUsed = true;
     file.isLinked = true;
     file.isDirectory = isDirectory;
+    file.owner = owner;
+    if (owner !== OWNED_BY_KERNEL) domains[owner].files++;
     file.parent = found.directory;
     file.opens = 0;
     file.size = 0n;

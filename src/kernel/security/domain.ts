@@ -5,7 +5,8 @@
 import { frames } from '../ostd/frames.ts';
 
 export const DOMAINS = 16;
-const MOST_PROCESSES: u32 = 24;
+const MOST_PROCESSES: u32 = 20;
+const MOST_FILES: u32 = 60;
 const MOST_OPEN_FILES: u32 = 128;
 const MOST_PIPES: u32 = 16;
 
@@ -16,6 +17,10 @@ export class Domain {
   openFiles: u32 = 0;
   pipes: u32 = 0;
   mostPages: u32 = 0;
+  /** Files and directories that it made or changed, and the frames of their contents. */
+  files: u32 = 0;
+  filePages: u32 = 0;
+  mostFilePages: u32 = 0;
   /** Wait status of its first process, once that has ended. */
   status: i32 = 0;
 
@@ -31,6 +36,14 @@ export class Domain {
     return this.pipes < MOST_PIPES;
   }
 
+  mayMakeFile(): boolean {
+    return this.files < MOST_FILES;
+  }
+
+  mayStore(pages: u32): boolean {
+    return this.filePages + pages <= this.mostFilePages;
+  }
+
   mayUse(pages: u32): boolean {
     return this.pages + pages <= this.mostPages;
   }
@@ -38,8 +51,10 @@ export class Domain {
 
 export const domains = array(DOMAINS, () => new Domain());
 
-/** Boot: every domain may use a quarter of what is free. */
+/** Boot: every domain may use a quarter of what is free for its memory, and a sixteenth for files. */
 export function setPageLimits(): void {
-  const most = frames.free >>> 2;
-  for (const domain of domains) domain.mostPages = most;
+  for (const domain of domains) {
+    domain.mostPages = frames.free >>> 2;
+    domain.mostFilePages = frames.free >>> 4;
+  }
 }

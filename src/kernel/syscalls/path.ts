@@ -68,7 +68,7 @@ export function sysMkdir(process: Process, path: u64, mode: i32): i64 {
   const error = findPath(process, AT_FDCWD, path, found);
   if (error !== 0) return failure(error);
   if (found.file >= 0) return failure(EEXIST);
-  const made = make(pathBuffer.text, found, true, u32(mode & 0o7777));
+  const made = make(pathBuffer.text, found, true, u32(mode & 0o7777), process.domain);
   return made < 0 ? failure(-made) : 0n;
 }
 

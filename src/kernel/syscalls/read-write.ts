@@ -71,14 +71,15 @@ export function writeOpen(process: Process, open: OpenFile, buffer: u64, count: 
   if (open.kind === KIND_PIPE) return writePipe(process, open, from);
   const file = open.file;
   if ((open.flags & O_APPEND) !== 0) open.position = file.size;
-  const done = writeFile(file, open.position, from);
+  const done = writeFile(process, file, open.position, from);
   if (done > 0n) open.position += u64(done);
   return done;
 }
 
-function writeFile(file: File, offset: u64, from: UserSlice): i64 {
+function writeFile(process: Process, file: File, offset: u64, from: UserSlice): i64 {
   if (from.length === 0n) return 0n;
   if (offset >= MOST_FILE_BYTES) return failure(EFBIG);
+  if (!file.adopt(process.domain)) return failure(ENOSPC);
   const done = file.writeFromUser(offset, from);
   if (done < 0n) return failure(EFAULT);
   return done === 0n ? failure(ENOSPC) : done;
@@ -137,7 +138,7 @@ export function sysPwrite64(process: Process, fd: i32, buffer: u64, count: u64, 
   if (!open.mayWrite) return failure(EBADF);
   const from = new UserSlice(buffer, clamp(count));
   if (!from.isValid) return failure(EFAULT);
-  return writeFile(open.file, u64(offset), from);
+  return writeFile(process, open.file, u64(offset), from);
 }
 
 export function sysLseek(process: Process, fd: i32, offset: i64, whence: i32): i64 {
@@ -161,6 +162,7 @@ export function sysFtruncate(process: Process, fd: i32, length: u64): i64 {
   const open = openFiles[index];
   if (length > MOST_OFFSET || open.kind !== KIND_FILE || !open.mayWrite) return failure(EINVAL);
   if (length > MOST_FILE_BYTES) return failure(EFBIG);
+  if (!open.file.adopt(process.domain)) return failure(ENOSPC);
   open.file.truncate(length);
   return 0n;
 }
