@@ -78,7 +78,7 @@ function _start(at: u64): never {
 
 /** Ends the process. */
 export function exit(status: i32): never {
-  syscall(231n, u64(status & 0xff));
+  syscall(NR.exit_group, u64(status & 0xff));
   unreachable();
 }
 
@@ -175,7 +175,7 @@ export function argument(index: i32): string {
 // Files
 
 export function write(fd: i32, bytes: Uint8Array): i32 {
-  return i32(syscall(1n, wrapping.u64(fd), addressOf(bytes), u64(bytes.length)));
+  return i32(syscall(NR.write, wrapping.u64(fd), addressOf(bytes), u64(bytes.length)));
 }
 
 /** Writes all, or stops at the first error. */
@@ -190,7 +190,7 @@ export function writeAll(fd: i32, bytes: Uint8Array): i32 {
 }
 
 export function read(fd: i32, bytes: Uint8Array): i32 {
-  return i32(syscall(0n, wrapping.u64(fd), addressOf(bytes), u64(bytes.length)));
+  return i32(syscall(NR.read, wrapping.u64(fd), addressOf(bytes), u64(bytes.length)));
 }
 
 /** The longest path, with its NUL. */
@@ -206,50 +206,50 @@ function copyPath(path: string, into: Uint8Array): boolean {
 export function open(path: string, flags: i32, mode: i32 = 0o644): i32 {
   const name = new Uint8Array(PATH_MAX);
   if (!copyPath(path, name)) return ENAMETOOLONG;
-  return i32(syscall(2n, addressOf(name), u64(flags), u64(mode)));
+  return i32(syscall(NR.open, addressOf(name), u64(flags), u64(mode)));
 }
 
 export function close(fd: i32): i32 {
-  return i32(syscall(3n, wrapping.u64(fd)));
+  return i32(syscall(NR.close, wrapping.u64(fd)));
 }
 
 export function seek(fd: i32, offset: i64, whence: i32): i64 {
-  return syscall(8n, wrapping.u64(fd), wrapping.u64(offset), u64(whence));
+  return syscall(NR.lseek, wrapping.u64(fd), wrapping.u64(offset), u64(whence));
 }
 
 export function dup2(from: i32, to: i32): i32 {
-  return i32(syscall(33n, wrapping.u64(from), wrapping.u64(to)));
+  return i32(syscall(NR.dup2, wrapping.u64(from), wrapping.u64(to)));
 }
 
 /** A pipe: the end to read from in `ends[0]`, the end to write to in `ends[1]`. */
 export function pipe(ends: Int32Array): i32 {
   assert(ends.length >= 2);
-  return i32(syscall(293n, addressOf(ends), 0n));
+  return i32(syscall(NR.pipe2, addressOf(ends), 0n));
 }
 
 // Processes
 
 /** 0 in the child, the child's number in the parent. */
 export function fork(): i32 {
-  return i32(syscall(57n));
+  return i32(syscall(NR.fork));
 }
 
 /** Waits for a child (-1: any); its wait status goes to `status[0]`. */
 export function wait(pid: i32, status: Int32Array): i32 {
   assert(status.length >= 1);
-  return i32(syscall(61n, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
+  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
 }
 
 export function kill(pid: i32, signal: i32): i32 {
-  return i32(syscall(62n, wrapping.u64(i64(pid)), u64(signal)));
+  return i32(syscall(NR.kill, wrapping.u64(i64(pid)), u64(signal)));
 }
 
 export function getpid(): i32 {
-  return i32(syscall(39n));
+  return i32(syscall(NR.getpid));
 }
 
 export function yieldProcessor(): void {
-  syscall(24n);
+  syscall(NR.sched_yield);
 }
 
 /** Runs another program with the arguments `argv[0]` = path alone; returns only on failure. */
@@ -259,7 +259,7 @@ export function execute(path: string): i32 {
   const argv = new BigUint64Array(2);
   argv[0] = addressOf(name);
   const environment = new BigUint64Array(1);
-  return i32(syscall(59n, addressOf(name), addressOf(argv), addressOf(environment)));
+  return i32(syscall(NR.execve, addressOf(name), addressOf(argv), addressOf(environment)));
 }
 
 /** Sleeps that many nanoseconds. */
@@ -267,29 +267,29 @@ export function sleep(nanoseconds: u64): void {
   const time = new BigUint64Array(2);
   time[0] = nanoseconds / 1000000000n;
   time[1] = nanoseconds % 1000000000n;
-  syscall(35n, addressOf(time), 0n);
+  syscall(NR.nanosleep, addressOf(time), 0n);
 }
 
 // Memory
 
 /** An address, or a negative error. */
 export function mmap(address: u64, length: u64, protection: i32, flags: i32, fd: i32 = -1, offset: u64 = 0n): i64 {
-  return syscall(9n, address, length, u64(protection), u64(flags), wrapping.u64(i64(fd)), offset);
+  return syscall(NR.mmap, address, length, u64(protection), u64(flags), wrapping.u64(i64(fd)), offset);
 }
 
 export function munmap(address: u64, length: u64): i32 {
-  return i32(syscall(11n, address, length));
+  return i32(syscall(NR.munmap, address, length));
 }
 
 export function mprotect(address: u64, length: u64, protection: i32): i32 {
-  return i32(syscall(10n, address, length, u64(protection)));
+  return i32(syscall(NR.mprotect, address, length, u64(protection)));
 }
 
 export function brk(address: u64): u64 {
-  return wrapping.u64(syscall(12n, address));
+  return wrapping.u64(syscall(NR.brk, address));
 }
 
 /** Fills with random bytes. */
 export function random(bytes: Uint8Array): i32 {
-  return i32(syscall(318n, addressOf(bytes), u64(bytes.length), 0n));
+  return i32(syscall(NR.getrandom, addressOf(bytes), u64(bytes.length), 0n));
 }

@@ -39,6 +39,7 @@ const CASES: readonly Case[] = [
   source('throw', 'function f(): void {\n  throw 1; // error: P1002\n}'),
   source('try', 'function f(): void {\n  try { f(); } catch {} // error: P1002\n}'),
   source('array literal in a function', 'function f(): void {\n  const a = [1, 2]; // error: P1002\n}'),
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the source has a template
   source('template with holes', 'function f(x: i32): string {\n  return `a${x}`; // error: P1002\n}'),
   source('async', 'async function f(): Promise<void> {} // error: P1002'),
   source('default export', 'export default 5; // error: P1002'),

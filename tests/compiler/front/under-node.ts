@@ -25,7 +25,8 @@ class Exit extends Error {
 const results: { file: string; output: string; status: number; trap: string | null }[] = [];
 const { Trap } = await import(library);
 
-for (const file of process.argv.slice(2)) {
+const files = process.argv.splice(2);
+for (const file of files) {
   const chunks: Buffer[] = [];
   Reflect.set(globalThis, Symbol.for('palindrome.host'), {
     write: (_fd: number, bytes: Uint8Array) => chunks.push(Buffer.from(bytes)),

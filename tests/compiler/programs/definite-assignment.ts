@@ -6,6 +6,7 @@ function choose(n: i32): i32 {
   if (n < 0) result = -1;
   else if (n === 0) result = 0;
   else {
+    // biome-ignore lint/style/useConst: that is what is tried
     let square: i32;
     square = n * n;
     result = square;

@@ -26,7 +26,9 @@ show(1e10 / 3.0);
 show(-(0.1 + 0.2));
 print('\n');
 const nan = 0.0 / 0.0;
+// biome-ignore lint/suspicious/noSelfCompare: that is what is tried
 printNumber(i32(nan === nan));
+// biome-ignore lint/suspicious/noSelfCompare: that is what is tried
 printNumber(i32(nan !== nan));
 printNumber(i32(nan < 1.0));
 printNumber(i32(1.0 / 0.0 > 1e308));

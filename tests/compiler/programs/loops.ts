@@ -45,6 +45,7 @@ for (;;) {
   if (count > 100) break;
 }
 printNumber(count);
+// biome-ignore lint/suspicious/noConfusingLabels: that is what is tried
 block: {
   if (count > 50) break block;
   print('never');

@@ -33,6 +33,7 @@ function wide(x: u64): i32 {
     case 0x8000000000000000n:
       result += 100;
       break;
+    // biome-ignore lint/suspicious/useDefaultSwitchClauseLast: that is what is tried
     default:
       result = 5;
       break;

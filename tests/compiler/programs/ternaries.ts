@@ -1,5 +1,5 @@
 /** Conditional expressions of many types. */
-import { print, printLine, printNumber } from 'palindrome/program';
+import { printLine, printNumber } from 'palindrome/program';
 
 function sign(x: i32): i32 {
   return x > 0 ? 1 : x < 0 ? -1 : 0;

@@ -52,6 +52,8 @@ export interface Rv {
   readonly path: string | null;
   /** A fresh owned value that somebody must bind. */
   readonly isFresh?: boolean;
+  /** Computed modulo 2ⁿ within `wrapping.T(…)`: it may stand for a number or a bigint. */
+  readonly isWrapped?: boolean;
 }
 
 /** Where names and type parameters are looked up. */

@@ -18,7 +18,7 @@ import { lowerInstance } from './functions.ts';
 import { instanceOf, memberTemplate } from './instances.ts';
 import { intrinsic } from './intrinsics.ts';
 import { layoutsOf } from './layouts.ts';
-import { loadModules, type ModuleSources, type ParseCache, type SourceModule, tagsOf } from './modules.ts';
+import { loadModules, type ModuleSources, type ParseCache, type SourceModule } from './modules.ts';
 import { arrow, create, objectLiteral } from './objects.ts';
 import { member } from './places.ts';
 import { Problems } from './problems.ts';
@@ -106,7 +106,8 @@ function drain(p: Program): void {
 function reserveSymbols(p: Program, module: SourceModule, exported: Set<string>): void {
   for (const statement of module.file.statements) {
     if (!ts.isFunctionDeclaration(statement) && !ts.isVariableStatement(statement)) continue;
-    const tags = tagsOf(module.file, statement);
+    const tags = module.parsed.tags.get(statement);
+    if (tags === undefined) continue;
     const symbol = tags.get('export') ?? tags.get('extern');
     if (symbol === undefined) continue;
     if (symbol === '')
@@ -147,7 +148,7 @@ function requestFunction(p: Program, module: SourceModule, node: ts.FunctionDecl
 /** Functions of the library with a linker symbol: assembly calls them. */
 function requestExported(p: Program, module: SourceModule): void {
   for (const statement of module.file.statements) {
-    if (ts.isFunctionDeclaration(statement) && tagsOf(module.file, statement).has('export'))
+    if (ts.isFunctionDeclaration(statement) && module.parsed.tags.get(statement)?.has('export') === true)
       attempt(() => requestFunction(p, module, statement));
   }
 }

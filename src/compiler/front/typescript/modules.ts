@@ -38,6 +38,10 @@ export interface ParsedFile {
   /** Exported name → local name or a name of another module. */
   readonly exports: ReadonlyMap<string, { readonly local: string } | { readonly from: string; readonly imported: string }>;
   readonly duplicates: readonly { readonly name: string; readonly node: ts.Node }[];
+  /** Names assigned to, by the piece of source that was asked for: facts of the text, kept with it. */
+  readonly assigned: Map<ts.Node, ReadonlySet<string>>;
+  /** Tags of the statements that have any. */
+  readonly tags: ReadonlyMap<ts.Node, Tags>;
   readonly syntax: readonly { readonly start: number; readonly length: number; readonly message: string }[];
 }
 
@@ -95,7 +99,10 @@ function parseFile(path: string, text: string): ParsedFile {
     if (space.has(d.name)) duplicates.push({ name: d.name, node: d.node });
     else space.set(d.name, d);
   };
+  const allTags = new Map<ts.Node, Tags>();
   for (const statement of file.statements) {
+    const ownTags = tagsOf(file, statement);
+    if (ownTags.size > 0) allTags.set(statement, ownTags);
     const exported = ts.canHaveModifiers(statement) && statement.modifiers?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword) === true;
     const note = (name: string): void => {
       if (exported) exports.set(name, { local: name });
@@ -143,7 +150,7 @@ function parseFile(path: string, text: string): ParsedFile {
       note(statement.name.text);
     } else if (ts.isVariableStatement(statement)) {
       const isConst = (statement.declarationList.flags & ts.NodeFlags.Const) !== 0;
-      const tags = tagsOf(file, statement);
+      const tags = ownTags;
       for (const node of statement.declarationList.declarations) {
         if (!ts.isIdentifier(node.name)) continue;
         put(values, { kind: 'variable', node, isConst, name: node.name.text, tags });
@@ -151,7 +158,7 @@ function parseFile(path: string, text: string): ParsedFile {
       }
     }
   }
-  return { path, file, imports, values, types, exports, duplicates, syntax: syntaxProblems(file) };
+  return { path, file, imports, values, types, exports, duplicates, assigned: new Map(), tags: allTags, syntax: syntaxProblems(file) };
 }
 
 function syntaxProblems(file: ts.SourceFile): ParsedFile['syntax'] {

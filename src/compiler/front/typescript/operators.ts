@@ -298,16 +298,21 @@ function smallBits(f: Fn, op: Operator, a: Rv, b: Rv): Rv {
 /** Modulo 2^bits of `to`: leaves are cut or extended to it first. */
 function wrapped(f: Fn, op: Operator, a: Rv, b: Rv, to: IntegerType, node: ts.Node): Rv {
   const isInteger = (v: Rv): boolean => v.type.kind === 'integer' || (v.type.kind === 'untyped' && v.type !== UNTYPED_FLOAT);
-  if (!isInteger(a) || !isInteger(b) || is64(a) !== is64(b)) return wrong(f, op, a, b, node);
+  const isMixed = is64(a) !== is64(b) && a.isWrapped !== true && b.isWrapped !== true;
+  if (!isInteger(a) || !isInteger(b) || isMixed) return wrong(f, op, a, b, node);
   const left = resize(f, a, to);
   if (op === '<<') {
     const count = resize(f, b, U64);
     const shifted = f.b.binary('shl', left, f.b.resize(irInteger(to), count, false));
     const zero = f.b.const(irInteger(to), 0);
-    return rv(to, [f.b.select(f.b.icmp('ult', count, f.const64(to.bits)), shifted, zero)]);
+    return modulo(to, f.b.select(f.b.icmp('ult', count, f.const64(to.bits)), shifted, zero));
   }
   const ops: Partial<Record<Operator, BinaryOp>> = { '+': 'add', '-': 'sub', '*': 'mul' };
-  return rv(to, [f.b.binary(ops[op] ?? bug(op), left, resize(f, b, to))]);
+  return modulo(to, f.b.binary(ops[op] ?? bug(op), left, resize(f, b, to)));
+}
+
+function modulo(type: IntegerType, value: Value): Rv {
+  return { ...rv(type, [value]), isWrapped: true };
 }
 
 /** `-x`, `~x`, `+x`. */
@@ -327,11 +332,11 @@ export function unary(f: Fn, op: '-' | '~', operand: Rv, node: ts.Node): Rv {
   if (type.kind !== 'integer') return f.fail(node, 'P1304', op, shown(value), 'it is for numbers and bigints');
   if (op === '~') {
     if (type.bits < 64) return rv(I32, [f.b.not(resize(f, value, I32))]);
-    if (f.wrap !== null) return rv(f.wrap, [f.b.not(resize(f, value, f.wrap))]);
+    if (f.wrap !== null) return modulo(f.wrap, f.b.not(resize(f, value, f.wrap)));
     if (!type.signed) return f.fail(node, 'P1304', '~', 'u64', 'in JavaScript it is negative: write wrapping.not(x) or wrapping.u64(~x)');
     return rv(type, [f.b.not(single(f, value))]);
   }
-  if (f.wrap !== null) return rv(f.wrap, [f.b.neg(resize(f, value, f.wrap))]);
+  if (f.wrap !== null) return modulo(f.wrap, f.b.neg(resize(f, value, f.wrap)));
   const to = promoted(type);
   const range = type.bits < 64 ? rangeOf(value) : null;
   if (!to.signed) {

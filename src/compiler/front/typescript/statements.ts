@@ -7,6 +7,7 @@ import { callInstance } from './calls.ts';
 import { attempt, type BlockScope, type Fn, type Local, type Rv } from './context.ts';
 import { STATIC } from './escape.ts';
 import { instanceOf, memberTemplate, ownedClass } from './instances.ts';
+import type { SourceModule } from './modules.ts';
 import { moveOwned } from './objects.ts';
 import { elementAddress } from './places.ts';
 import { resolveType } from './resolve.ts';
@@ -255,7 +256,12 @@ function ifStatement(f: Fn, node: ts.IfStatement): void {
 }
 
 /** Names that are assigned to in a piece of source: what a loop may change. */
-export function assignedNames(node: ts.Node, into: Set<string> = new Set()): Set<string> {
+export function assignedNames(module: SourceModule, node: ts.Node): ReadonlySet<string> {
+  const { assigned } = module.parsed;
+  const known = assigned.get(node);
+  if (known !== undefined) return known;
+  const into = new Set<string>();
+  assigned.set(node, into);
   const visit = (n: ts.Node): void => {
     if (ts.isBinaryExpression(n) && n.operatorToken.kind >= K.FirstAssignment && n.operatorToken.kind <= K.LastAssignment) note(n.left);
     else if (ts.isPrefixUnaryExpression(n) || ts.isPostfixUnaryExpression(n)) {
@@ -275,7 +281,7 @@ export function assignedNames(node: ts.Node, into: Set<string> = new Set()): Set
 /** Before a loop: forgets what its turns may change. */
 function forgetAssigned(f: Fn, node: ts.Node): void {
   if (f.facts.size === 0) return;
-  for (const name of assignedNames(node)) {
+  for (const name of assignedNames(f.scope.module, node)) {
     if (name.startsWith('.')) f.forgetMember(name.slice(1));
     else {
       const local = f.lookup(name);

@@ -461,7 +461,7 @@ function isSimple(node: ts.Expression): boolean {
 
 /** Gives the constructor's parameters their constant arguments; false if one is not constant. */
 function bindConstants(s: Fn, within: Fn, node: ts.ConstructorDeclaration, given: readonly ts.Expression[]): boolean {
-  if (node.body !== undefined && assignedNames(node.body).size > node.body.statements.length) return false;
+  if (node.body !== undefined && assignedNames(within.scope.module, node.body).size > node.body.statements.length) return false;
   for (const [i, q] of node.parameters.entries()) {
     const argument = given[i];
     if (argument === undefined || q.type === undefined || !ts.isIdentifier(q.name)) return false;
@@ -486,7 +486,7 @@ export function lowerModuleLevel(p: Program, module: SourceModule, done: Set<ts.
   const symbol = p.symbol(`initialise ${module.path}`);
   const f = new Fn(p, MODULE_SCOPE(module), symbol, [], [], new EscapeGraph(), 'initialiser', locationOf(module.file, module.file));
   f.result = VOID;
-  f.assigned = assignedNames(module.file);
+  f.assigned = assignedNames(module, module.file);
   for (const statement of module.file.statements) attempt(() => topLevel(f, module, statement, done));
   const [scope] = f.scopes;
   if (scope !== undefined && scope.disposals.length > 0 && !f.isDead) disposeScope(f, scope);
