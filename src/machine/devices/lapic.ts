@@ -59,7 +59,7 @@ export interface ExternalController {
 }
 
 export class Lapic implements InterruptController {
-  base = LAPIC_BASE | APIC_BASE.bsp | APIC_BASE.enable;
+  base = (LAPIC_BASE | APIC_BASE.bsp | APIC_BASE.enable) >>> 0;
   taskPriorityRegister = 0;
   logicalDestination = 0;
   destinationFormat = 0xffffffff;

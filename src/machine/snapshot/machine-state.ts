@@ -21,6 +21,8 @@ export const RUN_FIELDS: Fields<RunState> = fieldsOf<RunState>('run', {
   halted: 'flag',
   nmiBlocked: 'flag',
   randomCount: 'u64',
+  deliveries: 'u32',
+  deliveredAt: 'time',
 });
 
 /** A device with its declaration. */

@@ -1,0 +1,96 @@
+/** The table of translations against a plain Map. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { GLOBAL_TAG, RIGHTS, Translations } from '../../../src/machine/memory/translations.ts';
+
+type Command =
+  | {
+      readonly do: 'insert';
+      readonly page: number;
+      readonly tag: number;
+      readonly size: number;
+      readonly frame: number;
+      readonly rights: number;
+    }
+  | { readonly do: 'invalidate'; readonly page: number; readonly tag: number; readonly globals: boolean }
+  | { readonly do: 'flush'; readonly tag: number }
+  | { readonly do: 'flushAll'; readonly globals: boolean };
+
+/** Few pages and tags, so that commands meet; some far apart. */
+const page = fc.oneof(
+  fc.nat(5),
+  fc.nat(5).map((n) => 2 ** 35 + n * 512),
+  fc.nat(3).map((n) => n * 262144 + 7),
+);
+const tag = fc.constantFrom(0, 1, 2, 4095);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('insert' as const),
+      page,
+      tag: fc.oneof(tag, fc.constant(GLOBAL_TAG)),
+      size: fc.nat(2),
+      frame: fc.nat(2 ** 28 - 1),
+      rights: fc.nat(31),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('invalidate' as const), page, tag, globals: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('flush' as const), tag: fc.oneof(tag, fc.constant(GLOBAL_TAG)) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('flushAll' as const), globals: fc.boolean() }) },
+);
+
+const UNIT = [1, 512, 262144] as const;
+const unitOf = (pageNumber: number, size: number) => Math.floor(pageNumber / (UNIT[size] ?? 1));
+const key = (pageNumber: number, of: number, size: number) => `${of} ${size} ${unitOf(pageNumber, size)}`;
+const split = (n: number): [number, number] => [n | 0, Math.floor(n / 2 ** 32)];
+
+test('agrees with a map after any commands, in what it finds, lists and sums', () => {
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      const real = new Translations();
+      const model = new Map<string, { frame: number; rights: number }>();
+      for (const c of commands) {
+        if (c.do === 'insert') {
+          const [low, high] = split(unitOf(c.page, c.size));
+          const there = real.find(low, high, c.tag, c.size);
+          expect(there >= 0).toBe(model.has(key(c.page, c.tag, c.size)));
+          if (there >= 0) real.remove(there);
+          real.insert(low, high, c.tag, c.size, c.frame, c.rights, 1);
+          model.set(key(c.page, c.tag, c.size), { frame: c.frame, rights: c.rights });
+        } else if (c.do === 'invalidate') {
+          real.invalidatePage(...split(c.page), c.tag, c.globals);
+          for (const of of c.globals ? [c.tag, GLOBAL_TAG] : [c.tag])
+            for (let size = 0; size < 3; size++) model.delete(key(c.page, of, size));
+        } else {
+          if (c.do === 'flush') real.flushTag(c.tag);
+          else real.flushAll(c.globals);
+          for (const k of model.keys()) {
+            const of = Number(k.split(' ')[0]);
+            if (c.do === 'flush' ? of === c.tag : of !== GLOBAL_TAG || c.globals) model.delete(k);
+          }
+        }
+      }
+      const listed = real.entries().map((e) => [key(e.page, e.tag, e.size), { frame: e.frame, rights: e.rights }] as const);
+      expect(new Map(listed)).toEqual(model);
+      // The sum depends on what is there alone, not on how it came.
+      const again = new Translations();
+      again.restore(real.entries());
+      expect(again.sum).toEqual(real.sum);
+      expect(again.entries()).toEqual(real.entries());
+    }),
+    { numRuns: 300, seed: 1 },
+  );
+});
+
+test('grows, and forgets dead entries when it does', () => {
+  const table = new Translations();
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < 1000; i++) table.insert(i, 0, 3, 0, i, RIGHTS.write, 1);
+    table.flushTag(3);
+  }
+  for (let i = 0; i < 20_000; i++) table.insert(i, 1, 5, 0, i, RIGHTS.user, 1);
+  for (let i = 0; i < 20_000; i += 777) expect(table.frame[table.find(i, 1, 5, 0)]).toBe(i);
+  expect(table.find(5, 0, 3, 0)).toBe(-1);
+  expect(table.entries()).toHaveLength(20_000);
+});
