@@ -215,6 +215,51 @@ d3 c9 | ror ecx,cl
 0f 9d c1 | setge cl
 0f 9e c1 | setle cl
 48 f7 e1 | mul rcx
+66 0f 28 ca | movapd xmm1,xmm2
+0f 28 ca | movaps xmm1,xmm2
+66 0f 6f ca | movdqa xmm1,xmm2
+f2 0f 10 4e 08 | movsd xmm1,QWORD PTR [rsi+0x8]
+f2 0f 10 4c fe 08 | movsd xmm1,QWORD PTR [rsi+rdi*8+0x8]
+f2 0f 10 0d 08 00 00 00 | movsd xmm1,QWORD PTR [rip+0x8]
+f2 0f 11 4e 08 | movsd QWORD PTR [rsi+0x8],xmm1
+f2 0f 11 4c fe 08 | movsd QWORD PTR [rsi+rdi*8+0x8],xmm1
+f2 0f 10 ca | movsd xmm1,xmm2
+66 48 0f 6e c8 | movq xmm1,rax
+66 48 0f 7e c8 | movq rax,xmm1
+f3 0f 7e ca | movq xmm1,xmm2
+f3 0f 7e 4e 08 | movq xmm1,QWORD PTR [rsi+0x8]
+66 0f d6 4e 08 | movq QWORD PTR [rsi+0x8],xmm1
+66 0f 6e c8 | movd xmm1,eax
+66 0f 7e c8 | movd eax,xmm1
+0f 10 4e 08 | movups xmm1,XMMWORD PTR [rsi+0x8]
+0f 11 4e 08 | movups XMMWORD PTR [rsi+0x8],xmm1
+0f 28 4e 08 | movaps xmm1,XMMWORD PTR [rsi+0x8]
+0f 29 4e 08 | movaps XMMWORD PTR [rsi+0x8],xmm1
+f3 0f 6f 4e 08 | movdqu xmm1,XMMWORD PTR [rsi+0x8]
+f3 0f 7f 4e 08 | movdqu XMMWORD PTR [rsi+0x8],xmm1
+66 0f 6f 4e 08 | movdqa xmm1,XMMWORD PTR [rsi+0x8]
+66 0f 7f 4e 08 | movdqa XMMWORD PTR [rsi+0x8],xmm1
+66 0f ef ca | pxor xmm1,xmm2
+0f 57 ca | xorps xmm1,xmm2
+66 0f 57 ca | xorpd xmm1,xmm2
+66 0f 54 ca | andpd xmm1,xmm2
+66 0f 2e ca | ucomisd xmm1,xmm2
+66 0f 2f ca | comisd xmm1,xmm2
+f2 0f 51 ca | sqrtsd xmm1,xmm2
+f2 0f 2a c8 | cvtsi2sd xmm1,eax
+f2 48 0f 2a c8 | cvtsi2sd xmm1,rax
+f2 0f 2c c1 | cvttsd2si eax,xmm1
+f2 48 0f 2c c1 | cvttsd2si rax,xmm1
+66 0f 6c ca | punpcklqdq xmm1,xmm2
+66 0f 14 ca | unpcklpd xmm1,xmm2
+f2 0f 58 ca | addsd xmm1,xmm2
+f2 0f 58 4e 08 | addsd xmm1,QWORD PTR [rsi+0x8]
+f2 0f 5c ca | subsd xmm1,xmm2
+f2 0f 5c 4e 08 | subsd xmm1,QWORD PTR [rsi+0x8]
+f2 0f 59 ca | mulsd xmm1,xmm2
+f2 0f 59 4e 08 | mulsd xmm1,QWORD PTR [rsi+0x8]
+f2 0f 5e ca | divsd xmm1,xmm2
+f2 0f 5e 4e 08 | divsd xmm1,QWORD PTR [rsi+0x8]
 48 98 | cdqe
 99 | cdq
 48 99 | cqo

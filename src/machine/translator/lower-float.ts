@@ -48,6 +48,8 @@ function computed(l: Lowering, t: Term): { result: number; status: number } {
   );
   f.i32(0);
   f.set(both.status);
+  l.floats.set(t, both);
+  if (done === null) return both;
   f.br(done);
   f.end();
   for (const [i, local] of bits.entries()) {
@@ -67,7 +69,6 @@ function computed(l: Lowering, t: Term): { result: number; status: number } {
   f.load(t.width === 64 ? 'i64' : 'i32', SERVICE_RESULT);
   f.set(both.result);
   f.end();
-  l.floats.set(t, both);
   return both;
 }
 

@@ -8,6 +8,7 @@ import { OP } from './wasm.ts';
 /** Calls the TypeScript service for an integer operation that Wasm lacks. */
 export function callInteger(l: Lowering, op: IntegerService, width: Width, operands: readonly Term[]): void {
   const { f, services } = l;
+  if (services.giveUp !== null) f.br(services.giveUp);
   const locals = operands.map((operand) => {
     const local = l.locals.take('i64');
     l.push64(operand);
@@ -188,6 +189,7 @@ export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw'): 
     f.if('i64', true);
     divide();
     f.else();
+    if (l.services.giveUp !== null) f.br(l.services.giveUp);
     for (const [i, local] of [h, n, d].entries()) {
       f.get(l.services.base);
       f.get(local);

@@ -15,7 +15,7 @@ import { isFloatOp, type Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
 import { lowerFloat, lowerFloatStatus } from './lower-float.ts';
 import { callInteger, lowerBswap, lowerMulHigh, lowerWideDivision } from './lower-integer.ts';
-import { type FunctionBuilder, OP, type ValueType } from './wasm.ts';
+import { type FunctionBuilder, type Label, OP, type ValueType } from './wasm.ts';
 
 /** Gives input terms their values. */
 export interface Environment {
@@ -54,6 +54,8 @@ export interface Services {
   readonly float: number;
   /** (operation number, width): operands at SCRATCH+16, +24, +32, result at SCRATCH+48. */
   readonly integer: number;
+  /** Where to give up instead of calling a service (nothing has been changed yet); null: services are called. */
+  readonly giveUp: Label | null;
 }
 
 export class Lowering {

@@ -117,7 +117,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
       leaveWith(STATUS.jump);
     },
   };
-  const services: EmitServices = { ...functions, base: at.base, tlb };
+  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null };
   emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base) : null);
   f.op(OP.unreachable);
 }
@@ -390,7 +390,7 @@ class Body {
       fault: () => f.br(cold),
       leave: () => f.op(OP.drop),
     };
-    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb };
+    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
   }

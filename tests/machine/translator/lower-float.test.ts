@@ -52,7 +52,7 @@ function compile(cases: readonly Case[]) {
         throw new Error('no 128-bit inputs');
       },
     };
-    const l = new Lowering(f, environment, new LocalPool(f), { base: 0, float: floatImport, integer: 0 });
+    const l = new Lowering(f, environment, new LocalPool(f), { base: 0, float: floatImport, integer: 0, giveUp: null });
     const status = fstatus(term);
     l.prepare(term, status);
     f.get(0);

@@ -38,7 +38,7 @@ function compile(terms: readonly Term[]): (operands: readonly bigint[]) => bigin
         f.load('i64', INPUTS + 16 * source.index + 8 * half);
       },
     };
-    const l = new Lowering(f, environment, new LocalPool(f), { base: 0, float, integer });
+    const l = new Lowering(f, environment, new LocalPool(f), { base: 0, float, integer, giveUp: null });
     l.prepare(term);
     if (term.width === 128) {
       for (const half of [0, 1] as const) {
