@@ -60,3 +60,22 @@ it('says what it cannot start, and that the archive is damaged', async () => {
   expect(damaged.console).toContain('keel: panic: the initial archive is damaged');
   expect(damaged.code).toBe(0x7f);
 });
+
+it('ends a run of programs that would not end: by deadlock, and by fuel', async () => {
+  const run = async (source: string, append: string) => {
+    const { image } = compile(
+      { entry: 'p.ts', trusted: () => true },
+      new Map([['p.ts', `import { syscall } from 'palindrome/intrinsics';\n${source}`]]),
+    );
+    if (image === null) throw new Error('does not compile');
+    return bootOnMachine(buildKeel().image, packPrograms([{ path: '/bin/p', bytes: image }], [['/bin/p'], ['/bin/p']]), { append });
+  };
+  expect(await run('syscall(34n);', '')).toEqual({
+    console: 'keel: starting\nkeel: deadlock: 2 processes wait for ever\nkeel: all programs have ended\n',
+    code: 137,
+  });
+  expect(await run('while (true) syscall(39n);', 'fuel=5000000')).toEqual({
+    console: 'keel: starting\nkeel: the run has taken all its time\nkeel: all programs have ended\n',
+    code: 137,
+  });
+});

@@ -1,10 +1,12 @@
-/** Words of the kernel's command line: `quantum=N` (ticks of a turn at CPL 3). */
+/** Words of the kernel's command line: `quantum=N` (ticks of a turn at CPL 3), `fuel=N` (ticks that a run may take). A tick is a nanosecond of virtual time. */
 import { startInfo } from '../ostd/start-info.ts';
+import { fuel } from '../task/fuel.ts';
 import { scheduler } from '../task/scheduler.ts';
 
 const SPACE = 32;
 const SHORTEST_QUANTUM: u64 = 1000n;
 const LONGEST_QUANTUM: u64 = 100_000_000n;
+const MOST_DIGITS = 15;
 
 export function readCommandLine(): void {
   const line = startInfo.commandLine.subarray(0, startInfo.commandLineLength);
@@ -18,15 +20,23 @@ export function readCommandLine(): void {
 }
 
 function readWord(word: Uint8Array): void {
-  const key = bytesOf('quantum=');
-  if (word.length <= key.length || word.length > key.length + 10) return;
+  const quantum = numberAfter(word, 'quantum=');
+  if (quantum >= SHORTEST_QUANTUM && quantum <= LONGEST_QUANTUM) scheduler.quantum = quantum;
+  const limit = numberAfter(word, 'fuel=');
+  if (limit > 0n) fuel.limit = limit;
+}
+
+/** The number behind `key`; 0 where the word is another, or no number. */
+function numberAfter(word: Uint8Array, key: string): u64 {
+  const digits = word.length - key.length;
+  if (digits < 1 || digits > MOST_DIGITS) return 0n;
   for (let at = 0; at < key.length; at++) {
-    if (word[at] !== key[at]) return;
+    if (word[at] !== key.charCodeAt(at)) return 0n;
   }
   let value: u64 = 0n;
   for (let at = key.length; at < word.length; at++) {
-    if (word[at] < 48 || word[at] > 57) return;
+    if (word[at] < 48 || word[at] > 57) return 0n;
     value = value * 10n + u64(word[at] - 48);
   }
-  if (value >= SHORTEST_QUANTUM && value <= LONGEST_QUANTUM) scheduler.quantum = value;
+  return value;
 }

@@ -1,13 +1,12 @@
 /** The idle task: runs where nothing else does, until every process has ended. */
-import { SIGKILL } from '../abi/constants.ts';
 import { timeNs } from '../ostd/cpu.ts';
 import { waitForInterrupt } from '../ostd/interrupts.ts';
 import { armTimer } from '../ostd/lapic.ts';
 import { putNumber, putText } from '../ostd/uart.ts';
 import { TASKS } from '../ostd/virtual-layout.ts';
-import { processes, STATE_BLOCKED, STATE_FREE, STATE_READY, STATE_SLEEPING } from '../task/process.ts';
+import { endAll, fuel } from '../task/fuel.ts';
+import { processes, STATE_BLOCKED, STATE_READY, STATE_SLEEPING } from '../task/process.ts';
 import { scheduler } from '../task/scheduler.ts';
-import { send } from '../task/signals.ts';
 
 function count(state: u8): u32 {
   let found: u32 = 0;
@@ -19,8 +18,10 @@ function count(state: u8): u32 {
 
 /** Lets processes run until none is left. Where all that are left wait for one another, says so and ends them. */
 export function runUntilAllEnded(): void {
+  fuel.begin();
   while (true) {
     scheduler.reschedule();
+    fuel.check();
     const next = scheduler.wakeSleepers();
     if (count(STATE_READY) > 0) continue;
     if (count(STATE_SLEEPING) > 0) {
@@ -35,12 +36,5 @@ export function runUntilAllEnded(): void {
     putNumber(u64(blocked));
     putText(' processes wait for ever\n');
     endAll();
-  }
-}
-
-function endAll(): void {
-  for (let slot = 1; slot < TASKS; slot++) {
-    const process = processes[slot];
-    if (process.state !== STATE_FREE) send(process, SIGKILL);
   }
 }

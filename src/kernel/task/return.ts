@@ -5,6 +5,7 @@ import { sanitise, type TrapFrame } from '../ostd/trap-frame.ts';
 import { UserSlice } from '../ostd/user-slice.ts';
 import { USER_END } from '../ostd/virtual-layout.ts';
 import { exitProcess, signalled } from './exit.ts';
+import { fuel } from './fuel.ts';
 import { scheduler } from './scheduler.ts';
 import { startHandler } from './signal-frame.ts';
 import { isIgnored, sendFault, signalOfException, takeSignal } from './signals.ts';
@@ -31,6 +32,7 @@ export function userException(vector: u64): void {
 /** @export keel_tick */
 export function tick(isUser: boolean): void {
   scheduler.wakeSleepers();
+  fuel.check();
   if (isUser) scheduler.reschedule();
 }
 
