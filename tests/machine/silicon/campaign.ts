@@ -11,18 +11,20 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Mode } from '../../../src/machine/isa/operands.ts';
 import type { Judged } from './cases.ts';
 import { Judge, type Kind, type Verdict } from './judge.ts';
 
 /** Instructions in one part; parts are dealt out to the workers. */
 const PART = 20_000;
 const SHOWN = 20;
-const KINDS: readonly { kind: Kind; mode: 32 | 64 }[] = [
+const KINDS: readonly { kind: Kind; mode: Mode }[] = [
   { kind: 'single', mode: 64 },
   { kind: 'sequence', mode: 64 },
   { kind: 'single', mode: 32 },
   { kind: 'sequence', mode: 64 },
   { kind: 'sequence', mode: 32 },
+  { kind: 'single', mode: 16 },
 ];
 
 const { values } = parseArgs({

@@ -1,8 +1,12 @@
 /** A case: code and the state in which it starts. An outcome: the state in which it ended. What every judged evaluator takes and gives. */
 
+import type { Mode } from '../../../src/machine/isa/operands.ts';
+
 export const CODE_PAGE = 0x10000000n;
-/** Where a case's code starts. */
+/** Where a case's code starts: linear address. */
 export const ENTRY = 0x10000800n;
+/** The same as an offset in CS. */
+export const entryOf = (mode: Mode): bigint => (mode === 16 ? ENTRY - CODE_PAGE : ENTRY);
 /** The one page of memory; its neighbours are not mapped. */
 export const DATA = 0x20000000n;
 export const PAGE = 4096n;
@@ -10,8 +14,8 @@ export const FS_BASE = DATA + 0x100n;
 export const GS_BASE = DATA + 0x200n;
 
 export interface Case {
-  /** 32: compatibility mode. */
-  readonly mode: 32 | 64;
+  /** 32: compatibility mode, flat. 16: 16-bit segments of 64 KiB, code at CODE_PAGE, data and stack at DATA. */
+  readonly mode: Mode;
   readonly code: Uint8Array;
   /** 16, in the SDM's order. */
   readonly gpr: readonly bigint[];
@@ -46,6 +50,8 @@ export interface Mask {
 /** Something that runs cases: the silicon, the reference evaluator, an interpreter. */
 export interface Judged {
   readonly name: string;
+  /** What it can run; none: 32- and 64-bit mode. */
+  readonly modes?: readonly Mode[];
   run(cases: readonly Case[]): readonly Outcome[];
 }
 
@@ -72,9 +78,9 @@ export function hashPage(page: Uint8Array): number {
 export const COMPARED_FLAGS = 0x200cd5n;
 
 /** The first difference, null: none. `width`: bits of general registers that the mode defines. */
-export function compareOutcomes(a: Outcome, b: Outcome, mask: Mask, mode: 32 | 64): string | null {
+export function compareOutcomes(a: Outcome, b: Outcome, mask: Mask, mode: Mode): string | null {
   if (mask.skip) return null;
-  const bits = (1n << BigInt(mode)) - 1n;
+  const bits = mode === 64 ? 0xffffffffffffffffn : 0xffffffffn;
   if (a.fault?.vector !== b.fault?.vector) return `fault: ${describeFault(a)} against ${describeFault(b)}`;
   if (a.fault !== null && b.fault !== null) {
     if (a.fault.code !== b.fault.code) return `error code: ${a.fault.code} against ${b.fault.code} (vector ${a.fault.vector})`;
@@ -82,7 +88,7 @@ export function compareOutcomes(a: Outcome, b: Outcome, mask: Mask, mode: 32 | 6
   }
   if (a.rip !== b.rip) return `rip: ${a.rip.toString(16)} against ${b.rip.toString(16)}`;
   for (let i = 0; i < 16; i++) {
-    if (mode === 32 && i >= 8) break;
+    if (mode !== 64 && i >= 8) break;
     const x = (a.gpr[i] ?? 0n) & bits;
     const y = (b.gpr[i] ?? 0n) & bits;
     if (x !== y) return `gpr ${i}: ${x.toString(16)} against ${y.toString(16)}`;
@@ -92,7 +98,7 @@ export function compareOutcomes(a: Outcome, b: Outcome, mask: Mask, mode: 32 | 6
     return `flags: ${(a.rflags & flags).toString(16)} against ${(b.rflags & flags).toString(16)}`;
   if (a.mxcsr !== b.mxcsr) return `mxcsr: ${a.mxcsr.toString(16)} against ${b.mxcsr.toString(16)}`;
   if (a.xmm !== null && b.xmm !== null) {
-    for (let i = 0; i < (mode === 32 ? 8 : 16); i++)
+    for (let i = 0; i < (mode === 64 ? 16 : 8); i++)
       if (a.xmm[i] !== b.xmm[i]) return `xmm${i}: ${a.xmm[i]?.toString(16)} against ${b.xmm[i]?.toString(16)}`;
   }
   if (a.memoryHash !== b.memoryHash) return 'memory';

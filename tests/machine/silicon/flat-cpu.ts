@@ -6,7 +6,7 @@ import { decode } from '../../../src/machine/isa/decode.ts';
 import type { HelperName } from '../../../src/machine/isa/helpers.ts';
 import type { SegmentIndex } from '../../../src/machine/isa/registers.ts';
 import type { Special } from '../../../src/machine/isa/term.ts';
-import { type Case, DATA, ENTRY, FS_BASE, fillPage, GS_BASE, hashPage, type Judged, type Outcome, PAGE } from './cases.ts';
+import { type Case, CODE_PAGE, DATA, entryOf, FS_BASE, fillPage, GS_BASE, hashPage, type Judged, type Outcome, PAGE } from './cases.ts';
 
 const SPECIALS: Readonly<Record<Exclude<Special, 'rflags' | 'fsBase' | 'gsBase'>, bigint>> = {
   cr0: 0x80050033n,
@@ -32,19 +32,20 @@ const WRITE = 2;
 
 export class FlatCpu implements ReferenceCpu {
   rflags = 2n;
-  rip = ENTRY;
+  rip = entryOf(64);
   readonly gpr: bigint[] = new Array<bigint>(16).fill(0n);
   readonly xmm: bigint[] = new Array<bigint>(16).fill(0n);
   readonly memory = new Uint8Array(Number(PAGE));
   readonly specials = new Map<Special, bigint>();
   private bases: readonly bigint[] = [];
+  private limit = 0xffffffffn;
   /** Undo log of stores, newest last. */
   readonly journal: { offset: number; bytes: Uint8Array }[] = [];
 
   /** Takes the state in which a case starts. */
   start(c: Case): void {
     this.rflags = c.rflags;
-    this.rip = ENTRY;
+    this.rip = entryOf(c.mode);
     for (let i = 0; i < 16; i++) {
       this.gpr[i] = BigInt.asUintN(64, c.gpr[i] ?? 0n);
       this.xmm[i] = c.xmm?.[i] ?? 0n;
@@ -53,7 +54,10 @@ export class FlatCpu implements ReferenceCpu {
     this.specials.set('mxcsr', BigInt(c.mxcsr));
     if (c.mode === 32) for (const s of ['ds', 'es', 'ss'] as const) this.specials.set(s, 0x2bn);
     if (c.mode === 32) this.specials.set('cs', 0x23n);
-    this.bases = [0n, 0n, 0n, 0n, FS_BASE, GS_BASE];
+    if (c.mode === 16) for (const s of ['ds', 'es', 'ss'] as const) this.specials.set(s, 0xfn);
+    if (c.mode === 16) this.specials.set('cs', 7n).set('stackMask', 0xffffn);
+    this.limit = c.mode === 16 ? 0xffffn : 0xffffffffn;
+    this.bases = c.mode === 16 ? [DATA, CODE_PAGE, DATA, DATA, 0n, 0n] : [0n, 0n, 0n, 0n, FS_BASE, GS_BASE];
     this.journal.length = 0;
     if (c.memorySeed !== null) fillPage(this.memory, c.memorySeed);
     const view = new DataView(this.memory.buffer);
@@ -84,9 +88,9 @@ export class FlatCpu implements ReferenceCpu {
   segmentBase(segment: SegmentIndex): bigint {
     return this.bases[segment] ?? 0n;
   }
-  /** Flat segments of 4 GiB: an access may not run over their end. */
+  /** An access may not run over the segment's end. */
   checkSegment(segment: SegmentIndex, offset: bigint, bytes: number, _write: boolean): Fault | null {
-    return offset + BigInt(bytes) <= 1n << 32n ? null : { vector: segment === 2 ? 12 : 13, code: 0 };
+    return offset + BigInt(bytes - 1) <= this.limit ? null : { vector: segment === 2 ? 12 : 13, code: 0 };
   }
 
   private check(linear: bigint, bytes: number, write: boolean): Fault | null {
@@ -139,10 +143,11 @@ const PARTIAL: ReadonlySet<string> = new Set(['ENTER', 'PUSHA', 'PUSHAD', 'ARPL'
 /** Runs a case to its end: the first fault, or control outside the code. `unsure` gathers what the manual leaves open. */
 export function runReference(evaluator: ReferenceEvaluator, cpu: FlatCpu, c: Case, unsure: Undefined): Outcome {
   cpu.start(c);
-  const end = ENTRY + BigInt(c.code.length);
+  const entry = entryOf(c.mode);
+  const end = entry + BigInt(c.code.length);
   const step: Undefined = { flags: 0, defined: 0, value: false };
-  while (cpu.rip >= ENTRY && cpu.rip < end) {
-    const offset = Number(cpu.rip - ENTRY);
+  while (cpu.rip >= entry && cpu.rip < end) {
+    const offset = Number(cpu.rip - entry);
     const decoded = decode(c.code, offset, c.mode, c.code.length - offset);
     if (decoded === 'too-long') return cpu.outcome(c, { vector: 13, code: 0 });
     if (typeof decoded === 'string') return cpu.outcome(c, { vector: 6, code: null });
@@ -163,6 +168,7 @@ export function runReference(evaluator: ReferenceEvaluator, cpu: FlatCpu, c: Cas
 
 export class Reference implements Judged {
   readonly name = 'reference';
+  readonly modes = [16, 32, 64] as const;
   private readonly evaluator = new ReferenceEvaluator();
   private readonly cpu = new FlatCpu();
 

@@ -4,6 +4,7 @@
  */
 import seedrandom from 'seedrandom';
 import type { Encoding, OperandCode } from '../../../src/machine/isa/notation.ts';
+import type { Mode } from '../../../src/machine/isa/operands.ts';
 import { encodings } from '../../../src/machine/isa/table.ts';
 import { type Case, CODE_PAGE, DATA, ENTRY, PAGE } from './cases.ts';
 
@@ -32,6 +33,10 @@ function isExcluded(e: Encoding): string | null {
 }
 
 export const tried: readonly Encoding[] = encodings.filter((e) => isExcluded(e) === null);
+
+/** Those of one mode. VEX in a 16-bit segment is #UD here (the decoder takes it for real mode). */
+export const triedIn = (mode: Mode): readonly Encoding[] =>
+  tried.filter((e) => (mode === 64 ? !e.not64 : !e.only64 && !(e.vex && mode === 16)));
 
 type Random = () => number;
 
@@ -132,12 +137,12 @@ export class Generator {
   }
 
   /** One case for this encoding; null: this draw made no sense. */
-  single(e: Encoding, mode: 32 | 64): Case | null {
+  single(e: Encoding, mode: Mode): Case | null {
     return new Draft(this, e, mode, ENTRY, null).finish();
   }
 
   /** One instruction of a sequence, at address `at`; the case's registers are those that it needs, starting from `registers`. */
-  link(e: Encoding, mode: 32 | 64, at: bigint, registers: readonly bigint[]): Case | null {
+  link(e: Encoding, mode: Mode, at: bigint, registers: readonly bigint[]): Case | null {
     return new Draft(this, e, mode, at, registers).finish();
   }
 }
@@ -156,7 +161,7 @@ const isStringOperand = (o: OperandCode) => o.what === 'X' || o.what === 'Y';
 class Draft {
   private readonly g: Generator;
   private readonly e: Encoding;
-  private readonly mode: 32 | 64;
+  private readonly mode: Mode;
   private readonly gpr: bigint[];
   private readonly pokes: { offset: number; value: bigint }[] = [];
   private readonly bytes: number[] = [];
@@ -170,24 +175,29 @@ class Draft {
   private failed = false;
 
   private readonly at: bigint;
+  /** The page, and the page of the code, as offsets in their segments. */
+  private readonly data: bigint;
+  private readonly jumps: bigint;
   private readonly inSequence: boolean;
 
-  constructor(g: Generator, e: Encoding, mode: 32 | 64, at: bigint, registers: readonly bigint[] | null) {
+  constructor(g: Generator, e: Encoding, mode: Mode, at: bigint, registers: readonly bigint[] | null) {
     this.g = g;
     this.e = e;
     this.mode = mode;
     this.at = at;
     this.inSequence = registers !== null;
+    this.data = mode === 16 ? 0n : DATA;
+    this.jumps = mode === 16 ? 0n : CODE_PAGE;
     this.gpr = registers === null ? Array.from({ length: 16 }, () => g.value()) : [...registers];
     if (registers !== null) return;
     // Pointers that implied accesses use.
-    for (const r of [3, 5, 6, 7]) if (g.chance(0.9)) this.gpr[r] = DATA + g.place(16);
-    this.gpr[4] = DATA + 512n + BigInt(g.below(256) * 8) + (g.chance(0.1) ? BigInt(g.below(8)) : 0n);
+    for (const r of [3, 5, 6, 7]) if (g.chance(0.9)) this.gpr[r] = this.data + g.place(16);
+    this.gpr[4] = this.data + 512n + BigInt(g.below(256) * 8) + (g.chance(0.1) ? BigInt(g.below(8)) : 0n);
   }
 
   finish(): Case | null {
     const { g, e, mode } = this;
-    if (mode === 64 ? e.not64 : e.only64) return null;
+    if (mode === 64 ? e.not64 : e.only64 || (e.vex && mode === 16)) return null;
     this.special();
     this.prefixes();
     this.opcode();
@@ -210,14 +220,14 @@ class Draft {
   /** RSP as a base may have been moved: it must not meet anything else that is mapped. */
   private stackIsElsewhere(): boolean {
     const rsp = this.gpr[4] ?? 0n;
-    return rsp < DATA - 0x100000n || rsp > DATA + 0x100000n;
+    return rsp < this.data - 0x100000n || rsp > this.data + 0x100000n;
   }
 
   /** Registers and stack words that some rows need to do anything of interest. */
   private special(): void {
     const { g, e, gpr } = this;
     const name = e.row.name;
-    const stackWord = (value: bigint) => this.pokes.push({ offset: Number((gpr[4] ?? 0n) - DATA), value });
+    const stackWord = (value: bigint) => this.pokes.push({ offset: Number((gpr[4] ?? 0n) - this.data), value });
     if (name === 'DIV' || name === 'IDIV') {
       if (g.chance(0.6)) gpr[2] = g.chance(0.5) ? BigInt(g.below(4)) : BigInt.asUintN(64, BigInt.asIntN(64, gpr[0] ?? 0n) >> 63n);
       if (g.chance(0.5)) gpr[0] = (gpr[0] ?? 0n) & 0xffffffffffff007fn;
@@ -226,12 +236,12 @@ class Draft {
       // TF would trap on the host, and AC is another test's.
       stackWord(g.u64() & 0x3f7ed5n & ~0x60100n & ~0x4000n);
       gpr[4] = (gpr[4] ?? 0n) & ~7n;
-      this.pokes[0] = { offset: Number((gpr[4] ?? 0n) - DATA), value: this.pokes[0]?.value ?? 0n };
+      this.pokes[0] = { offset: Number((gpr[4] ?? 0n) - this.data), value: this.pokes[0]?.value ?? 0n };
     }
-    if (name === 'RET') stackWord(g.chance(0.9) ? CODE_PAGE + BigInt(g.below(0x700)) : g.value());
-    if (name === 'XLATB') gpr[3] = DATA + g.place(256);
+    if (name === 'RET') stackWord(g.chance(0.9) ? this.jumps + BigInt(g.below(0x700)) : g.value());
+    if (name === 'XLATB') gpr[3] = this.data + g.place(256);
     // Whether a masked byte faults is the processor's choice.
-    if (name === 'MASKMOVDQU') gpr[7] = DATA + 512n + BigInt(g.below(1024));
+    if (name === 'MASKMOVDQU') gpr[7] = this.data + 512n + BigInt(g.below(1024));
     if (name.startsWith('CMPXCHG') && g.chance(0.5)) gpr[0] = gpr[1] ?? 0n;
     if (e.row.rep !== undefined) gpr[1] = g.chance(0.9) ? BigInt(g.below(20)) | (g.chance(0.1) ? 1n << 33n : 0n) : g.value() & 0xffffn;
   }
@@ -251,7 +261,11 @@ class Draft {
     if (this.has67) bytes.push(0x67);
     // Near branches: AMD takes 66 as a 16-bit operand in 64-bit mode, the SDM's processors ignore it.
     const branches = e.force64 || e.row.flow !== undefined;
-    this.has66 = e.mandatory !== '66' && e.mandatory !== 'np' && !branches && (e.operandSize === 0 ? g.chance(0.3) : e.operandSize === 16);
+    this.has66 =
+      e.mandatory !== '66' &&
+      e.mandatory !== 'np' &&
+      !branches &&
+      (e.operandSize === 0 ? g.chance(0.3) : (e.operandSize === 16) !== (mode === 16));
     if (this.has66 || e.mandatory === '66') bytes.push(0x66);
     if (e.row.rep !== undefined && g.chance(0.6)) {
       bytes.push(g.pick([0xf2, 0xf3]));
@@ -313,13 +327,15 @@ class Draft {
       const indirect = (e.row.flow === 'indirect' || e.row.flow === 'indirect-call') && g.chance(0.9);
       if (indirect && (rm | ((this.rex & 1) << 3)) === 4)
         this.failed = true; // the stack would lie in the code
-      else if (indirect) this.gpr[rm | ((this.rex & 1) << 3)] = CODE_PAGE + BigInt(g.below(0x700));
+      else if (indirect) this.gpr[rm | ((this.rex & 1) << 3)] = this.jumps + BigInt(g.below(0x700));
       return;
     }
-    const place = e.row.name === 'INVLPG' ? 64n : g.place(16);
-    this.target = DATA + place;
+    // At the end of a 64 KiB segment a misaligned access breaks two rules: which one is told is the processor's choice.
+    const drawn = g.place(16);
+    const place = e.row.name === 'INVLPG' || (this.mode === 16 && drawn < 0n && e.row.guard === 'sse') ? 64n : drawn;
+    this.target = this.data + place;
     if (e.row.flow === 'indirect' || e.row.flow === 'indirect-call') {
-      if (place >= 0n && place <= PAGE - 8n) this.pokes.push({ offset: Number(place), value: CODE_PAGE + BigInt(g.below(0x700)) });
+      if (place >= 0n && place <= PAGE - 8n) this.pokes.push({ offset: Number(place), value: this.jumps + BigInt(g.below(0x700)) });
     }
     const inside = place >= 0n && place <= PAGE - 8n && !this.inSequence;
     if (e.row.name === 'LDMXCSR' && inside && g.chance(0.9)) this.pokes.push({ offset: Number(place), value: BigInt(g.mxcsr()) });
@@ -336,7 +352,7 @@ class Draft {
   private address(reg: number): void {
     const { g, bytes, mode } = this;
     const size = mode === 64 && !this.has67 ? 64 : 32;
-    if (mode === 32 && this.has67) {
+    if (mode === 16 ? !this.has67 : mode === 32 && this.has67) {
       this.address16(reg);
       return;
     }
@@ -390,20 +406,28 @@ class Draft {
     pushDisp();
   }
 
-  /** Of LEA: any 16-bit address. */
+  /** In 32-bit mode of LEA alone: 16 bits do not reach the page. In 16-bit mode the registers are made to meet it. */
   private address16(reg: number): void {
-    const { g, bytes } = this;
+    const { g, bytes, gpr } = this;
     const mod = g.below(3);
     const rm = g.below(8);
     bytes.push((mod << 6) | (reg << 3) | rm);
-    const disp = mod === 1 ? 1 : mod === 2 || rm === 6 ? 2 : 0;
-    for (let i = 0; i < disp; i++) bytes.push(g.below(256));
+    const size = mod === 1 ? 1 : mod === 2 || rm === 6 ? 2 : 0;
+    const direct = mod === 0 && rm === 6;
+    const disp = direct ? this.target : size === 1 ? BigInt(g.below(256) - 128) : size === 2 ? BigInt(g.below(65536)) : 0n;
+    for (let i = 0; i < size; i++) bytes.push(Number((disp >> BigInt(8 * i)) & 0xffn));
+    if (direct || this.mode === 32) return;
+    // BX+SI BX+DI BP+SI BP+DI SI DI BP BX
+    const base = [3, 3, 5, 5, 6, 7, 5, 3][rm] ?? 3;
+    const index = [6, 7, 6, 7][rm];
+    const rest = this.target - disp - (index === undefined ? 0n : (gpr[index] ?? 0n));
+    gpr[base] = ((gpr[base] ?? 0n) & ~0xffffn) | BigInt.asUintN(16, rest);
   }
 
   /** Now and then an FS or GS prefix, put first. The base moves the target. */
   private segmentBase(): bigint {
     const { g, e, bytes } = this;
-    if (e.vex || this.mode === 32 || !g.chance(0.08)) return 0n; // compatibility mode: the selectors are null
+    if (e.vex || this.mode !== 64 || !g.chance(0.08)) return 0n; // elsewhere the selectors are null
     const gs = g.chance(0.5);
     bytes.unshift(gs ? 0x65 : 0x64);
     return gs ? 0x20000200n : 0x20000100n;
@@ -418,7 +442,7 @@ class Draft {
     const put = (value: bigint, n: number) => {
       for (let i = 0n; i < BigInt(n) * 8n; i += 8n) bytes.push(Number((value >> i) & 0xffn));
     };
-    const size = mode === 64 ? ((this.rex & 8) !== 0 ? 64 : this.has66 ? 16 : 32) : this.has66 ? 16 : 32;
+    const size = mode === 64 && (this.rex & 8) !== 0 ? 64 : this.has66 === (mode === 16) ? 32 : 16;
     for (const o of e.operands) {
       if (o.what === 'I' || o.what === 'sI') {
         const n = o.size === 'b' ? 1 : o.size === 'w' ? 2 : o.size === 'v' ? size / 8 : size === 16 ? 2 : 4;
@@ -428,18 +452,19 @@ class Draft {
       } else if (o.what === 'J' && this.inSequence) put(BigInt(g.below(30)), o.size === 'b' ? 1 : 4);
       else if (o.what === 'J') {
         if (o.size === 'b') put(BigInt(g.pick([g.below(100) + 10, -g.below(90) - 20])), 1);
-        else put(BigInt(g.below(0x1000) - 0x800 < 0 ? -g.below(0x600) - 20 : g.below(0x600) + 10), 4);
+        else put(BigInt(g.chance(0.5) ? -g.below(0x600) - 20 : g.below(0x600) + 10), mode === 16 ? 2 : 4);
       } else if (o.what === 'O') {
-        const offset = DATA + g.place(16);
+        const offset = this.data + g.place(16);
         const base = this.segmentBase();
-        put(offset - base, mode === 64 && !this.has67 ? 8 : 4);
+        put(offset - base, mode === 64 && !this.has67 ? 8 : mode === 16 && !this.has67 ? 2 : 4);
       } else if (isStringOperand(o)) {
         const size64 = mode === 64 && !this.has67 ? 64 : 32;
         const register = o.what === 'X' ? 6 : 7;
         // Of two operands only one may lie outside: which is looked at first is the processor's choice.
         const inside = 512n + BigInt(g.below(2048));
         const spread = o !== e.operands[0] ? inside : this.repeated ? g.place(160) : g.place(8);
-        this.gpr[register] = BigInt.asUintN(size64, DATA + spread) | (size64 === 32 && mode === 64 && g.chance(0.3) ? g.u32() << 32n : 0n);
+        this.gpr[register] =
+          BigInt.asUintN(size64, this.data + spread) | (size64 === 32 && mode === 64 && g.chance(0.3) ? g.u32() << 32n : 0n);
       }
     }
   }

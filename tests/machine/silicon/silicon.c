@@ -6,12 +6,14 @@
  * caught and told with the vector, error code and CR2. The rest of the code page is INT3, so that a jump ends where it lands.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -22,7 +24,11 @@
 #define FS_BASE (DATA + 0x100)
 #define GS_BASE (DATA + 0x200)
 
-enum { HAS_MEMORY = 1, HAS_XMM = 2, COMPATIBILITY = 4, DUMP_MEMORY = 8 };
+enum { HAS_MEMORY = 1, HAS_XMM = 2, COMPATIBILITY = 4, SIXTEEN = 8 };
+
+/* 16-bit segments of 64 KiB in the local descriptor table: code at CODE, data and stack at DATA. */
+#define CODE16 0x7UL
+#define DATA16 0xfUL
 
 struct header {
   uint32_t flags, memory_seed, mxcsr;
@@ -68,6 +74,7 @@ struct context {
 
 void run_case(void);
 void run_compatibility(void);
+void run_sixteen(void);
 void exit_stub(void);
 void recover(void);
 
@@ -92,6 +99,10 @@ __asm__(
   "mov $0x2b, %eax; mov %eax, %ds; mov %eax, %es\n"
   "enter\n"
   "ljmp *0x3a5c7000+168\n"
+  ".globl run_sixteen\nrun_sixteen:\n"
+  "mov $0xf, %eax; mov %eax, %ds; mov %eax, %es; mov %eax, %ss\n"
+  "enter\n"
+  "ljmp *0x3a5c7000+168\n"
   ".globl exit_stub\nexit_stub:\n"
   GPRS(STORE)
   "mov %rsp, 0x3a5c7000+32\n"
@@ -101,7 +112,7 @@ __asm__(
   "stmxcsr 0x3a5c7000+152\n"
   XMMS(STOREX)
   ".globl recover\nrecover:\n"
-  "xor %eax, %eax; mov %eax, %ds; mov %eax, %es\n"
+  "xor %eax, %eax; mov %eax, %ds; mov %eax, %es; mov $0x2b, %eax; mov %eax, %ss\n"
   "mov 0x3a5c7000+144, %rax; wrfsbase %rax\n"
   "mov 0x3a5c7000+136, %rsp\n"
   "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
@@ -127,7 +138,7 @@ static void on_signal(int number, siginfo_t *info, void *argument) {
   g[REG_EFL] = 0x202;
   g[REG_RSP] = context->host_rsp;
   g[REG_RIP] = (greg_t)recover;
-  g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffL) | 0x33;
+  g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000L) | 0x33 | (0x2bL << 48);
 }
 
 static void fill(uint32_t seed) {
@@ -143,6 +154,14 @@ static uint32_t hash(void) {
   uint32_t h = 0x811c9dc5, *words = (uint32_t *)DATA;
   for (int i = 0; i < 1024; i++) h = (h ^ words[i]) * 0x01000193;
   return h;
+}
+
+static void describe(int entry, uint64_t base, int contents) {
+  struct user_desc d = {.entry_number = entry, .base_addr = base, .limit = 0xffff, .contents = contents, .useable = 1};
+  if (syscall(SYS_modify_ldt, 1, &d, sizeof d) != 0) {
+    perror("modify_ldt");
+    exit(2);
+  }
 }
 
 static void map(uint64_t address, int rights) {
@@ -168,6 +187,8 @@ int main(void) {
   map(DATA, PROT_READ | PROT_WRITE);
   map(CONTEXT, PROT_READ | PROT_WRITE);
   memset((void *)CODE, 0xcc, 4096);
+  describe(CODE16 >> 3, CODE, MODIFY_LDT_CONTENTS_CODE);
+  describe(DATA16 >> 3, DATA, MODIFY_LDT_CONTENTS_DATA);
   stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
   sigaltstack(&stack, NULL);
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
@@ -205,14 +226,16 @@ int main(void) {
     context->error = 0;
     context->cr2 = 0;
     context->rip = (uint64_t)tail;
-    if (h.flags & COMPATIBILITY) {
+    if (h.flags & (COMPATIBILITY | SIXTEEN)) {
       uint32_t stub = (uint32_t)(uintptr_t)exit_stub;
+      if (h.flags & SIXTEEN) *tail++ = 0x66;
       tail[0] = 0xea;
       memcpy(tail + 1, &stub, 4);
       tail[5] = 0x33;
       tail[6] = 0;
-      context->entry = ENTRY | (0x23UL << 32);
-      run_compatibility();
+      context->entry = h.flags & SIXTEEN ? (ENTRY - CODE) | (CODE16 << 32) : ENTRY | (0x23UL << 32);
+      if (h.flags & SIXTEEN) run_sixteen();
+      else run_compatibility();
     } else {
       static const uint8_t jump[7] = {0xff, 0x24, 0x25, 0xa0, 0x70, 0x5c, 0x3a};
       memcpy(tail, jump, 7);
@@ -231,16 +254,12 @@ int main(void) {
     r.trap = context->trap;
     r.error = context->error;
     r.memory_hash = h.flags & HAS_MEMORY ? hash() : 0;
-    if (out + sizeof r + 256 + 4096 > out_room) output = realloc(output, out_room *= 2);
+    if (out + sizeof r + 256 > out_room) output = realloc(output, out_room *= 2);
     memcpy(output + out, &r, sizeof r);
     out += sizeof r;
     if (h.flags & HAS_XMM) {
       memcpy(output + out, context->xmm, 256);
       out += 256;
-    }
-    if (h.flags & DUMP_MEMORY) {
-      memcpy(output + out, (void *)DATA, 4096);
-      out += 4096;
     }
   }
   for (size_t done = 0; done < out;) {

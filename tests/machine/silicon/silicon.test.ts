@@ -22,6 +22,7 @@ describe.skipIf(!hasSilicon())(`the table against this host's processor (seed ${
   test.each([
     ['single', 64, 3000],
     ['single', 32, 1500],
+    ['single', 16, 1500],
     ['sequence', 64, 3000],
     ['sequence', 32, 1500],
   ] as const)('%s instructions in %i-bit mode', (kind, mode, count) => {

@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Case, ENTRY, type Judged, type Outcome } from './cases.ts';
+import { type Case, entryOf, type Judged, type Outcome } from './cases.ts';
 
 const HAS_MEMORY = 1;
 const HAS_XMM = 2;
 const COMPATIBILITY = 4;
+const SIXTEEN = 8;
 const HEADER = 4 * 4 + 8 * 17;
 const RESULT = 8 * 19 + 4 * 4;
 const BREAKPOINT = 3;
@@ -65,7 +66,9 @@ function pack(cases: readonly Case[]): Uint8Array {
   for (const c of cases) {
     view.setUint32(
       at,
-      (c.memorySeed === null ? 0 : HAS_MEMORY) | (c.xmm === null ? 0 : HAS_XMM) | (c.mode === 32 ? COMPATIBILITY : 0),
+      (c.memorySeed === null ? 0 : HAS_MEMORY) |
+        (c.xmm === null ? 0 : HAS_XMM) |
+        (c.mode === 32 ? COMPATIBILITY : c.mode === 16 ? SIXTEEN : 0),
       true,
     );
     view.setUint32(at + 4, c.memorySeed ?? 0, true);
@@ -116,7 +119,7 @@ function unpack(bytes: Uint8Array, cases: readonly Case[]): Outcome[] {
       });
     }
     const common = { gpr, rflags, mxcsr, xmm, memoryHash };
-    if (trap < 0) return { ...common, rip: ENTRY + BigInt(c.code.length), fault: null };
+    if (trap < 0) return { ...common, rip: entryOf(c.mode) + BigInt(c.code.length), fault: null };
     // INT3 where a jump landed: the case ended there. A fetch from the target of a jump that is not mapped: likewise.
     if (trap === BREAKPOINT) return { ...common, rip: rip - 1n, fault: null };
     if (trap === PAGE_FAULT && (code & FETCH) !== 0) return { ...common, rip, fault: null };
