@@ -22,11 +22,11 @@ export function zeroExtend(s: Selector, register: number, x: Value): void {
     if (def !== null) return s.loadInto(register, def);
   }
   const source = s.use(x);
-  if (s.isUpperClear(x)) s.rr(M.movclear, 32, register, source);
+  if (x.type === 'i64') s.rr(M.mov, 64, register, source);
+  else if (s.isUpperClear(x)) s.rr(M.movclear, 32, register, source);
   else if (x.type === 'i8') s.rr(M.movzx8, 32, register, source);
   else if (x.type === 'i16') s.rr(M.movzx16, 32, register, source);
-  else if (x.type === 'i32') s.rr(M.movzx32, 32, register, source);
-  else s.rr(M.mov, 64, register, source);
+  else s.rr(M.movzx32, 32, register, source);
 }
 
 export function signExtend(s: Selector, register: number, x: Value, width: Width): void {
