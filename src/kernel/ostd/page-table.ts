@@ -146,28 +146,31 @@ export class PageTable {
     return entryFrame(entry);
   }
 
-  /** The first mapped page at or after `from` and below `end`; `end` where there is none. Skips what no table covers. */
+  /** The first mapped page at or after `from` and below `end`; `end` where there is none. */
   nextMapped(from: u64, end: u64): u64 {
     let page = from;
     while (page < end) {
-      let table = this.root;
-      let level: u64 = 3n;
-      let isMapped = true;
-      while (true) {
-        const entry = tableEntries(table)[indexAt(page, level)];
-        if ((entry & MAPPED) === 0n) {
-          isMapped = false;
-          break;
-        }
-        if (level === 0n) break;
-        table = entryFrame(entry);
-        level--;
-      }
-      if (isMapped) return page;
-      const span = PAGE << (9n * level);
-      page = page - (page % span) + span;
+      const next = this.skip(page);
+      if (next === page) return page;
+      page = next;
     }
     return end;
+  }
+
+  /** `page` if it is mapped; else the next address that the tables met on the way leave possible. */
+  private skip(page: u64): u64 {
+    let table = this.root;
+    let level: u64 = 3n;
+    while (true) {
+      const entries = tableEntries(table);
+      const wanted = indexAt(page, level);
+      const used = nextUsed(entries, wanted);
+      const span = PAGE << (9n * level);
+      if (used !== wanted) return (page & wrapping.not(span * 512n - 1n)) + u64(used) * span;
+      if (level === 0n) return page;
+      table = entryFrame(entries[used]);
+      level--;
+    }
   }
 
   private invalidate(page: u64): void {
