@@ -48,7 +48,6 @@ export const CR0 = 0x1a0;
 export const CR2 = 0x1a8;
 export const CR3 = 0x1b0;
 export const CR4 = 0x1b8;
-export const CR8 = 0x1c0;
 export const EFER = 0x1c8;
 /** DR0 … DR7, eight bytes each (4 and 5 are unused). */
 export const DR = 0x1d0;
@@ -93,9 +92,7 @@ export const MXCSR = 0x5c0;
 /** Interrupts are held off while the count is below this (STI, MOV SS, POP SS; kept by the helpers). */
 export const INTERRUPT_SHADOW = 0x5c8;
 export const TSC_OFFSET = 0x5d0;
-/** For the system part alone; generated code does not read them. */
-export const INTERRUPT_PENDING = 0x5d8;
-export const HALTED = 0x5dc;
+/** For the system part alone; generated code does not read it. */
 export const STOP_REQUEST = 0x5e0;
 /** x87 control, status and full tag word, a 32-bit slot each (16 bits used). */
 export const FCW = 0x5f0;

@@ -16,7 +16,8 @@ import type { Source, Special, Term } from '../isa/term.ts';
 import type { StateAccess } from './emit.ts';
 import { ENTRY, hasFixedMemory, isWideOffset } from './entry.ts';
 import { readFlag } from './flags.ts';
-import { type Lowering, typeOf } from './lower.ts';
+import type { Lowering } from './lower.ts';
+import { narrowLoad } from './lowering-context.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
@@ -304,12 +305,4 @@ export class EntryAccess implements StateAccess {
     }
     f.op(OP.i64.extend_i32_u);
   }
-}
-
-/** How a value of this width is loaded, zero-extended. */
-export function narrowLoad(width: Width): 'i32_8u' | 'i32_16u' | 'i32' | 'i64' {
-  if (width === 8) return 'i32_8u';
-  if (width === 16) return 'i32_16u';
-  if (width === 32) return 'i32';
-  return width === 64 ? 'i64' : bug(`no plain load of ${width} bits as ${typeOf(width)}`);
 }

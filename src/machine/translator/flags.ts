@@ -4,7 +4,8 @@ import { bug } from '../isa/bug.ts';
 import type { FlagWrites } from '../isa/dsl.ts';
 import { FLAG_BIT, FLAGS, type Flag } from '../isa/flags.ts';
 import type { Term } from '../isa/term.ts';
-import { type Lowering, typeOf } from './lower.ts';
+import type { Lowering } from './lower.ts';
+import { typeOf } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 /** Leaves the flag (0 or 1, i32) on the stack. */

@@ -13,7 +13,7 @@
 import { bug } from '../isa/bug.ts';
 import type { FloatOp } from '../isa/ops.ts';
 import type { Term } from '../isa/term.ts';
-import { type Lowering, typeOf } from './lower.ts';
+import { type LoweringContext, typeOf } from './lowering-context.ts';
 import { FLOAT_SERVICES, FLOAT_WIDE_OPERAND, FLOAT_WIDE_RESULT, SERVICE_OPERANDS, SERVICE_RESULT } from './services.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
@@ -23,16 +23,16 @@ const ROUNDING = 0x6000;
 const INEXACT_SEEN = 0x1020;
 
 /** Leaves the bits of the result. */
-export function lowerFloat(l: Lowering, t: Term): void {
+export function lowerFloat(l: LoweringContext, t: Term): void {
   l.f.get(computed(l, t).result);
 }
 
 /** Leaves the exceptions raised by the floating-point term under `t`. */
-export function lowerFloatStatus(l: Lowering, t: Term): void {
+export function lowerFloatStatus(l: LoweringContext, t: Term): void {
   l.f.get(computed(l, l.canonical(l.arg(t, 0))).status);
 }
 
-function computed(l: Lowering, t: Term): { result: number; status: number } {
+function computed(l: LoweringContext, t: Term): { result: number; status: number } {
   const known = l.floats.get(t);
   if (known !== undefined) return known;
   const { f } = l;
@@ -73,7 +73,7 @@ function computed(l: Lowering, t: Term): { result: number; status: number } {
 }
 
 interface Fast {
-  readonly l: Lowering;
+  readonly l: LoweringContext;
   readonly f: FunctionBuilder;
   readonly slow: Label;
   readonly mxcsr: number;

@@ -1,12 +1,12 @@
 /** Lowering of the integer operations that take more than a few WebAssembly instructions: see `lower.ts`. */
 import type { Width } from '../isa/ops.ts';
 import type { Term } from '../isa/term.ts';
-import type { Lowering } from './lower.ts';
+import type { LoweringContext } from './lowering-context.ts';
 import { INTEGER_SERVICES, type IntegerService, SERVICE_OPERANDS, SERVICE_RESULT } from './services.ts';
 import { OP } from './wasm.ts';
 
 /** Calls the TypeScript service for an integer operation that Wasm lacks. */
-export function callInteger(l: Lowering, op: IntegerService, width: Width, operands: readonly Term[]): void {
+export function callInteger(l: LoweringContext, op: IntegerService, width: Width, operands: readonly Term[]): void {
   const { f, services } = l;
   if (services.giveUp !== null) f.br(services.giveUp);
   const locals = operands.map((operand) => {
@@ -27,7 +27,7 @@ export function callInteger(l: Lowering, op: IntegerService, width: Width, opera
   f.load(width === 64 ? 'i64' : 'i32', SERVICE_RESULT);
 }
 
-export function lowerBswap(l: Lowering, t: Term): void {
+export function lowerBswap(l: LoweringContext, t: Term): void {
   const { f } = l;
   const a = l.arg(t, 0);
   if (t.width === 8) return l.push(a);
@@ -77,7 +77,7 @@ export function lowerBswap(l: Lowering, t: Term): void {
 }
 
 /** Upper half of a product. */
-export function lowerMulHigh(l: Lowering, t: Term, signed: boolean): void {
+export function lowerMulHigh(l: LoweringContext, t: Term, signed: boolean): void {
   const { f } = l;
   const [a, b] = [l.arg(t, 0), l.arg(t, 1)];
   if (t.width < 64) {
@@ -153,7 +153,7 @@ export function lowerMulHigh(l: Lowering, t: Term, signed: boolean): void {
 }
 
 /** Double-width unsigned dividend: inline where one Wasm division does it, else by the service. Division by zero gives 0. */
-export function lowerWideDivision(l: Lowering, t: Term, op: 'udivw' | 'uremw'): void {
+export function lowerWideDivision(l: LoweringContext, t: Term, op: 'udivw' | 'uremw'): void {
   const { f } = l;
   const [high, low, divisor] = [l.arg(t, 0), l.arg(t, 1), l.arg(t, 2)];
   const [h, n, d] = [l.locals.take('i64'), l.locals.take('i64'), l.locals.take('i64')];

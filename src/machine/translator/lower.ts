@@ -12,53 +12,13 @@
  */
 import { bug } from '../isa/bug.ts';
 import { isFloatOp, type Width } from '../isa/ops.ts';
-import type { Source, Term } from '../isa/term.ts';
+import type { Term } from '../isa/term.ts';
 import { lowerFloat, lowerFloatStatus } from './lower-float.ts';
 import { callInteger, lowerBswap, lowerMulHigh, lowerWideDivision } from './lower-integer.ts';
-import { type FunctionBuilder, type Label, OP, type ValueType } from './wasm.ts';
+import { type Environment, type LocalPool, type LoweringContext, type Services, typeOf } from './lowering-context.ts';
+import { type FunctionBuilder, OP } from './wasm.ts';
 
-/** Gives input terms their values. */
-export interface Environment {
-  /** Leaves the (clean) value on the stack; widths up to 64. */
-  input(source: Source, width: Width): void;
-  /** Leaves one half of a 128-bit input on the stack. */
-  inputHalf(source: Source, half: 0 | 1): void;
-}
-
-/** Locals that many pieces of one function use one after the other. */
-export class LocalPool {
-  readonly #f: FunctionBuilder;
-  readonly #all: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  readonly #used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
-
-  constructor(f: FunctionBuilder) {
-    this.#f = f;
-  }
-
-  take(type: ValueType): number {
-    const all = this.#all[type];
-    const n = this.#used[type]++;
-    return all[n] ?? (all[n] = this.#f.local(type));
-  }
-
-  /** All locals are free again. */
-  reset(): void {
-    for (const type of ['i32', 'i64', 'f32', 'f64', 'v128'] as const) this.#used[type] = 0;
-  }
-}
-
-/** Functions (by index in the module) for what Wasm cannot do exactly, and the local that holds the CPU's base. */
-export interface Services {
-  readonly base: number;
-  /** (operation number, result width, mxcsr) → status; operands at SCRATCH+16 …, result at SCRATCH+48. */
-  readonly float: number;
-  /** (operation number, width): operands at SCRATCH+16, +24, +32, result at SCRATCH+48. */
-  readonly integer: number;
-  /** Where to give up instead of calling a service (nothing has been changed yet); null: services are called. */
-  readonly giveUp: Label | null;
-}
-
-export class Lowering {
+export class Lowering implements LoweringContext {
   readonly f: FunctionBuilder;
   readonly locals: LocalPool;
   readonly services: Services;
@@ -574,9 +534,6 @@ export class Lowering {
     this.#concat(inside, 64);
   }
 }
-
-/** The Wasm type of a value of this width (of a half, for 128). */
-export const typeOf = (width: Width): 'i32' | 'i64' => (width >= 64 ? 'i64' : 'i32');
 
 /** An upper bound of the term's value, from its structure: for shift counts. */
 export function maximum(t: Term): bigint {

@@ -7,8 +7,7 @@
 import { ACCESS, SCRATCH, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Width } from '../isa/ops.ts';
-import { narrowLoad } from './entry-access.ts';
-import type { LocalPool } from './lower.ts';
+import { type LocalPool, narrowLoad } from './lowering-context.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
 export interface MemoryServices {

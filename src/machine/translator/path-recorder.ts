@@ -23,7 +23,7 @@ import {
   RETURN_TOP,
 } from '../cpu/state.ts';
 import type { PathRecorder } from './emit.ts';
-import type { LocalPool } from './lower.ts';
+import type { LocalPool } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number): PathRecorder {

@@ -11,7 +11,7 @@ import {
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
-import { LocalPool } from './lower.ts';
+import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 

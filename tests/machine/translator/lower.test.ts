@@ -5,7 +5,8 @@ import { CpuState, layoutMemory } from '../../../src/machine/cpu/state.ts';
 import { compute } from '../../../src/machine/isa/compute.ts';
 import type { IntegerOp, Width } from '../../../src/machine/isa/ops.ts';
 import { constant, input, Term } from '../../../src/machine/isa/term.ts';
-import { type Environment, LocalPool, Lowering } from '../../../src/machine/translator/lower.ts';
+import { Lowering } from '../../../src/machine/translator/lower.ts';
+import { type Environment, LocalPool } from '../../../src/machine/translator/lowering-context.ts';
 import { ModuleBuilder, OP } from '../../../src/machine/translator/wasm.ts';
 
 const INPUTS = 0x40;
