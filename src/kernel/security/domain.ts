@@ -21,8 +21,17 @@ export class Domain {
   files: u32 = 0;
   filePages: u32 = 0;
   mostFilePages: u32 = 0;
+  /** Processes that it ever had. */
+  private started: u32 = 0;
   /** Wait status of its first process, once that has ended. */
   status: i32 = 0;
+
+  /** Numbers of one domain do not depend on what others do; the first of `/etc/programs` is 1, the second 2. */
+  nextPid(index: i32): u32 {
+    const pid = 1 + u32(index) + u32(DOMAINS) * this.started;
+    this.started++;
+    return pid;
+  }
 
   mayFork(): boolean {
     return this.processes < MOST_PROCESSES;

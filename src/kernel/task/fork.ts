@@ -9,7 +9,7 @@ export function forkProcess(parent: Process): Process | null {
   const domain = domains[parent.domain];
   forkFailure.error = EAGAIN;
   if (!domain.mayFork()) return null;
-  const child = takeProcess();
+  const child = takeProcess(parent.domain);
   if (child === null) return null;
   forkFailure.error = ENOMEM;
   const space = takeAddressSpace(domain);
@@ -19,7 +19,6 @@ export function forkProcess(parent: Process): Process | null {
     return null;
   }
   child.space = space;
-  child.domain = parent.domain;
   child.parent = parent.slot;
   child.blocked = parent.blocked;
   child.program = parent.program;

@@ -7,6 +7,7 @@ import { Descriptors } from '../fs/descriptors.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import { Task } from '../ostd/task.ts';
 import { TASKS } from '../ostd/virtual-layout.ts';
+import { domains } from '../security/domain.ts';
 
 export type ProcessState = u8;
 export const STATE_FREE: u8 = 0;
@@ -68,20 +69,15 @@ export class Process {
 
 export const processes = array(TASKS, () => new Process());
 
-class ProcessIds {
-  next: u32 = 1;
-}
-export const processIds = new ProcessIds();
-
-/** A free slot with a fresh pid; null: there is none. */
-export function takeProcess(): Process | null {
+/** A free slot with a fresh pid, charged to nobody yet; null: there is none. */
+export function takeProcess(domain: i32): Process | null {
   for (let slot = 1; slot < TASKS; slot++) {
     const process = processes[slot];
     if (process.state !== STATE_FREE) continue;
     process.slot = slot;
     process.task.slot = slot;
-    process.pid = processIds.next;
-    processIds.next++;
+    process.pid = domains[domain].nextPid(domain);
+    process.domain = domain;
     process.parent = NO_PROCESS;
     process.isFirst = false;
     process.pending = 0n;

@@ -59,7 +59,7 @@ export function startProgram(line: Uint8Array, domain: i32): i32 {
   while (pathEnd < line.length && line[pathEnd] !== SPACE) pathEnd++;
   const file = programFile(line.subarray(0, pathEnd));
   if (file < 0) return -file;
-  const process = takeProcess();
+  const process = takeProcess(domain);
   if (process === null) return EAGAIN;
   const space = takeAddressSpace(domains[domain]);
   if (space === null) return ENOMEM;
@@ -69,7 +69,6 @@ export function startProgram(line: Uint8Array, domain: i32): i32 {
     space.destroy();
     return i32(stack);
   }
-  process.domain = domain;
   process.isFirst = true;
   process.program = file;
   process.space = space;
