@@ -457,10 +457,12 @@ class Attempt {
   }
 }
 
-/** XCHG's operands may change places: the one-byte form wants the accumulator second. */
+/** Operands of XCHG and TEST may change places: memory stands first in the table, the accumulator of the one-byte XCHG second. */
 function isSwapped({ mnemonic, operands: [a, b] }: EncodeRequest): boolean {
-  if (mnemonic !== 'XCHG' && mnemonic !== 'xchg') return false;
-  return a?.kind === 'reg' && b?.kind === 'reg' && a.index === 0 && a.width > 8 && b.index !== 0 && a.class === 'gpr';
+  const isXchg = mnemonic === 'XCHG' || mnemonic === 'xchg';
+  if ((!isXchg && mnemonic !== 'TEST' && mnemonic !== 'test') || a?.kind !== 'reg') return false;
+  if (b?.kind === 'mem') return true;
+  return isXchg && b?.kind === 'reg' && a.index === 0 && a.width > 8 && b.index !== 0 && a.class === 'gpr';
 }
 
 /** Operands that the instruction implies: they may be left out. */

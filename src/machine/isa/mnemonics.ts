@@ -48,6 +48,8 @@ function byMnemonic(): ReadonlyMap<string, readonly Encoding[]> {
     if (list === undefined) all.set(e.row.name, [e]);
     else list.push(e);
   }
+  // Assemblers say MOVSX for 32-bit sources too.
+  all.get('MOVSX')?.push(...(all.get('MOVSXD') ?? []).filter((e) => e.operandSize !== 16));
   for (const list of all.values()) list.sort((a, b) => cost(a) - cost(b));
   for (const [alias, name] of aliases()) {
     const list = all.get(name);

@@ -72,6 +72,22 @@ describe('what is not an instruction', () => {
   });
 });
 
+test('bytes after the instruction do not count, missing ones are asked for', () => {
+  const random = new RandomBytes('truncated');
+  for (let i = 0; i < 4000; i++) {
+    const mode = random.mode();
+    const code = random.next(mode);
+    const whole = decode(code, 0, mode, 16);
+    const length = typeof whole === 'string' ? 15 : whole.length;
+    for (let available = 0; available <= 16; available++) {
+      const part = decode(code, 0, mode, available);
+      if (typeof whole !== 'string' && available < length) expect(part).toBe('need-more');
+      else if (typeof whole !== 'string') expect(part).toEqual(whole);
+      else if (part !== 'need-more') expect(part).toBe(whole);
+    }
+  }
+});
+
 describe('against iced-x86', () => {
   test('random bytes: no disagreement without a reason', () => {
     const random = new RandomBytes('decode');
