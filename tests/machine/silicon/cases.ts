@@ -2,9 +2,9 @@
 
 import type { Mode } from '../../../src/machine/isa/operands.ts';
 
-export const CODE_PAGE = 0x10000000n;
+export const CODE_PAGE = 0x1a3c4000n;
 /** Where a case's code starts: linear address. */
-export const ENTRY = 0x10000800n;
+export const ENTRY = 0x1a3c4800n;
 /** The same as an offset in CS. */
 export const entryOf = (mode: Mode): bigint => (mode === 16 ? ENTRY - CODE_PAGE : ENTRY);
 /** The one page of memory; its neighbours are not mapped. */

@@ -17,7 +17,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define CODE 0x10000000UL
+#define CODE 0x1a3c4000UL
 #define ENTRY (CODE + 0x800)
 #define DATA 0x20000000UL
 #define CONTEXT 0x3a5c7000UL
