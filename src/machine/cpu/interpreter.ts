@@ -37,6 +37,8 @@ export interface InterpreterOptions {
 
 /** The most instructions between two returns from generated code: without them V8 could not replace the body by its optimised version. */
 const SLICE = 1 << 20;
+/** Less room than this for the path is not worth a run of its own. */
+const LEAST_ROOM = 8192;
 
 export class Interpreter {
   readonly codeCache: CodeCache;
@@ -91,7 +93,7 @@ export class Interpreter {
       const left = state.get64(RUN_END) - count;
       if (left <= 0n) return this.#end('budget');
       const slice = Math.min(Number(left < BigInt(SLICE) ? left : BigInt(SLICE)), this.#pathRoom());
-      if (slice === 0) return this.#end('path-full');
+      if (slice < LEAST_ROOM && BigInt(slice) < left) return this.#end('path-full');
       state.set64(COUNT_END, count + BigInt(slice));
       state.set32(LEFT, slice);
       for (;;) {
