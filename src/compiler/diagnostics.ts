@@ -69,6 +69,8 @@ export const DIAGNOSTICS = {
   P1508: ['an object literal needs a type here', 'annotate the variable with an interface'],
   P1509: ['`{0}` needs `readonly` to hold its object in place', 'write `readonly {0} = new …`, or declare a reference of type `T | null`'],
 
+  P1510: ['`{0}` of {1} has no value: it is not of a type that may be null', 'give it an initialiser, assign it in the constructor, or add `| null`'],
+
   P1601: ['an object of this frame may not be {0}', 'it ends with the function: make it at module level, or have the caller pass one'],
   P1602: ['passing an object of this frame to `{0}`, which keeps parameter `{1}`', 'make the object at module level'],
   P1603: ['the owned value of {0} must be bound', 'write `using x = …;` or `const x = …;` or return it'],

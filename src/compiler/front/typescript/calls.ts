@@ -9,7 +9,7 @@ import { instanceOf, memberTemplate, ownedClass, parametersOf, signatureOf, type
 import { base, checkPrivate, meaningOf, memberList, readField, staticMember } from './places.ts';
 import { checkBound, checkBounds, inferArguments, resolveType } from './resolve.ts';
 import { isPrivate, settled } from './shapes.ts';
-import { type ClassType, type FunctionType, mayPointToFrame, NEVER, partsOf, type Type, unbranded } from './types.ts';
+import { type ClassType, mayPointToFrame, NEVER, partsOf, type Type, unbranded } from './types.ts';
 import { convert, isPresent, materialise, NEVER_RV, rv, settle, shown, single, stripNull, VOID_RV } from './values.ts';
 
 /** Calls that the compiler knows by name; builtins.ts and intrinsics.ts fill these. Null: no such name. */
@@ -274,21 +274,6 @@ function indirect(f: Fn, callee: Rv, node: ts.CallExpression): Rv {
     type.result,
     node,
     node.expression.getText(f.scope.module.file),
-    null,
-  );
-}
-
-/** Calls a function value with these arguments. */
-export function callValue(f: Fn, callee: Rv, args: readonly Rv[], node: ts.Node): Rv {
-  const type = unbranded(callee.type) as FunctionType;
-  return emit(
-    f,
-    { instance: null, pointer: single(f, callee), type: f.program.types.id(type) },
-    null,
-    args,
-    type.result,
-    node,
-    'function',
     null,
   );
 }

@@ -416,6 +416,8 @@ function prefix(f: Fn, node: ts.PrefixUnaryExpression, want: Type | null): Rv {
 
 /** `x++`, `--x`. */
 function step(f: Fn, node: ts.PrefixUnaryExpression | ts.PostfixUnaryExpression, givesNew: boolean): Rv {
+  const { wrap } = f;
+  f.wrap = null;
   const place = placeOf(f, node.operand);
   const old = made(f, read(f, place, node.operand));
   const type = unbranded(old.type);
@@ -423,6 +425,7 @@ function step(f: Fn, node: ts.PrefixUnaryExpression | ts.PostfixUnaryExpression,
   f.at(node);
   const result = intoPlace(f, binary(f, node.operator === K.PlusPlusToken ? '+' : '-', old, one, node), typeOfPlace(f, place), node);
   write(f, place, result, node);
+  f.wrap = wrap;
   return givesNew ? result : old;
 }
 
@@ -476,7 +479,7 @@ function shadow(f: Fn): Fn {
 }
 
 /** Whether an expression is such that it may be constant: keeps scratch work away from the others. */
-function mayBeConstant(node: ts.Expression): boolean {
+function mayBeConstant(f: Fn, node: ts.Expression): boolean {
   switch (node.kind) {
     case K.NumericLiteral:
     case K.BigIntLiteral:
@@ -484,21 +487,29 @@ function mayBeConstant(node: ts.Expression): boolean {
     case K.FalseKeyword:
     case K.NullKeyword:
     case K.StringLiteral:
-    case K.Identifier:
       return true;
+    case K.Identifier: {
+      const { text } = node as ts.Identifier;
+      const local = f.lookup(text);
+      if (local !== null) return local.value?.constant !== undefined;
+      const declared = f.scope.module.parsed.values.get(text);
+      return declared?.kind === 'import' || (declared?.kind === 'variable' && declared.isConst);
+    }
     case K.ParenthesizedExpression:
-      return mayBeConstant((node as ts.ParenthesizedExpression).expression);
+      return mayBeConstant(f, (node as ts.ParenthesizedExpression).expression);
     case K.PrefixUnaryExpression: {
       const { operator, operand } = node as ts.PrefixUnaryExpression;
-      return operator !== K.PlusPlusToken && operator !== K.MinusMinusToken && mayBeConstant(operand);
+      return operator !== K.PlusPlusToken && operator !== K.MinusMinusToken && mayBeConstant(f, operand);
     }
     case K.PropertyAccessExpression:
-      return ts.isIdentifier((node as ts.PropertyAccessExpression).expression);
+      return (
+        ts.isIdentifier((node as ts.PropertyAccessExpression).expression) &&
+        mayBeConstant(f, (node as ts.PropertyAccessExpression).expression)
+      );
     case K.BinaryExpression: {
       const { operatorToken, left, right } = node as ts.BinaryExpression;
-      return (
-        operatorToken.kind !== K.EqualsToken && !ASSIGNMENT_OPERATORS.has(operatorToken.kind) && mayBeConstant(left) && mayBeConstant(right)
-      );
+      const assigns = operatorToken.kind === K.EqualsToken || ASSIGNMENT_OPERATORS.has(operatorToken.kind);
+      return !assigns && mayBeConstant(f, left) && mayBeConstant(f, right);
     }
     default:
       return false;
@@ -506,7 +517,7 @@ function mayBeConstant(node: ts.Expression): boolean {
 }
 
 export function maybeConstant(f: Fn, node: ts.Expression, want: Type | null): Rv | null {
-  if (!mayBeConstant(node)) return null;
+  if (!mayBeConstant(f, node)) return null;
   const value = expression(shadow(f), node, want);
   return value.constant !== undefined || value.type === NULL ? value : null;
 }

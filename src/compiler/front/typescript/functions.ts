@@ -3,13 +3,14 @@
 import ts from 'typescript';
 import { Bug, bug } from '../../../machine/isa/bug.ts';
 import type { Block } from '../../ir/function.ts';
+import { assignedNames } from './assigned.ts';
 import { attempt, Fn, type Instance, type Program, type Rv } from './context.ts';
 import { EscapeGraph, STATIC } from './escape.ts';
 import { ownedClass, signatureOf } from './instances.ts';
 import { fillElements, makerBody, makesZero } from './objects.ts';
 import { locationOf, Reported } from './problems.ts';
 import { isArrayCall } from './shapes.ts';
-import { assignedNames, bindParameter, statements } from './statements.ts';
+import { bindParameter, statements } from './statements.ts';
 import { type ClassType, type Field, mayPointToFrame, NEVER, partsOf, VOID } from './types.ts';
 import { convert, materialise, rv, settle, single, storeValue } from './values.ts';
 

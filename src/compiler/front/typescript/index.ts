@@ -19,6 +19,7 @@ import { instanceOf, memberTemplate } from './instances.ts';
 import { intrinsic } from './intrinsics.ts';
 import { layoutsOf } from './layouts.ts';
 import { loadModules, type ModuleSources, type ParseCache, type SourceModule } from './modules.ts';
+import { lookupType, lookupValue } from './names.ts';
 import { arrow, create, objectLiteral } from './objects.ts';
 import { member } from './places.ts';
 import { Problems } from './problems.ts';
@@ -122,6 +123,9 @@ function reserveSymbols(p: Program, module: SourceModule, exported: Set<string>)
 
 /** All functions and methods of a module that need no type arguments: they are compiled, used or not. */
 function requestAll(p: Program, module: SourceModule): void {
+  for (const d of module.parsed.values.values()) {
+    if (d.kind === 'import') attempt(() => lookupValue(p, module, d.name, d.node) ?? lookupType(p, module, d.name, d.node));
+  }
   for (const statement of module.file.statements) {
     if (ts.isFunctionDeclaration(statement)) attempt(() => requestFunction(p, module, statement));
     else if (ts.isClassDeclaration(statement) && statement.typeParameters === undefined) attempt(() => requestClass(p, module, statement));

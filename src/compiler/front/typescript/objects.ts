@@ -2,6 +2,7 @@
 
 import ts from 'typescript';
 import { bug } from '../../../machine/isa/bug.ts';
+import { assignedNames } from './assigned.ts';
 import { callInstance, chooseInstance, ownedPlace } from './calls.ts';
 import type { Fn, FunctionNode, Rv, Scope } from './context.ts';
 import { type Origin, STATIC } from './escape.ts';
@@ -105,6 +106,13 @@ export function checkConstructor(f: Fn, type: ClassType, shape: ClassShape, node
   const { constructorNode } = shape;
   const isPrivate = constructorNode?.modifiers?.some((m) => m.kind === ts.SyntaxKind.PrivateKeyword) === true;
   if (isPrivate && f.scope.within?.node !== type.node) f.fail(node, 'P1504', type.name);
+  const body = constructorNode?.body;
+  const assigned = body === undefined ? null : assignedNames(type.module, body);
+  for (const field of shape.fields.values()) {
+    const { kind } = unbranded(field.type);
+    if (field.initialiser !== null || (kind !== 'class' && kind !== 'function')) continue;
+    if (assigned?.has(`.${field.name}`) !== true) f.fail(node, 'P1510', field.name, type.name);
+  }
 }
 
 function createObject(f: Fn, type: ClassType, node: ts.NewExpression, place: Rv | null): Rv {

@@ -106,6 +106,7 @@ export function functionValue(f: Fn, instance: ReturnType<typeof instanceOf>): R
 
 function readPlaceOrValue(f: Fn, module: SourceModule, d: Extract<Declaration, { kind: 'variable' }>, node: ts.Expression): Rv {
   const global = f.rules.global(f.program, module, d);
+  checkInitialised(f, module, d, global.kind, node);
   switch (global.kind) {
     case 'constant':
       return global.value;
@@ -116,6 +117,12 @@ function readPlaceOrValue(f: Fn, module: SourceModule, d: Extract<Declaration, {
     case 'cell':
       return read(f, globalPlace(f, global.symbol, global.type, d.isConst), node, d.isConst);
   }
+}
+
+/** Code at module level runs in order: what it names must have been initialised. */
+function checkInitialised(f: Fn, module: SourceModule, d: Extract<Declaration, { kind: 'variable' }>, kind: string, node: ts.Node): void {
+  const isLater = f.isInitialiser && !module.library && !f.program.initialised.has(d);
+  if (isLater && (kind === 'cell' || kind === 'object')) f.fail(node, 'P1106', d.name);
 }
 
 function globalPlace(f: Fn, symbol: string, type: Type, isConst: boolean): Place {

@@ -3,11 +3,11 @@
 import ts from 'typescript';
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Block, Value } from '../../ir/function.ts';
+import { assignedNames } from './assigned.ts';
 import { callInstance } from './calls.ts';
 import { attempt, type BlockScope, type Fn, type Local, type Rv } from './context.ts';
 import { STATIC } from './escape.ts';
 import { instanceOf, memberTemplate, ownedClass } from './instances.ts';
-import type { SourceModule } from './modules.ts';
 import { moveOwned } from './objects.ts';
 import { elementAddress } from './places.ts';
 import { resolveType } from './resolve.ts';
@@ -253,29 +253,6 @@ function ifStatement(f: Fn, node: ts.IfStatement): void {
     f.jump(behind);
   }
   f.enter(behind);
-}
-
-/** Names that are assigned to in a piece of source: what a loop may change. */
-export function assignedNames(module: SourceModule, node: ts.Node): ReadonlySet<string> {
-  const { assigned } = module.parsed;
-  const known = assigned.get(node);
-  if (known !== undefined) return known;
-  const into = new Set<string>();
-  assigned.set(node, into);
-  const visit = (n: ts.Node): void => {
-    if (ts.isBinaryExpression(n) && n.operatorToken.kind >= K.FirstAssignment && n.operatorToken.kind <= K.LastAssignment) note(n.left);
-    else if (ts.isPrefixUnaryExpression(n) || ts.isPostfixUnaryExpression(n)) {
-      if (n.operator === K.PlusPlusToken || n.operator === K.MinusMinusToken) note(n.operand);
-    }
-    ts.forEachChild(n, visit);
-  };
-  const note = (target: ts.Expression): void => {
-    const inner = ts.isParenthesizedExpression(target) ? target.expression : target;
-    if (ts.isIdentifier(inner)) into.add(inner.text);
-    else if (ts.isPropertyAccessExpression(inner)) into.add(`.${inner.name.text}`);
-  };
-  visit(node);
-  return into;
 }
 
 /** Before a loop: forgets what its turns may change. */

@@ -7,7 +7,7 @@
 
 import ts from 'typescript';
 import { bug } from '../../../machine/isa/bug.ts';
-import type { Relocation } from '../../image/object.ts';
+import { assignedNames } from './assigned.ts';
 import { callInstance, chooseInstance } from './calls.ts';
 import { attempt, Fn, type Global, MODULE_SCOPE, type Program, type Rv, type Scope } from './context.ts';
 import { EscapeGraph, STATIC } from './escape.ts';
@@ -28,7 +28,8 @@ import { staticDeclaration } from './places.ts';
 import { locationOf } from './problems.ts';
 import { resolveType, scopeOfClass } from './resolve.ts';
 import { elementStorage, isArrayCall, isStatic, scratch, settled } from './shapes.ts';
-import { assignedNames, bindParameter, disposeScope } from './statements.ts';
+import { bindParameter, disposeScope } from './statements.ts';
+import { emit, StaticObject } from './static-object.ts';
 import {
   type ClassType,
   irBytes,
@@ -165,72 +166,6 @@ function typedArrayLength(f: Fn, node: ts.NewExpression): number {
   const [first] = node.arguments ?? [];
   if (first === undefined) return f.fail(node, 'P1307', 'new', '1', '0');
   return ts.isArrayLiteralExpression(first) ? first.elements.length : lengthConstant(f, first);
-}
-
-// Static bytes
-
-class StaticObject {
-  readonly symbol: string;
-  readonly size: number;
-  readonly align: number;
-  bytes: Uint8Array | null = null;
-  relocations: Relocation[] = [];
-  /** Code writes to it, so it is not read-only. */
-  hasCode = false;
-
-  constructor(symbol: string, size: number, align: number) {
-    this.symbol = symbol;
-    this.size = size;
-    this.align = align;
-  }
-
-  write(offset: number, bytes: number, value: bigint): void {
-    if (value === 0n && this.bytes === null) return;
-    this.bytes ??= new Uint8Array(this.size);
-    for (let i = 0; i < bytes; i++) this.bytes[offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
-  }
-
-  float(offset: number, value: number): void {
-    const view = new DataView(new ArrayBuffer(8));
-    view.setFloat64(0, value, true);
-    this.write(offset, 8, view.getBigUint64(0, true));
-  }
-
-  address(offset: number, symbol: string, addend: number): void {
-    this.bytes ??= new Uint8Array(this.size);
-    this.relocations.push({ kind: 'abs64', offset, symbol, addend });
-  }
-
-  /** Back to zero. */
-  clear(offset: number, size: number): void {
-    this.bytes?.fill(0, offset, offset + size);
-    this.relocations = this.relocations.filter((r) => r.offset < offset || r.offset >= offset + size);
-  }
-
-  /** Repeats what stands at `offset` for `count` elements in all. */
-  repeat(offset: number, size: number, count: number): void {
-    if (this.bytes === null) return;
-    const own = this.relocations.filter((r) => r.offset >= offset && r.offset < offset + size);
-    for (let i = 1; i < count; i++) {
-      this.bytes.copyWithin(offset + i * size, offset, offset + size);
-      for (const r of own) this.relocations.push({ ...r, offset: r.offset + i * size });
-    }
-  }
-}
-
-function emit(p: Program, o: StaticObject, isReadonly: boolean, section: string | undefined, exported: boolean): void {
-  const isZero = o.relocations.length === 0 && (o.bytes === null || o.bytes.every((b) => b === 0));
-  const kind = isReadonly && !o.hasCode ? 'rodata' : isZero ? 'bss' : 'data';
-  p.ir.data.push({
-    symbol: o.symbol,
-    section: section ?? `.${kind}`,
-    kind,
-    align: o.align,
-    size: Math.max(1, o.size),
-    bytes: kind === 'bss' ? null : (o.bytes ?? new Uint8Array(Math.max(1, o.size))),
-    relocations: [...o.relocations].sort((a, b) => a.offset - b.offset),
-    exported,
-  });
 }
 
 /** Where static values are made: `s` evaluates, `f` takes the code of what is not constant (null: then it is given up). */
@@ -570,6 +505,14 @@ function isAssembly(f: Fn, module: SourceModule, node: ts.Expression): boolean {
 function initialise(f: Fn, module: SourceModule, d: Variable, done: Set<ts.Node>): void {
   if (done.has(d.node)) return;
   done.add(d.node);
+  try {
+    initialiseVariable(f, module, d);
+  } finally {
+    f.program.initialised.add(d);
+  }
+}
+
+function initialiseVariable(f: Fn, module: SourceModule, d: Variable): void {
   const p = f.program;
   const global = globalOf(p, module, d);
   const { initializer } = d.node;

@@ -148,7 +148,6 @@ export const STRING = plain('string');
 export const VOID = plain('void');
 export const NEVER = plain('never');
 export const NULL = plain('null');
-export const ERROR = plain('error');
 export const UNTYPED_NUMBER: UntypedType = { kind: 'untyped', key: 'number' };
 export const UNTYPED_BIGINT: UntypedType = { kind: 'untyped', key: 'bigint' };
 export const UNTYPED_FLOAT: UntypedType = { kind: 'untyped', key: 'float' };

@@ -1,6 +1,6 @@
 /** Rvalues: making them, turning constants into IR values, implicit and explicit conversions, loading from and storing to memory. */
 
-import type ts from 'typescript';
+import ts from 'typescript';
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Value } from '../../ir/function.ts';
 import type { IntegerType as IrInteger } from '../../ir/types.ts';
@@ -219,14 +219,8 @@ function convertConstant(f: Fn, value: Rv, constant: number | bigint, to: Intege
 
 /** Fields of an interface may be read from an object whose class has them at the same places. */
 function isLaidOutAs(f: Fn, from: ClassType, to: ClassType): boolean {
-  if (to.node.kind === from.node.kind && to.node === from.node) return false;
+  if (ts.isClassDeclaration(to.node)) return false;
   const target = f.rules.shapeOf(f.program, to);
-  if (
-    to.name !== '{…}' &&
-    !to.node.getText(to.module.file).startsWith('interface') &&
-    !to.node.getText(to.module.file).includes('interface ')
-  )
-    return false;
   if (target.isBound) return false;
   const source = f.rules.shapeOf(f.program, from);
   for (const field of target.fields.values()) {
