@@ -104,6 +104,8 @@ function makeModule(numbers: readonly number[]): Module {
 
 const VALUE_TYPES: readonly Type[] = ['i32', 'i64', 'i8', 'i16', 'f64', 'i64', 'i32'];
 
+const isWide = (type: IntegerType): boolean => type === 'i32' || type === 'i64';
+
 class Maker {
   private readonly module: Module;
   private readonly choices: Choices;
@@ -339,6 +341,14 @@ class Maker {
     }
   }
 
+  /** A division by the value itself; where it is 0 the divisor is 5. */
+  private divideByLoaded(type: IntegerType, divisor: Value): void {
+    const { b, choices } = this;
+    const isZero = b.icmp('eq', divisor, b.const(type, 0));
+    this.add(b.binary(choices.of(['udiv', 'urem']), this.value(type), b.select(isZero, b.const(type, 5), divisor)));
+    this.add(b.binary(choices.of(['udiv', 'urem']), this.value(type), divisor));
+  }
+
   private memory(type: IntegerType): void {
     const { b, choices } = this;
     const slot = choices.of(this.slots);
@@ -347,14 +357,23 @@ class Maker {
     const base = place === 0 ? b.slotAddress(slot) : b.symbol(place === 1 ? 'state' : 'table');
     const index = b.convert('zext', 'i64', b.binary('and', this.value('i32'), b.const('i32', bytes === 64 ? 7 : 1)));
     const address = choices.next(2) === 0 ? base : b.binary('add', base, b.binary('shl', index, b.const('i64', choices.next(4))));
-    const what = place === 2 ? 0 : choices.next(6);
-    if (what === 0 || what === 1) return this.add(b.load(type, address, choices.next(2) * 8 * (bytes === 64 ? 0 : 0)));
-    if (what === 2) return b.store(this.value(type), address);
+    const what = place === 2 ? 0 : choices.next(7);
+    if (what < 3) {
+      // Used at once, besides later: a load with several users is where narrow and wide views of a register meet.
+      const loaded = b.load(type, address);
+      this.add(loaded);
+      if (choices.next(2) === 0) this.add(b.binary(choices.of(DIVISIONS), this.value(type), b.binary('or', loaded, b.const(type, 1))));
+      if (choices.next(2) === 0 && isWide(type)) this.add(b.convert(choices.of(['sitofp', 'uitofp']), 'f64', loaded));
+      if (choices.next(2) === 0) this.add(b.binary(choices.of(DIVISIONS), loaded, b.const(type, 3)));
+      if (choices.next(2) === 0) this.divideByLoaded(type, loaded);
+      return;
+    }
+    if (what === 3) return b.store(this.value(type), address);
     if (what === 3)
       return b.store(b.binary(choices.of(['add', 'sub', 'and', 'or', 'xor']), b.load(type, address), this.value(type)), address);
     const length = b.const('i64', choices.next(2) === 0 ? 8 : choices.next(9));
     const count = choices.next(2) === 0 ? length : b.binary('and', this.value('i64'), b.const('i64', 7));
-    if (what === 4) return b.memory('memset', base, this.value('i8'), count);
+    if (what === 5) return b.memory('memset', base, this.value('i8'), count);
     if (choices.next(2) === 0) return b.memory('memmove', b.binary('add', base, b.const('i64', choices.next(4))), base, count);
     return b.memory('memcpy', base, b.binary('add', base, b.const('i64', 8)), count);
   }
