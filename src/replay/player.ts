@@ -16,6 +16,7 @@ import { PlaybackHost } from './inputs.ts';
 import type { NamedFile } from './record.ts';
 import type { Artefact, Mode } from './schema.ts';
 import { type Place, Symbols } from './symbols.ts';
+import { TraceDamage } from './trace/frame-reader.ts';
 import { isArtefact, type Trace } from './trace/reader.ts';
 
 /** An instruction as it was executed. */
@@ -151,14 +152,28 @@ export class Player {
       this.#engine.host.calls.serial = 0n;
       this.#engine.host.calls.program = 0n;
     } else {
-      this.#engine.restore(
-        (function* () {
-          for (let i = 0; i <= checkpoint; i++) yield trace.checkpoint(i);
-        })(),
-      );
+      const checkpoints = Array.from({ length: checkpoint + 1 }, (_, i) => trace.checkpoint(i));
+      const position = trace.checkpoints[checkpoint] ?? 0n;
+      try {
+        this.#engine.restore(checkpoints);
+      } catch (error) {
+        if (!(error instanceof RangeError || error instanceof UserError)) throw error;
+        throw this.#badCheckpoint(checkpoint, error.message);
+      }
+      const before = position === 0n ? null : trace.run(trace.runAt(position - 1n));
+      if (this.position !== position || (before !== null && before.hash !== this.machine.hash()))
+        throw this.#badCheckpoint(checkpoint, 'it holds another state than the block before it says');
     }
     this.#playback.clear();
     this.#fed = trace.runs === 0 ? 0 : trace.runAt(this.position);
+  }
+
+  #badCheckpoint(checkpoint: number, reason: string): TraceDamage {
+    const at = this.trace.checkpoints[checkpoint];
+    return new TraceDamage({
+      ...this.trace.placeOfCheckpoint(checkpoint),
+      reason: `the checkpoint at ${at} cannot be restored: ${reason}`,
+    });
   }
 
   /** Takes what is needed to come back to this moment quickly. */

@@ -5,8 +5,13 @@ import { TraceCursor } from '../../src/replay/trace/cursor.ts';
 import { MemorySink, MemorySource } from '../../src/replay/trace/file.ts';
 import { TraceWriter } from '../../src/replay/trace/writer.ts';
 
-/** The trace with `change` applied to run block number `index`. */
-export async function forge(trace: Uint8Array, index: number, change: (run: RunBlock) => RunBlock): Promise<Uint8Array> {
+/** The trace with `change` applied to run block number `index`, and `state` to the state of every checkpoint. */
+export async function forge(
+  trace: Uint8Array,
+  index: number,
+  change: (run: RunBlock) => RunBlock,
+  state: (state: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Promise<Uint8Array> {
   const cursor = await TraceCursor.open(new MemorySource(trace));
   const sink = new MemorySink();
   let writer: TraceWriter | null = null;
@@ -23,7 +28,7 @@ export async function forge(trace: Uint8Array, index: number, change: (run: RunB
       writer ??= start(header);
       writer.run(runs++ === index ? change(block.value) : block.value);
     }
-    if (block.kind === 'checkpoint') writer?.checkpoint([block.value]);
+    if (block.kind === 'checkpoint') writer?.checkpoint([{ ...block.value, state: state(block.value.state) }]);
     if (block.kind === 'end') writer?.end(block.value);
   }
   return sink.bytes;

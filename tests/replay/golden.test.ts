@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { record, replay } from '../../src/replay/index.ts';
-import { goldenFolder, goldenRecordings } from './golden.ts';
+import { goldenFolder, goldenNames, goldenRecordings } from './golden.ts';
 
 const traces = readdirSync(goldenFolder).filter((name) => name.endsWith('.mpk'));
 
 describe('golden traces', () => {
   test('there is one for each recording', () => {
-    expect(traces.toSorted()).toEqual(Object.keys(goldenRecordings).toSorted());
+    expect(traces.toSorted()).toEqual(goldenNames.toSorted());
   });
 
   test.each(traces)('%s replays identically', async (name) => {

@@ -142,6 +142,12 @@ export class Trace {
     return parts;
   }
 
+  /** Where the first block of checkpoint `index` stands in the file. */
+  placeOfCheckpoint(index: number): { readonly offset: number; readonly block: number } {
+    const { entry, sequence } = this.#checkpoints[index] ?? outside(index, this.#checkpoints.length);
+    return { offset: entry.offset, block: sequence };
+  }
+
   #part(sequence: number): CheckpointBlock {
     if (sequence >= this.entries.length) throw new TraceDamage({ offset: 0, block: sequence, reason: 'a part of a checkpoint is missing' });
     return this.#block(sequence, 'checkpoint');
@@ -168,6 +174,10 @@ export class Trace {
         throw new TraceDamage({ ...place, reason: `pieces of ${artefact.name} do not fit` });
       pieces.push(piece.data);
       size += piece.data.length;
+    }
+    if (size < artefact.size) {
+      const offset = this.cut?.offset ?? place.offset;
+      throw new TraceDamage({ offset, block: this.entries.length, reason: `the file ends before the bytes of ${artefact.name} do` });
     }
     const bytes = Uint8Array.from(Buffer.concat(pieces));
     if (!isArtefact(artefact, bytes))

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { openTrace, record, replay } from '../../src/replay/index.ts';
+import { guestRecording } from './guest.ts';
+
+describe('a recording', () => {
+  test('that is killed while it runs reads up to its last whole block, and replays up to there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+    try {
+      const to = join(folder, 'guest.mpk');
+      const script = fileURLToPath(new URL('./record-guest.ts', import.meta.url));
+      const child = spawn(process.execPath, [script, to, '1000000'], { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+      while (!existsSync(`${to}.partial`) || statSync(`${to}.partial`).size < 30_000)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      child.kill('SIGKILL');
+      expect(await ended).toBe('SIGKILL');
+      expect(existsSync(to)).toBe(false);
+      const report = await replay(`${to}.partial`);
+      expect(report).toMatchObject({ identical: true, complete: false, difference: null });
+      expect(report.instructions).toBeGreaterThan(10_000n);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a replay', () => {
+  test('reports any flipped bit, and reads any cut up to its last whole block', async () => {
+    const recording = await record(guestRecording());
+    const bytes = recording.trace ?? new Uint8Array(0);
+    const like = { like: recording.machine };
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 20 * 8, max: bytes.length * 8 - 1 }), async (bit) => {
+        const flipped = bytes.slice();
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const report = await replay(flipped, like);
+        expect({ identical: report.identical, kind: report.difference?.kind }).toEqual({ identical: false, kind: 'damage' });
+      }),
+      { numRuns: 200, seed: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: bytes.length - 1 }), async (length) => {
+        const report = await replay(bytes.subarray(0, length), like);
+        if (report.difference !== null) expect(report.difference.message).toMatch(/file ends before/);
+        else {
+          const whole = await openTrace(bytes.subarray(0, length));
+          expect(report).toMatchObject({ identical: true, complete: false, instructions: whole.instructions });
+        }
+      }),
+      { numRuns: 100, seed: 9 },
+    );
+  });
+});
