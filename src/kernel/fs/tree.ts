@@ -90,6 +90,8 @@ export function make(path: Uint8Array, found: Lookup, isDirectory: boolean, mode
   if (found.file >= 0) return -EEXIST;
   if (owner !== OWNED_BY_KERNEL && !domains[owner].mayMakeFile()) return -ENOSPC;
   if (found.hasSlash && !isDirectory) return -EISDIR;
+  // A directory that was removed and is still open takes no new names.
+  if (!files[found.directory].isLinked) return -ENOENT;
   for (let n = 1; n < FILES; n++) {
     const file = files[n];
     if (file.isUsed) continue;

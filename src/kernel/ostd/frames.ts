@@ -98,7 +98,8 @@ class FramePool {
     this.free--;
   }
 
-  /** One owner more. False where the count is full. */
+  /** One owner more. False where the count is full.
+   * @noinline */
   share(frame: Frame): boolean {
     const owners = this.owners[frame];
     if (owners === 0) panic('a free frame was shared');
@@ -107,7 +108,8 @@ class FramePool {
     return true;
   }
 
-  /** One owner fewer; the last one frees the frame. */
+  /** One owner fewer; the last one frees the frame.
+   * @noinline */
   release(frame: Frame): void {
     const owners = this.owners[frame];
     if (owners === 0 || this.kinds[frame] === FRAME_RESERVED) panic('a frame was freed twice');
@@ -137,12 +139,14 @@ export class OwnedFrame {
     return this.frame;
   }
 
+  /** @noinline */
   [Symbol.dispose](): void {
     if (this.isOwner) frames.release(this.frame);
   }
 }
 
-/** A zeroed frame with one owner. */
+/** A zeroed frame with one owner.
+ * @noinline */
 export function allocateFrame(kind: FrameKind): OwnedFrame | null {
   const frame = frames.take1(kind);
   if (frame === NO_FRAME) return null;
@@ -163,13 +167,15 @@ function isUntyped(frame: Frame): boolean {
   return kind === FRAME_USER || kind === FRAME_SHARED || kind === FRAME_FILE;
 }
 
-/** The bytes of an untyped frame. The view must not be kept beyond the owner's life. */
+/** The bytes of an untyped frame. The view must not be kept beyond the owner's life.
+ * @noinline */
 export function frameBytes(frame: Frame): Uint8Array {
   if (!isUntyped(frame)) panic('bytes of a frame that is not untyped');
   return sliceAt(frameAddress(frame), PAGE);
 }
 
-/** The entries of a page-table frame: for page-table.ts and kernel-space.ts. */
+/** The entries of a page-table frame: for page-table.ts and kernel-space.ts.
+ * @noinline */
 export function tableEntries(frame: Frame): BigUint64Array {
   if (frames.kinds[frame] !== FRAME_TABLE) panic('entries of a frame that is not a page table');
   return slice64At(frameAddress(frame), 512n);

@@ -47,6 +47,7 @@ function isUserPage(page: u64): boolean {
   return page >= USER_FIRST && page < USER_END && (page & (PAGE - 1n)) === 0n;
 }
 
+/** @noinline */
 function leafEntry(frame: Frame, rights: Rights): u64 {
   if ((rights & (MAY_WRITE | MAY_EXECUTE)) === (MAY_WRITE | MAY_EXECUTE)) panic('a page was to be writable and executable');
   if (rights === 0) return (u64(frame) << 12n) | HIDDEN | NO_EXECUTE;
@@ -173,16 +174,19 @@ export class PageTable {
     }
   }
 
+  /** @noinline */
   private invalidate(page: u64): void {
     if (this.isActive) invlpg(page);
     else this.isStale = true;
   }
 
+  /** @noinline */
   get isActive(): boolean {
     return entryFrame(readCr(3)) === this.root;
   }
 
-  /** Loads CR3. Keeps the TLB's translations of this PCID if they are still true. */
+  /** Loads CR3. Keeps the TLB's translations of this PCID if they are still true.
+   * @noinline */
   activate(): void {
     if (this.isActive) return;
     let value = u64(this.root) << 12n;
@@ -238,6 +242,7 @@ export class Mapping {
     this.isKept = true;
   }
 
+  /** @noinline */
   [Symbol.dispose](): void {
     if (!this.isKept) this.table.unmap(this.page);
   }

@@ -23,6 +23,7 @@ export function initialiseUart(): void {
   outb(MODEM_CONTROL, 0x03);
 }
 
+/** @noinline */
 export function putByte(byte: u8): void {
   while ((inb(LINE_STATUS) & CAN_SEND) === 0) {}
   outb(DATA, byte);
@@ -32,6 +33,7 @@ export function putBytes(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at++) putByte(bytes[at]);
 }
 
+/** @noinline */
 export function putText(text: string): void {
   for (let at = 0; at < text.length; at++) putByte(text.charCodeAt(at));
 }

@@ -27,18 +27,21 @@ export class UserSlice {
     return this.isValid && offset <= this.length && u64(count) <= this.length - offset;
   }
 
-  /** User memory at `offset` → `into`, all of it. False: a page of it cannot be read. */
+  /** User memory at `offset` → `into`, all of it. False: a page of it cannot be read.
+   * @noinline */
   read(offset: u64, into: Uint8Array): boolean {
     if (!this.covers(offset, into.length)) return false;
     return asm('call copy_from_user', { rdi: addressOf(into), rsi: this.address + offset, rdx: into.length }, 'rax') === 0n;
   }
 
-  /** `from` → user memory at `offset`. False: a page of it cannot be written. */
+  /** `from` → user memory at `offset`. False: a page of it cannot be written.
+   * @noinline */
   write(offset: u64, from: Uint8Array): boolean {
     if (!this.covers(offset, from.length)) return false;
     return asm('call copy_to_user', { rdi: this.address + offset, rsi: addressOf(from), rdx: from.length }, 'rax') === 0n;
   }
 
+  /** @noinline */
   read64(offset: u64): u64 | null {
     const bytes = new Uint8Array(8);
     if (!this.read(offset, bytes)) return null;
@@ -51,12 +54,14 @@ export class UserSlice {
     return u32(u64(bytes[0]) | (u64(bytes[1]) << 8n) | (u64(bytes[2]) << 16n) | (u64(bytes[3]) << 24n));
   }
 
+  /** @noinline */
   write64(offset: u64, value: u64): boolean {
     const bytes = new Uint8Array(8);
     put64(bytes, 0, value);
     return this.write(offset, bytes);
   }
 
+  /** @noinline */
   write32(offset: u64, value: u32): boolean {
     const bytes = new Uint8Array(4);
     put32(bytes, 0, value);
