@@ -305,7 +305,7 @@ export class CodeCache {
   #add(page: CodePage, decoded: Decoded, offset: number): number {
     const form = this.#library.find(decoded, page.segmentation);
     const entry = this.#allocate(page, form.form, offset);
-    this.#decoded.set(entry, decoded);
+    if (form.isHelper) this.#decoded.set(entry, decoded);
     this.#fill(entry, form, decoded, page, offset);
     return entry;
   }
@@ -317,12 +317,14 @@ export class CodeCache {
     v.setUint16(entry + ENTRY.function, form.function, true);
     // The slot before the arena's first table is always zero: "not in this page".
     v.setInt32(entry + ENTRY.link, this.#layout.codeBase, true);
-    for (const [i, operand] of decoded.operands.entries()) {
+    const { operands } = decoded;
+    for (let i = 0; i < operands.length; i++) {
+      const operand = operands[i] ?? bug('operand');
       if (operand.kind === 'reg') v.setUint8(entry + ENTRY.operand + i, registerByte(operand));
       else if (operand.kind === 'imm') {
-        if (i === form.immediate) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.value), true);
+        if (i === form.immediate) this.#setImmediate(entry, operand.value);
       } else if (operand.kind === 'rel') {
-        v.setBigInt64(entry + ENTRY.immediate, operand.value, true);
+        this.#setImmediate(entry, operand.value);
         const target = next + Number(operand.value);
         if (page.segmentation !== 'segmented' && decoded.operandSize !== 16 && target >= 0 && target < PAGE) {
           v.setInt32(entry + ENTRY.link, page.table + 4 * target, true);
@@ -330,13 +332,24 @@ export class CodeCache {
       } else if (operand.kind === 'mem') {
         v.setUint8(entry + ENTRY.base, operand.base < 0 ? GPR_ZERO : 8 * operand.base);
         v.setUint8(entry + ENTRY.index, operand.index < 0 ? GPR_ZERO : 8 * operand.index);
-        v.setUint8(entry + ENTRY.scale, Math.log2(operand.scale));
+        v.setUint8(entry + ENTRY.scale, 31 - Math.clz32(operand.scale));
         v.setUint8(entry + ENTRY.segment, 8 * operand.segment);
         v.setUint8(entry + ENTRY.isStack, operand.segment === SS ? 1 : 0);
-        v.setInt32(entry + ENTRY.displacement, Number(BigInt.asIntN(32, operand.disp)), true);
-        if (isWideOffset(decoded, operand)) v.setBigInt64(entry + ENTRY.immediate, BigInt.asIntN(64, operand.disp), true);
+        v.setInt32(entry + ENTRY.displacement, Number(operand.disp), true);
+        if (isWideOffset(decoded, operand)) v.setBigInt64(entry + ENTRY.immediate, operand.disp, true);
       }
     }
+  }
+
+  /** Most values are small: without making BigInts. */
+  #setImmediate(entry: number, value: bigint): void {
+    const n = Number(value);
+    if (!Number.isSafeInteger(n)) {
+      this.#view.setBigInt64(entry + ENTRY.immediate, value, true);
+      return;
+    }
+    this.#view.setInt32(entry + ENTRY.immediate, n, true);
+    this.#view.setInt32(entry + ENTRY.immediate + 4, Math.floor(n / 2 ** 32), true);
   }
 }
 

@@ -71,5 +71,7 @@ export const STATUS = {
 export const hasFixedMemory = (decoded: Decoded): boolean => decoded.operands.filter((o) => o.kind === 'mem').length > 1;
 
 /** An offset without registers can have 64 bits (moffs); it then lies in the immediate's place. */
-export const isWideOffset = (decoded: Decoded, m: MemoryOperand): boolean =>
-  m.base < 0 && m.index < 0 && !m.ripRelative && m.addressSize === 64 && !decoded.operands.some((o) => o.kind === 'imm');
+export function isWideOffset(decoded: Decoded, m: MemoryOperand): boolean {
+  if (m.base >= 0 || m.index >= 0 || m.ripRelative || m.addressSize !== 64) return false;
+  return !decoded.operands.some((o) => o.kind === 'imm');
+}

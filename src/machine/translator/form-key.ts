@@ -42,6 +42,29 @@ export function formKey(decoded: Decoded, segmentation: Segmentation, names: Rea
   return key;
 }
 
+const SEGMENTATION_NUMBER: Readonly<Record<Segmentation, number>> = { long: 0, flat: 1, segmented: 2 };
+const REP_NUMBER = { none: 0, count: 1, zero: 2, nonzero: 3 } as const;
+
+/**
+ * A number that tells forms apart at least as finely as `formKey`, made without strings; −1 where that takes values (`byImmediate`, two
+ * memory operands). An encoding and the sizes fix all shapes but these: which operand is memory, and how it is addressed.
+ */
+export function quickKey(decoded: Decoded, segmentation: Segmentation): number {
+  const { row, encoding, mode, operandSize, addressSize, rep, lock, segment, operands } = decoded;
+  if (row.byImmediate === true) return -1;
+  let memory = 0;
+  for (let i = 0; i < operands.length; i++) {
+    const o = operands[i];
+    if (o?.kind !== 'mem') continue;
+    if (memory !== 0) return -1;
+    memory = (i + 1) * 64 + o.segment * 8 + (o.base >= 0 ? 4 : 0) + (o.index >= 0 ? 2 : 0) + (o.ripRelative ? 1 : 0);
+  }
+  // Sizes are 16, 32, 64: two bits each by their fifth and sixth bit.
+  const sizes = (mode >> 5) * 16 + (operandSize >> 5) * 4 + (addressSize >> 5);
+  const prefixes = REP_NUMBER[rep] * 16 + (lock ? 8 : 0) + segment;
+  return (((encoding.id * 64 + sizes) * 64 + prefixes) * 4 + SEGMENTATION_NUMBER[segmentation]) * 256 + memory;
+}
+
 function operandKey(o: Operand, byValue: boolean, segmentation: Segmentation): string {
   switch (o.kind) {
     case 'reg':

@@ -11,7 +11,7 @@ import { effectOf } from '../isa/effect.ts';
 import type { Term } from '../isa/term.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
-import { formKey, rowNames } from './form-key.ts';
+import { formKey, quickKey, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
 import { bodyModule, functionsModule } from './tier0.ts';
 
@@ -23,6 +23,8 @@ export interface KnownForm {
   readonly key: string;
   /** The operand whose immediate lies in the entry; −1: none. */
   readonly immediate: number;
+  /** Its code hands the decoded instruction to a helper. */
+  readonly isHelper: boolean;
 }
 
 /** An instance of a module costs more than many functions in one. */
@@ -41,6 +43,8 @@ export class FormLibrary {
   /** The functions of the first `count` forms once more, in one module: for machines that come late. */
   #all: { readonly module: WebAssembly.Module; readonly modules: number } | null = null;
   readonly #known = new Map<string, KnownForm>();
+  /** The same by `quickKey`. */
+  readonly #quick = new Map<number, KnownForm>();
   readonly #inlined = new Map<string, number>();
   /** Of rows with `byImmediate`: `#immediateOf`. */
   readonly #immediates = new Map<Instruction, number>();
@@ -74,6 +78,7 @@ export class FormLibrary {
     if (this.#functions < this.#capacity) return;
     this.generation++;
     this.#known.clear();
+    this.#quick.clear();
     this.#modules.length = 0;
     this.#forms.length = 0;
     this.#all = null;
@@ -87,13 +92,29 @@ export class FormLibrary {
 
   /** The form of an instruction; its function exists after the next `compile`. */
   find(decoded: Decoded, segmentation: Segmentation): KnownForm {
+    const quick = quickKey(decoded, segmentation);
+    if (quick < 0) return this.#find(decoded, segmentation);
+    const known = this.#quick.get(quick);
+    if (known !== undefined) return known;
+    const made = this.#find(decoded, segmentation);
+    this.#quick.set(quick, made);
+    return made;
+  }
+
+  #find(decoded: Decoded, segmentation: Segmentation): KnownForm {
     const immediate = this.#immediateOf(decoded);
     const key = formKey(decoded, segmentation, this.#names, immediate);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const effect = effectOf(decoded);
     this.#pending.push({ decoded, effect, segmentation });
-    const made = { form: this.#inlined.get(key) ?? FORM.call, function: this.#functions++, key, immediate };
+    const made = {
+      form: this.#inlined.get(key) ?? FORM.call,
+      function: this.#functions++,
+      key,
+      immediate,
+      isHelper: effect.helper !== null,
+    };
     if (made.function > 0xffff) bug('more than 65535 forms between two renewals');
     this.#known.set(key, made);
     return made;

@@ -1,8 +1,30 @@
 import { describe, expect, test } from 'vitest';
+import { decode } from '../../../src/machine/isa/decode.ts';
+import { formKey, quickKey, rowNames } from '../../../src/machine/translator/form-key.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
-import { Judge, Random } from './interpreter-judge.ts';
+import { Judge, Random, randomInstruction } from './interpreter-judge.ts';
 
 const library = new FormLibrary({ hasPath: false });
+
+test('the quick key of a form tells apart whatever its full key does', () => {
+  const names = rowNames();
+  const r = new Random(5);
+  const keys = new Map<number, string>();
+  let compared = 0;
+  for (let n = 0; n < 30_000; n++) {
+    const mode = ([64, 32, 16] as const)[n % 3] ?? 64;
+    const decoded = decode(randomInstruction(r, mode), 0, mode, 15);
+    if (typeof decoded === 'string') continue;
+    const segmentation = mode === 64 ? 'long' : n % 2 === 0 ? 'flat' : 'segmented';
+    const quick = quickKey(decoded, segmentation);
+    if (quick < 0) continue;
+    const key = formKey(decoded, segmentation, names, -1);
+    if (keys.has(quick)) compared++;
+    expect(keys.get(quick) ?? key).toBe(key);
+    keys.set(quick, key);
+  }
+  expect(compared).toBeGreaterThan(1000);
+});
 
 describe.each([64, 32, 16] as const)('tier 0 against the reference evaluator, %d-bit code', (mode) => {
   test('single instructions on random states', () => {
