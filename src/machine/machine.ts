@@ -307,6 +307,11 @@ export class Machine {
     return this.#pc.physical.version(frame);
   }
 
+  /** Nobody asks for this frame's version any more: stores to it are quick again. Asked once more, it has another one than before. */
+  forgetFrameVersion(frame: number): void {
+    this.#pc.physical.forgetVersion(frame);
+  }
+
   /** All translations that were walked and not invalidated since, stale ones included. For reports and tests. */
   translations(): TranslationEntry[] {
     return this.#pc.mmu.translations.entries();

@@ -4,31 +4,12 @@
  */
 import { type Machine, RIGHT } from '../../machine/index.ts';
 import type { KernelView } from './kernel-view.ts';
-
-/** A present leaf. `page` and `frame` are numbers of 4 KiB units, `pages` their count, `rights` bits of RIGHT over all levels. */
-export interface Mapping {
-  readonly page: number;
-  readonly frame: number;
-  readonly pages: number;
-  readonly rights: number;
-}
-
-/** The first page of the upper (kernel) half, in the numbering of `Machine.walkLeaves`. */
-const KERNEL_HALF = 2 ** 35;
-const ALL_PAGES = 2 ** 36;
-
-/** The half of an address space that user mode owns, as it was last walked. */
-export interface UserSpace {
-  readonly root: bigint;
-  readonly mappings: readonly Mapping[];
-  /** Frames of the tables, each with the version that was read. */
-  readonly tables: ReadonlyMap<number, number>;
-}
+import { type Half, type Mapping, TableReader } from './table-reader.ts';
 
 /** What changed between two quiescent moments. */
 export interface Changes {
   /** Spaces that are new or were walked again. */
-  readonly spaces: readonly UserSpace[];
+  readonly spaces: readonly Half[];
   /** The kernel's half was walked (again). */
   readonly kernel: boolean;
 }
@@ -38,8 +19,9 @@ const FRAMES = 2 ** 18;
 export class AddressSpaces {
   readonly #machine: Machine;
   readonly #kernel: KernelView;
-  readonly #users = new Map<bigint, UserSpace>();
-  #kernelHalf: UserSpace | null = null;
+  readonly #reader: TableReader;
+  readonly #users = new Map<bigint, Half>();
+  #kernelHalf: Half | null = null;
   #at = -1n;
   #changes: Changes = { spaces: [], kernel: false };
   /** By frame: how many user leaves map it, how many of them may write, how many may execute. */
@@ -50,6 +32,7 @@ export class AddressSpaces {
   constructor(machine: Machine, kernel: KernelView) {
     this.#machine = machine;
     this.#kernel = kernel;
+    this.#reader = new TableReader(machine);
     const frames = Math.min(FRAMES, machine.config.memoryBytes >> 12);
     this.#mappers = new Uint16Array(frames);
     this.#writers = new Uint16Array(frames);
@@ -65,31 +48,33 @@ export class AddressSpaces {
       if (!live.includes(root)) {
         this.#count(space, -1);
         this.#users.delete(root);
+        this.#forget(space, null);
       }
-    const spaces: UserSpace[] = [];
+    const spaces: Half[] = [];
     for (const root of live) {
       const before = this.#users.get(root);
       if (before) {
         if (this.#isFresh(before)) continue;
         this.#count(before, -1);
       }
-      const space = this.#walk(root, 0, KERNEL_HALF);
+      const space = this.#reader.read(root, 'user');
       this.#users.set(root, space);
+      if (before) this.#forget(before, space);
       this.#count(space, 1);
       spaces.push(space);
     }
     const kernel = this.#kernelHalf === null || !this.#isFresh(this.#kernelHalf);
-    if (kernel) this.#kernelHalf = this.#walk(this.#kernel.kernelRoot, KERNEL_HALF, ALL_PAGES);
+    if (kernel) this.#kernelHalf = this.#reader.read(this.#kernel.kernelRoot, 'kernel');
     this.#changes = { spaces, kernel };
     return this.#changes;
   }
 
   /** All live spaces, as of the last moment. */
-  users(): Iterable<UserSpace> {
+  users(): Iterable<Half> {
     return this.#users.values();
   }
 
-  user(root: bigint): UserSpace | null {
+  user(root: bigint): Half | null {
     return this.#users.get(root) ?? null;
   }
 
@@ -101,6 +86,12 @@ export class AddressSpaces {
   /** Frames of the tables of the kernel half. */
   get kernelTables(): ReadonlyMap<number, number> {
     return this.#kernelHalf?.tables ?? new Map();
+  }
+
+  /** The run is over: no table is watched any more. */
+  end(): void {
+    for (const space of this.#users.values()) this.#forget(space, null);
+    if (this.#kernelHalf) this.#forget(this.#kernelHalf, null);
   }
 
   /** User leaves that map a frame. */
@@ -116,7 +107,7 @@ export class AddressSpaces {
     return this.#executors[frame] ?? 0;
   }
 
-  #count({ mappings }: UserSpace, by: number): void {
+  #count({ mappings }: Half, by: number): void {
     for (const { frame, pages, rights } of mappings)
       for (let each = frame; each < frame + pages; each++) {
         this.#mappers[each] = (this.#mappers[each] ?? 0) + by;
@@ -125,17 +116,14 @@ export class AddressSpaces {
       }
   }
 
-  #isFresh({ tables }: UserSpace): boolean {
+  #isFresh({ tables }: Half): boolean {
     for (const [frame, version] of tables) if (this.#machine.frameVersion(frame) !== version) return false;
     return true;
   }
 
-  #walk(root: bigint, from: number, to: number): UserSpace {
-    const tables = new Map<number, number>();
-    const mappings: Mapping[] = [];
-    this.#machine.walkTables(root, (frame) => tables.set(frame, this.#machine.frameVersion(frame)), from, to);
-    this.#machine.walkLeaves(root, (page, frame, pages, rights) => mappings.push({ page, frame, pages, rights }), from, to);
-    return { root, mappings, tables };
+  /** Tables that are no longer part of a space need no watching: their frames are used for something else. */
+  #forget(before: Half, now: Half | null): void {
+    for (const frame of before.tables.keys()) if (!now?.tables.has(frame)) this.#reader.forget(frame);
   }
 }
 

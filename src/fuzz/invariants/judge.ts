@@ -69,6 +69,7 @@ export class Judge {
       observer,
       end(outcome) {
         for (const judgement of judgements) judgement.end?.(outcome);
+        spaces.end();
         return { failures: [...failures.values()], judged };
       },
     };

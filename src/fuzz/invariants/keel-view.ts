@@ -42,14 +42,22 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const kernelRoot = BigInt(view.number(view.field(view.global('kernelSpace'), 'root'))) << 12n;
   const image = range('__rx').from;
 
-  const rootOf = (slot: number): bigint | null => {
+  /** Where an address space lies in physical memory, by the lower half of its linear address. */
+  const known = new Map<number, number>();
+  const placeOf = (pointer: number): number => {
+    const low = ram.getUint32(pointer, true);
+    const place = known.get(low) ?? view.physical(ram.getBigUint64(pointer, true));
+    known.set(low, place);
+    return place;
+  };
+  /** The frame of a live process's root; 0: none. */
+  const rootFrame = (slot: number): number => {
     const process = first.address + slot * stride;
     const state = ram.getUint8(process + stateOffset);
-    if (state === STATE_FREE || state === STATE_ZOMBIE) return null;
-    const space = ram.getBigUint64(process + spaceOffset, true);
-    if (space === 0n) return null;
-    const root = ram.getUint32(view.physical(space) + rootOffset, true);
-    return root === 0 ? null : BigInt(root) << 12n;
+    if (state === STATE_FREE || state === STATE_ZOMBIE) return 0;
+    const pointer = process + spaceOffset;
+    if (ram.getUint32(pointer, true) === 0) return 0;
+    return ram.getUint32(placeOf(pointer) + rootOffset, true);
   };
   const pidOf = (slot: number) => ram.getUint32(first.address + slot * stride + pidOffset, true);
 
@@ -61,15 +69,16 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     kernelRoot,
     currentPid: () => pidOf(view.number(running)),
     isVictim(root) {
+      const frame = Number(root >> 12n);
       for (let slot = 1; slot < slots; slot++)
-        if (rootOf(slot) === root) return ram.getInt32(first.address + slot * stride + domainOffset, true) === VICTIM_DOMAIN;
+        if (rootFrame(slot) === frame) return ram.getInt32(first.address + slot * stride + domainOffset, true) === VICTIM_DOMAIN;
       return false;
     },
     liveRoots() {
       const roots: bigint[] = [];
       for (let slot = 1; slot < slots; slot++) {
-        const root = rootOf(slot);
-        if (root !== null) roots.push(root);
+        const root = rootFrame(slot);
+        if (root !== 0) roots.push(BigInt(root) << 12n);
       }
       return roots;
     },

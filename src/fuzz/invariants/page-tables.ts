@@ -2,14 +2,15 @@
  * Invariants of page tables and memory: who maps what, and with which rights. All are judged from the tables as they lie in RAM, at quiescent
  * moments: a space when its tables have changed, and the running one also where only the kernel's books may have.
  */
-import { isExecutable, isUser, isWritable, linearOf, type Mapping, type UserSpace } from './address-spaces.ts';
+import { isExecutable, isUser, isWritable, linearOf } from './address-spaces.ts';
 import { type Context, hex, invariant, type Judgement } from './invariant.ts';
+import type { Half, Mapping } from './table-reader.ts';
 
 const ROOT_MASK = 0x000f_ffff_ffff_f000n;
 const at = (mapping: Mapping): string => hex(linearOf(mapping.page));
 
 /** Judges each user space that has changed. */
-const eachChangedSpace = (context: Context, check: (space: UserSpace) => void): Judgement => ({
+const eachChangedSpace = (context: Context, check: (space: Half) => void): Judgement => ({
   quiescent(at) {
     for (const space of context.spaces.changes(at).spaces) {
       check(space);
@@ -19,7 +20,7 @@ const eachChangedSpace = (context: Context, check: (space: UserSpace) => void): 
 });
 
 /** As {@link eachChangedSpace}, and the running space each time: its tables may be as they were and the frames behind them not. */
-const eachChangedAndTheRunning = (context: Context, check: (space: UserSpace) => void): Judgement => ({
+const eachChangedAndTheRunning = (context: Context, check: (space: Half) => void): Judgement => ({
   quiescent(at) {
     const { spaces } = context.spaces.changes(at);
     const running = context.spaces.user(context.machine.cr3 & ROOT_MASK);
@@ -115,12 +116,14 @@ export const kernelHalfIsTheSameEverywhere = invariant({
   because: 'a process with a kernel half of its own sees another kernel than the one that was judged',
   judge: (context) => {
     const { ram } = context.machine;
-    /** An entry without the accessed and dirty bits, which are the processor's. */
-    const entry = (root: bigint, index: number) => ram.getBigUint64(Number(root) + index * 8, true) & ~0x60n;
+    const kernel = Number(context.kernel.kernelRoot);
+    /** The accessed and dirty bits are the processor's. */
+    const differs = (root: number, index: number) =>
+      ((ram.getUint32(root + index * 8, true) ^ ram.getUint32(kernel + index * 8, true)) & ~0x60) !== 0 ||
+      ram.getUint32(root + index * 8 + 4, true) !== ram.getUint32(kernel + index * 8 + 4, true);
     return eachChangedSpace(context, ({ root }) => {
       for (let index = 256; index < 512; index++)
-        if (entry(root, index) !== entry(context.kernel.kernelRoot, index))
-          return context.fail(`entry ${index} of the root ${hex(root)} differs from the kernel’s own`);
+        if (differs(Number(root), index)) return context.fail(`entry ${index} of the root ${hex(root)} differs from the kernel’s own`);
     });
   },
 });

@@ -63,7 +63,7 @@ export class PhysicalMemory {
   readonly ramBase: number;
   bus: MmioBus | null = null;
   watcher: StoreWatcher | null = null;
-  readonly #versions = new Map<number, number>();
+  readonly #versions: Float64Array;
 
   constructor(memory: WebAssembly.Memory, ramBase: number, ramBytes: number) {
     if (ramBytes % PAGE_BYTES !== 0) bug(`RAM of ${ramBytes} bytes is no whole number of pages`);
@@ -74,6 +74,7 @@ export class PhysicalMemory {
     this.i32 = new Int32Array(memory.buffer, ramBase, ramBytes / 4);
     this.view = new DataView(memory.buffer, ramBase, ramBytes);
     this.flags = new Uint8Array(this.frames);
+    this.#versions = new Float64Array(this.frames);
     this.unhashed = new FrameList(this.frames);
     this.unsaved = new FrameList(this.frames);
   }
@@ -85,12 +86,20 @@ export class PhysicalMemory {
 
   /** How often a frame with the flag `versioned` was stored to (or restored); the walker's A and D bits do not count. */
   version(frame: number): number {
-    return this.#versions.get(frame) ?? 0;
+    return this.#versions[frame] ?? 0;
   }
 
   /** Counts a change of a frame whose versions are asked for. */
   bump(frame: number): void {
-    this.#versions.set(frame, (this.#versions.get(frame) ?? 0) + 1);
+    this.#versions[frame] = (this.#versions[frame] ?? 0) + 1;
+  }
+
+  /** Counts a frame's stores no longer; its version differs from all that were given before. */
+  forgetVersion(frame: number): void {
+    const flags = this.flags[frame] ?? 0;
+    if ((flags & FRAME.versioned) === 0) return;
+    this.flags[frame] = flags & ~FRAME.versioned;
+    this.bump(frame);
   }
 
   /** Enters a frame into the dirty lists. */

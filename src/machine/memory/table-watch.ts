@@ -17,6 +17,8 @@ import type { PageWalk } from './walk.ts';
 const REGIONS = 2 ** 27;
 /** A table of more address spaces than this is treated like a higher one. */
 const MAX_REGIONS = 16;
+/** Stores of what was there already, one after the other, in one frame: it is being cleared, and no page table any more. */
+const IDLE_STORES = 16;
 /** Stores to a watched frame without effect, before it is asked whether it still is a page table. */
 const QUIET_STORES = 32;
 const MAX_PATIENCE = 4096;
@@ -42,6 +44,9 @@ export class TableWatch {
   readonly #uppers = new Set<number>();
   #quiet = 0;
   #patience = QUIET_STORES;
+  /** The last frame with an idle store, and how many it had in a row. */
+  #idleFrame = -1;
+  #idle = 0;
 
   constructor(physical: PhysicalMemory, translations: Translations, soft: SoftTlb) {
     this.#physical = physical;
@@ -66,6 +71,10 @@ export class TableWatch {
    * the current one.
    */
   written(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number, pcid: number): boolean {
+    if (beforeLow === afterLow && beforeHigh === afterHigh) {
+      this.#idleStore(frame);
+      return false;
+    }
     const isRelevant = ((beforeLow ^ afterLow) & ~IRRELEVANT_LOW) !== 0 || ((beforeHigh ^ afterHigh) & ~IRRELEVANT_HIGH) !== 0;
     const isUpper = ((this.#physical.flags[frame] ?? 0) & FRAME.upperTable) !== 0;
     if (!isRelevant || ((beforeLow & PTE.P) === 0 && !this.staleInUse)) {
@@ -107,6 +116,9 @@ export class TableWatch {
     for (const frame of this.#uppers) this.#clear(frame, FRAME.upperTable);
     this.#leaves.clear();
     this.#uppers.clear();
+    this.#quiet = 0;
+    this.#patience = QUIET_STORES;
+    this.#idleFrame = -1;
     this.outdateAll();
   }
 
@@ -136,15 +148,30 @@ export class TableWatch {
     this.#physical.flags[frame] = (this.#physical.flags[frame] ?? 0) & ~flag;
   }
 
+  #idleStore(frame: number): void {
+    if (frame !== this.#idleFrame) {
+      this.#idleFrame = frame;
+      this.#idle = 0;
+    }
+    if (++this.#idle < IDLE_STORES) return;
+    this.#idleFrame = -1;
+    this.#forget(frame);
+    this.outdateAll();
+  }
+
+  #forget(frame: number): void {
+    this.#clear(frame, FRAME.upperTable | FRAME.leafTable);
+    this.#uppers.delete(frame);
+    this.#leaves.delete(frame);
+  }
+
   /** A store that changed no translation: after many, the frame is perhaps no page table any more. */
   #quietStore(frame: number, isUpper: boolean): void {
     if (isUpper) {
       if (++this.#quiet < this.#patience) return;
       this.#quiet = 0;
       this.#patience = Math.min(this.#patience * 2, MAX_PATIENCE);
-      this.#clear(frame, FRAME.upperTable | FRAME.leafTable);
-      this.#uppers.delete(frame);
-      this.#leaves.delete(frame);
+      this.#forget(frame);
       this.outdateAll();
       return;
     }
