@@ -124,8 +124,8 @@ export const bswap: Fold = (type, [a]) => {
 };
 
 export const zext: Fold = (type, [a], from) => (a === undefined ? badOperands(type) : normal(type, unsigned(integer(from), a)));
-export const sext: Fold = (type, [a]) => (a === undefined ? badOperands(type) : normal(type, a));
-export const trunc: Fold = sext;
+/** To a wider type by the sign, or to a narrower one. */
+export const resize: Fold = (type, [a]) => (a === undefined ? badOperands(type) : normal(type, a));
 
 export function compare(predicate: Predicate, type: Type, a: Constant, b: Constant): boolean {
   const isUnsigned = predicate.startsWith('u') && isInteger(type);
@@ -155,9 +155,9 @@ export function compare(predicate: Predicate, type: Type, a: Constant, b: Consta
   }
 }
 
-export const icmp: Fold = (type, [a, b], _from, predicate) =>
+/** Of integers and of f64. */
+export const comparison: Fold = (type, [a, b], _from, predicate) =>
   a === undefined || b === undefined ? badOperands(type) : compare(predicate, type, a, b) ? 1 : 0;
-export const fcmp = icmp;
 
 export const select: Fold = (type, [condition, a, b]) => (condition === 0 ? b : a) ?? badOperands(type);
 

@@ -73,12 +73,12 @@ export const OPS = {
   urem:     row('a % b, unsigned; traps with divide',             'integer', ['T', 'T'],              'T',    { traps, fold: fold.urem }),
   srem:     row('a % b, sign of a; traps with divide',            'integer', ['T', 'T'],              'T',    { traps, fold: fold.srem }),
 
-  icmp:     row('1 if `predicate` holds, else 0',                 'integer', ['T', 'T'],              'i8',   { fold: fold.icmp }),
-  fcmp:     row('1 if `predicate` holds, else 0',                 'float',   ['T', 'T'],              'i8',   { fold: fold.fcmp }),
+  icmp:     row('1 if `predicate` holds, else 0',                 'integer', ['T', 'T'],              'i8',   { fold: fold.comparison }),
+  fcmp:     row('1 if `predicate` holds, else 0',                 'float',   ['T', 'T'],              'i8',   { fold: fold.comparison }),
   select:   row('b if a is not 0, else c',                        'any',     ['i8', 'T', 'T'],        'T',    { fold: fold.select }),
   zext:     row('a zero-extended to a wider type',                'integer', ['int'],                 'T',    { fold: fold.zext }),
-  sext:     row('a sign-extended to a wider type',                'integer', ['int'],                 'T',    { fold: fold.sext }),
-  trunc:    row('the low part of a, of a narrower type',          'integer', ['int'],                 'T',    { fold: fold.trunc }),
+  sext:     row('a sign-extended to a wider type',                'integer', ['int'],                 'T',    { fold: fold.resize }),
+  trunc:    row('the low part of a, of a narrower type',          'integer', ['int'],                 'T',    { fold: fold.resize }),
   bitcast:  row('the same bits, i64 to f64 or f64 to i64',        'any',     ['any'],                 'T',    { fold: fold.bitcast }),
 
   fadd:     row('a + b',                                          'float',   ['T', 'T'],              'T',    { commutes, fold: fold.fadd }),
