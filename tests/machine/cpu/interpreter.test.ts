@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import { HELPER } from '../../../src/machine/cpu/ports.ts';
-import { FAULT_CODE, FAULT_CR2, FAULT_VECTOR, SEGMENT_BASE, SEGMENT_LIMIT } from '../../../src/machine/cpu/state.ts';
+import { CPL, FAULT_CODE, FAULT_CR2, FAULT_VECTOR, SEGMENT_BASE, SEGMENT_LIMIT } from '../../../src/machine/cpu/state.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 import { FlatMachine, type FlatOptions } from '../translator/flat-machine.ts';
 
@@ -179,6 +179,17 @@ describe('instructions that straddle pages', () => {
     expect([m.state.get32(FAULT_VECTOR), m.state.get64(FAULT_CR2), m.state.rip]).toEqual([14, 1n << 20n, (1n << 20n) - 2n]);
   });
 
+  test('are decoded anew when the second page is mapped to another frame', () => {
+    const m = machine(text, {}, 0x1ffdn);
+    m.interpreter.run(100n);
+    m.ram.set([0x77, 0x66, 0xf4], 0x5000);
+    m.mapped.set(2, 5);
+    m.state.flushTlb();
+    m.state.rip = 0x1ffdn;
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect(rax(m)).toBe(0x6677_3344n);
+  });
+
   test('a hot loop across a page border runs', () => {
     const m = machine('mov ecx, 1000\nagain: add rax, 0x11223344\ndec ecx\njnz again\nhlt', {}, 0x1ff8n);
     expect(m.interpreter.run(100_000n)).toBe('stop');
@@ -196,6 +207,47 @@ test('code goes on into the next page, in both orders of decoding', () => {
     }
     expect(m.state.count).toBe(BigInt(entries.reduce((sum, entry) => sum + (entry === 0x2000n ? 2 : 3), 0)));
   }
+});
+
+describe('translations of fetches', () => {
+  test('code decoded for the kernel is not thereby executable for the user', () => {
+    const m = machine('nop\nnop\nhlt');
+    m.supervisorOnly.add(1);
+    expect(m.interpreter.run(1n)).toBe('budget');
+    m.state.set32(CPL, 3);
+    expect(m.interpreter.run(1n)).toBe('fault');
+    expect([m.state.get32(FAULT_VECTOR), m.state.get32(FAULT_CODE), m.state.count]).toEqual([14, 0x15, 1n]);
+  });
+
+  test('a page that is mapped elsewhere after a flush runs the other frame, and both stay decoded', () => {
+    const m = machine('mov eax, 1\nhlt');
+    m.ram.set(assembleInline('mov eax, 2\nhlt').bytes, 0x6000);
+    for (const [frame, expected] of [
+      [1, 1n],
+      [6, 2n],
+      [1, 1n],
+    ] as const) {
+      m.mapped.set(1, frame);
+      m.state.flushTlb();
+      m.state.rip = CODE;
+      m.interpreter.run(10n);
+      expect(rax(m)).toBe(expected);
+    }
+  });
+
+  test('a helper that drops the translation acts on the very next instruction', () => {
+    const m = machine('nop\ncpuid\nmov eax, 1\nhlt', {
+      helper: (name, _decoded, machine) => {
+        if (name !== 'CPUID') return HELPER.stop;
+        machine.mapped.set(1, 6);
+        machine.state.flushTlb();
+        return HELPER.next;
+      },
+    });
+    m.ram.set(assembleInline('nop\ncpuid\nmov eax, 2\nhlt').bytes, 0x6000);
+    expect(m.interpreter.run(10n)).toBe('stop');
+    expect(rax(m)).toBe(2n);
+  });
 });
 
 describe('limits of the code cache', () => {

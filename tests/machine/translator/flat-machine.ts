@@ -6,6 +6,7 @@ import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
 import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
 import {
   ACCESS,
+  CPL,
   CpuState,
   CR0,
   CR4,
@@ -37,6 +38,10 @@ export class FlatMachine implements Ports {
   readonly interpreter: Interpreter;
   readonly ram: Uint8Array;
   readonly readOnly = new Set<number>();
+  /** For fetches only: linear page → physical page. */
+  readonly mapped = new Map<number, number>();
+  /** Linear pages that user mode may not fetch from. */
+  readonly supervisorOnly = new Set<number>();
   readonly #view: DataView;
   readonly #ramBase: number;
   readonly #watched = new Set<number>();
@@ -100,7 +105,12 @@ export class FlatMachine implements Ports {
 
   fetch(low: number, high: number): number {
     if (this.#physical(low & ~0xfff, high, 4096, false) < 0) return 1;
-    this.state.set64(FETCH_PHYSICAL, BigInt((low & ~0xfff) >>> 0));
+    const page = low >>> 12;
+    if (this.supervisorOnly.has(page) && this.state.get32(CPL) === 3) {
+      this.state.raise(14, 0x15, BigInt(low >>> 0));
+      return 1;
+    }
+    this.state.set64(FETCH_PHYSICAL, BigInt(this.mapped.get(page) ?? page) << 12n);
     return 0;
   }
 
