@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { judgeTlb } from './tlb-random.ts';
+
+test('the software TLB, snapshots and recording are invisible in many programs', async () => {
+  const { stale, faults } = await judgeTlb(3, 15, 1n);
+  expect(stale).toBeGreaterThan(25);
+  expect(faults).toBeGreaterThan(25);
+});

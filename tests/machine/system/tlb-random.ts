@@ -1,0 +1,108 @@
+/**
+ * Random programs that edit page tables and use what they map, with and without invalidation. Neither the software TLB nor snapshots nor
+ * recording may be seen: a run that is saved and restored after every instruction has the same output, events and hash.
+ */
+import seedrandom from 'seedrandom';
+import { expect } from 'vitest';
+import type { Machine } from '../../../src/machine/index.ts';
+import { boot, fresh, WINDOW } from './guest.ts';
+
+const FRAMES = ['page_a', 'page_b', 'page_c'];
+/** Low bits of entries: present, writable, user, accessed, dirty, global in all sorts. */
+const BITS = [0x0, 0x1, 0x3, 0x7, 0x5, 0x63, 0x61, 0x21, 0x103, 0x163, 0x8003, 0x3];
+
+function program(seed: string): string {
+  const random = seedrandom(seed);
+  const below = (n: number) => Math.floor(random() * n);
+  const of = <T>(list: readonly T[]): T => list[below(list.length)] as T;
+  const lines: string[] = [
+    // PCIDs and global pages on; two roots that share everything
+    'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax',
+    'mov r13, offset pml4\n mov qword ptr [page_a], 0xA\n mov qword ptr [page_b], 0xB\n mov qword ptr [page_c], 0xC',
+  ];
+  const guarded = (code: string) => {
+    const after = fresh();
+    lines.push(`mov rax, offset ${after}\n mov qword ptr [resume], rax\n mov qword ptr [resume_rsp], rsp\n ${code}\n${after}:`);
+  };
+  for (let i = 0; i < 80; i++) {
+    const page = below(5);
+    const linear = WINDOW + page * 4096;
+    switch (below(19)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        lines.push(`mov qword ptr [window_pt + ${page * 8}], offset ${of(FRAMES)} + ${of(BITS) & 0x1ff}`);
+        break;
+      case 5:
+        lines.push(`invlpg [${linear}]`);
+        break;
+      case 6:
+      case 7:
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+        guarded(`mov rax, qword ptr [${linear}]\n mov r12, rax\n add r11, rax`);
+        break;
+      case 13:
+      case 14:
+      case 15:
+      case 16:
+        guarded(`add qword ptr [${linear}], ${1 + below(9)}`);
+        break;
+      case 17:
+        lines.push(`lea rax, [r13 + ${1 + below(2)}]\n ${below(2) === 0 ? 'bts rax, 63' : 'nop'}\n mov cr3, rax`);
+        break;
+      default:
+        lines.push(`mov qword ptr [window_pd], ${of(['0', 'offset window_pt + 7', 'offset window_pt + 7', 'offset window_pt + 1'])}`);
+    }
+  }
+  lines.push('mov rax, r11\n call puthex');
+  return lines.map((line) => ` ${line}\n`).join('');
+}
+
+interface Outcome {
+  readonly text: string;
+  readonly hash: string;
+  readonly count: bigint;
+  readonly events: readonly string[];
+}
+
+async function outcome(code: string, path: boolean, drive: (machine: Machine) => void): Promise<Outcome> {
+  const { machine, host } = await boot(code, { record: { path, addresses: false } });
+  const events: string[] = [];
+  machine.observer = {
+    stale: (at, use) => events.push(`${at} stale ${use.access} ${use.linear} ${use.used.frame} ${use.now?.frame}`),
+    exception: (at, vector, error, cr2) => events.push(`${at} #${vector} ${error} ${cr2}`),
+    tlbFlush: (at, kind, pcid) => events.push(`${at} flush ${kind} ${pcid}`),
+    pageTableWrite: () => {},
+  };
+  drive(machine);
+  return { text: host.text, hash: machine.hash(), count: machine.count, events };
+}
+
+/** Tries programs `from` … `to` − 1; saves and restores after every `step` instructions. Throws at the first difference. */
+export async function judgeTlb(from: number, to: number, step: bigint): Promise<{ stale: number; faults: number }> {
+  let stale = 0;
+  let faults = 0;
+  for (let n = from; n < to; n++) {
+    const code = program(`tlb ${n}`);
+    const straight = await outcome(code, false, (machine) => machine.run(1_000_000n));
+    stale += straight.events.filter((event) => event.includes('stale')).length;
+    faults += straight.events.filter((event) => event.includes('#14')).length;
+    const restored = await outcome(code, false, (machine) => {
+      // The guest's own start is the same for all.
+      machine.run(3200n);
+      while (machine.run(machine.count + step).reason === 'limit') machine.restore(machine.snapshot());
+    });
+    expect(restored).toEqual(straight);
+    const recorded = await outcome(code, true, (machine) => {
+      while (machine.run(machine.count + 97n).reason === 'limit') machine.hash();
+    });
+    expect(recorded).toEqual(straight);
+  }
+  return { stale, faults };
+}
