@@ -1,6 +1,7 @@
 /** A small trace made by hand, with every kind of block and event: what the tests of the format read, cut and damage. */
 import { createHash } from 'node:crypto';
-import type { TraceEvent } from '../../src/replay/events.ts';
+import { EVENTS, type TraceEvent } from '../../src/replay/events.ts';
+import type { Field, ListField, NameField } from '../../src/replay/fields.ts';
 import type { CheckpointBlock, EndBlock, RunBlock, TraceHeader } from '../../src/replay/schema.ts';
 import { checksums } from '../../src/replay/trace/checksum.ts';
 import { EventLog } from '../../src/replay/trace/columns.ts';
@@ -26,58 +27,46 @@ export const header: TraceHeader = {
   checkpointInstructions: 32,
 };
 
-/** One event of each kind, all values at the edges of their types. */
-export const events: readonly TraceEvent[] = [
-  { kind: 'irq', at: 0n, vector: 255, target: 2n ** 64n - 1n },
-  { kind: 'exception', at: 1n, vector: 14, code: 0x8000_0007, cr2: 0xdead_beefn, rip: 0x40_0000n, target: 0xffff_ffff_8010_0000n },
-  { kind: 'software-interrupt', at: 1n, vector: 3, rip: 1n, target: 2n },
-  { kind: 'syscall', at: 2n, number: 1n, args: [1n, 2n, 3n, 4n, 5n, 2n ** 63n], rip: 5n },
-  { kind: 'syscall', at: 3n, number: 60n, args: [0n, 0n, 0n, 0n, 0n, 0n], rip: 9n },
-  { kind: 'sysret', at: 4n, result: 2n ** 64n - 38n, how: 'iret' },
-  { kind: 'enter-user', at: 4n, how: 'sysret' },
-  { kind: 'enter-kernel', at: 5n, cause: 'int' },
-  { kind: 'control-register', at: 6n, register: 3, before: 0n, after: 0x1000n },
-  { kind: 'msr', at: 7n, index: 0xc000_0080, before: 0n, after: 0x501n },
-  { kind: 'debug-register', at: 7n, register: 7, before: 0x400n, after: 0x401n },
-  { kind: 'descriptor-table', at: 8n, table: 'tr', base: 0xffff_8000_0000_0000n, limit: 0x67 },
-  { kind: 'tlb-flush', at: 8n, flush: 'all-but-global', pcid: 0xfff, linear: 0n },
-  {
-    kind: 'stale',
-    at: 9n,
-    linear: 0x1000n,
-    access: 'write',
-    cpl: 3,
-    rip: 7n,
-    usedFrame: 2n ** 40n - 1n,
-    usedRights: 15,
-    nowFrame: 0n,
-    nowRights: 0,
-  },
-  {
-    kind: 'supervisor-user-access',
-    at: 9n,
-    rip: 1n,
-    linear: 2n,
-    size: 8,
-    write: true,
-    execute: false,
-    user: true,
-    implicit: false,
-    ac: false,
-    writable: true,
-    faulted: false,
-  },
-  { kind: 'page-table-write', at: 10n, address: 0x2000n, before: 1n, after: 3n },
-  { kind: 'port-in', at: 11n, port: 0x3fd, size: 1, value: 0x60 },
-  { kind: 'port-out', at: 12n, port: 0xffff, size: 4, value: 0xffff_ffff },
-  { kind: 'mmio', at: 12n, device: 'lapic', offset: 0x380, size: 4, write: true, value: 10_000n },
-  { kind: 'mmio', at: 12n, device: 'ioapic', offset: 0, size: 4, write: false, value: 0n },
-  { kind: 'input', at: 13n, source: 'serial', call: 7n, data: Uint8Array.of(0x41) },
-  { kind: 'input', at: 13n, source: 'program', call: 0n, data: new Uint8Array(0) },
-  { kind: 'output', at: 14n, byte: 0x0a },
-  { kind: 'harness', at: 15n, command: 3, value: 0x0b },
-  { kind: 'halt', at: 16n, ticks: 12_345n },
-];
+/** The smallest and the largest value of a field. */
+function edges(field: Field): readonly [unknown, unknown] {
+  switch (field.type) {
+    case 'u8':
+      return [0, 0xff];
+    case 'u16':
+      return [0, 0xffff];
+    case 'u32':
+      return [0, 0xffff_ffff];
+    case 'u64':
+      return [0n, 2n ** 64n - 1n];
+    case 'u64s': {
+      const { length } = field as ListField;
+      return [new Array(length).fill(0n), Array.from({ length }, (_, i) => 2n ** 64n - 1n - BigInt(i))];
+    }
+    case 'flag':
+      return [false, true];
+    case 'name': {
+      const { names } = field as NameField<string>;
+      return [names[0], names.at(-1)];
+    }
+    case 'text':
+      return ['', 'a device'];
+    case 'bytes':
+      return [new Uint8Array(0), Uint8Array.of(0, 0x41, 0xff)];
+    default:
+      throw new Error(`no edges for a field of type ${field.type}`);
+  }
+}
+
+/** Two events of each kind, made from the table: all fields at their smallest, and all at their largest. They stand at the positions 0 … 16. */
+export const events: readonly TraceEvent[] = EVENTS.flatMap((row, place) =>
+  [0, 1].map((edge) => {
+    const event: Record<string, unknown> = { kind: row.kind };
+    for (const [name, field] of Object.entries<Field>(row.fields)) {
+      event[name] = name === 'at' ? BigInt(Math.floor(((place * 2 + edge) * 16) / (EVENTS.length * 2 - 1))) : edges(field)[edge];
+    }
+    return event as unknown as TraceEvent;
+  }),
+);
 
 export function run(first: bigint, count: number, list: readonly TraceEvent[], hash: string): RunBlock {
   const log = new EventLog();
