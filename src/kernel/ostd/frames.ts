@@ -4,6 +4,7 @@
  * the kernel's image are out of safe code's reach.
  */
 import { asm, slice64At, sliceAt } from 'palindrome/intrinsics';
+import { lowestBit } from './bits.ts';
 import { panic } from './panic.ts';
 import { DIRECT_MAP, MAX_FRAMES, PAGE } from './virtual-layout.ts';
 
@@ -82,7 +83,7 @@ class FramePool {
       if (this.word >= words) this.word = 0;
       const word = this.taken[this.word];
       if (word !== 0xffff_ffff_ffff_ffffn) {
-        const frame = u32(this.word * 64 + firstClear(word));
+        const frame = u32(this.word * 64 + lowestBit(wrapping.not(word)));
         this.take(frame, kind);
         return frame;
       }
@@ -152,10 +153,6 @@ export function allocateFrame(kind: FrameKind): OwnedFrame | null {
   if (frame === NO_FRAME) return null;
   zeroFrame(frame);
   return new OwnedFrame(frame);
-}
-
-function firstClear(word: u64): i32 {
-  return i32(asm('not rax\nbsf rax, rax', { rax: word }, 'rax'));
 }
 
 export function frameAddress(frame: Frame): u64 {

@@ -42,6 +42,6 @@ function reap(child: Process, status: u64, usage: u64): i64 {
     const target = new UserSlice(usage, u64(USAGE_BYTES));
     if (!target.write(0n, zeros)) return failure(EFAULT);
   }
-  child.state = STATE_FREE;
+  child.become(STATE_FREE);
   return i64(child.pid);
 }

@@ -43,9 +43,9 @@ export function exitProcess(process: Process, status: i32): never {
   if (process.isFirst) domain.status = status;
   process.status = status;
   if (process.parent === NO_PROCESS) {
-    process.state = STATE_FREE;
+    process.become(STATE_FREE);
   } else {
-    process.state = STATE_ZOMBIE;
+    process.become(STATE_ZOMBIE);
     scheduler.wake(channelOfChildren(process.parent));
   }
   scheduler.reschedule();
@@ -57,6 +57,6 @@ function orphanChildren(process: Process): void {
     const child = processes[slot];
     if (child.state === STATE_FREE || child.parent !== process.slot) continue;
     child.parent = NO_PROCESS;
-    if (child.state === STATE_ZOMBIE) child.state = STATE_FREE;
+    if (child.state === STATE_ZOMBIE) child.become(STATE_FREE);
   }
 }

@@ -31,7 +31,7 @@ export function forkProcess(parent: Process): Process | null {
   child.descriptors.copyFrom(parent.descriptors);
   parent.task.cloneTo(child.task);
   domain.processes++;
-  child.state = STATE_READY;
+  child.become(STATE_READY);
   return child;
 }
 

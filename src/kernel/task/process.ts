@@ -20,6 +20,22 @@ export const STATE_SLEEPING: u8 = 3;
 /** Has ended; its parent has not asked yet. */
 export const STATE_ZOMBIE: u8 = 4;
 
+/** The slots in a state, as a set of bits: what the scheduler looks through. */
+class SlotSets {
+  private readonly sets = new BigUint64Array(5);
+
+  in(state: ProcessState): u64 {
+    return this.sets[state];
+  }
+
+  move(slot: i32, from: ProcessState, to: ProcessState): void {
+    const bit = 1n << u64(slot);
+    this.sets[from] = this.sets[from] & wrapping.not(bit);
+    this.sets[to] = this.sets[to] | bit;
+  }
+}
+export const slots = new SlotSets();
+
 export const NO_PROCESS = -1;
 
 /** What a signal does: the handler's address, SIG_DFL or SIG_IGN, and what rt_sigaction said of it. */
@@ -58,6 +74,11 @@ export class Process {
   setTid: u64 = 0n;
   /** Index of the file that it executes; -1: unknown. */
   program: i32 = 0;
+
+  become(state: ProcessState): void {
+    slots.move(this.slot, this.state, state);
+    this.state = state;
+  }
 
   resetSignals(): void {
     for (const action of this.actions) {

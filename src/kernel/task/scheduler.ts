@@ -2,12 +2,12 @@
  * Round robin over the process table. Code at CPL 0 is never preempted: a switch happens where a process blocks, yields, ends, or when the timer ends its
  * turn at CPL 3. Where nothing is ready the idle task (slot 0) runs, which is the boot's own thread of control (boot/run.ts).
  */
+import { lowestBit } from '../ostd/bits.ts';
 import { timeNs } from '../ostd/cpu.ts';
 import { kernelSpace } from '../ostd/kernel-space.ts';
 import { armTimer } from '../ostd/lapic.ts';
 import { panic } from '../ostd/panic.ts';
-import { TASKS } from '../ostd/virtual-layout.ts';
-import { type Process, processes, STATE_BLOCKED, STATE_READY, STATE_SLEEPING } from './process.ts';
+import { type Process, processes, STATE_BLOCKED, STATE_READY, STATE_SLEEPING, slots } from './process.ts';
 
 const IDLE = 0;
 
@@ -23,15 +23,10 @@ class Scheduler {
 
   /** Lets the next ready process run; returns when this one's turn comes again. */
   reschedule(): void {
-    let next = IDLE;
-    for (let step = 1; step <= TASKS; step++) {
-      const slot = (this.running + step) % TASKS;
-      if (slot !== IDLE && processes[slot].state === STATE_READY) {
-        next = slot;
-        break;
-      }
-    }
-    this.run(next);
+    const ready = slots.in(STATE_READY);
+    const behind = ready >> u64(this.running + 1);
+    if (behind !== 0n) this.run(this.running + 1 + lowestBit(behind));
+    else this.run(ready === 0n ? IDLE : lowestBit(ready));
   }
 
   private run(slot: i32): void {
@@ -50,7 +45,7 @@ class Scheduler {
   block(channel: u32): void {
     const process = this.current;
     process.channel = channel;
-    process.state = STATE_BLOCKED;
+    process.become(STATE_BLOCKED);
     this.reschedule();
   }
 
@@ -58,14 +53,14 @@ class Scheduler {
   sleepUntil(moment: u64): void {
     const process = this.current;
     process.wakeAt = moment;
-    process.state = STATE_SLEEPING;
+    process.become(STATE_SLEEPING);
     this.reschedule();
   }
 
   wake(channel: u32): void {
-    for (let slot = 1; slot < TASKS; slot++) {
-      const process = processes[slot];
-      if (process.state === STATE_BLOCKED && process.channel === channel) process.state = STATE_READY;
+    for (let left = slots.in(STATE_BLOCKED); left !== 0n; left &= left - 1n) {
+      const process = processes[lowestBit(left)];
+      if (process.channel === channel) process.become(STATE_READY);
     }
   }
 
@@ -73,10 +68,9 @@ class Scheduler {
   wakeSleepers(): u64 {
     const now = timeNs();
     let next: u64 = 0n;
-    for (let slot = 1; slot < TASKS; slot++) {
-      const process = processes[slot];
-      if (process.state !== STATE_SLEEPING) continue;
-      if (process.wakeAt <= now) process.state = STATE_READY;
+    for (let left = slots.in(STATE_SLEEPING); left !== 0n; left &= left - 1n) {
+      const process = processes[lowestBit(left)];
+      if (process.wakeAt <= now) process.become(STATE_READY);
       else if (next === 0n || process.wakeAt < next) next = process.wakeAt;
     }
     return next;

@@ -27,7 +27,7 @@ export function send(process: Process, signal: i32): void {
   if (signal !== SIGKILL && isIgnored(process, signal)) return;
   process.pending |= signalBit(signal);
   if ((process.blocked & signalBit(signal)) !== 0n) return;
-  if (process.state === STATE_BLOCKED || process.state === STATE_SLEEPING) process.state = STATE_READY;
+  if (process.state === STATE_BLOCKED || process.state === STATE_SLEEPING) process.become(STATE_READY);
 }
 
 /** A fault of the process itself: neither blocked nor ignored. */

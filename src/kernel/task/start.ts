@@ -76,7 +76,7 @@ export function startProgram(line: Uint8Array, domain: i32): i32 {
   process.task.clean();
   enter(process.task.frame(), loaded.entry, stack);
   process.task.startAtFrame();
-  process.state = STATE_READY;
+  process.become(STATE_READY);
   domains[domain].processes = 1;
   return 0;
 }
