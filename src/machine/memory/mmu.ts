@@ -33,7 +33,6 @@ import {
   TLB_WRITE,
 } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
-import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
 import type { PhysicalMemory, StoreWatcher } from './physical.ts';
@@ -562,6 +561,3 @@ export function isCanonical(high: number): boolean {
   const top = high >> 15;
   return top === 0 || top === -1;
 }
-
-/** RFLAGS.AC from the register. */
-export const hasAc = (rflags: number): boolean => (rflags & RFLAGS.ac) !== 0;

@@ -1,10 +1,4 @@
-/** Bits of RFLAGS, CR0, CR4, EFER and page-table entries, by the SDM's names. RFLAGS and control bits are numbers (all below 2^32). */
-
-// biome-ignore format: as in the manual's figure
-export const RFLAGS = {
-  CF: 1 << 0, PF: 1 << 2, AF: 1 << 4, ZF: 1 << 6, SF: 1 << 7, TF: 1 << 8, IF: 1 << 9, DF: 1 << 10, OF: 1 << 11,
-  IOPL: 3 << 12, NT: 1 << 14, RF: 1 << 16, VM: 1 << 17, AC: 1 << 18, VIF: 1 << 19, VIP: 1 << 20, ID: 1 << 21,
-} as const;
+/** Bits of CR0, CR4, EFER and page-table entries, by the SDM's names. Control bits are numbers (all below 2^32). */
 
 // biome-ignore format: as in the manual's figure
 export const CR0 = {
@@ -21,4 +15,3 @@ export const EFER = { SCE: 1 << 0, LME: 1 << 8, LMA: 1 << 10, NXE: 1 << 11 } as 
 
 /** Low half of a page-table entry; NX is bit 63, bit 31 of the high half. */
 export const PTE = { P: 1, W: 2, U: 4, PWT: 8, PCD: 16, A: 32, D: 64, PS: 128, G: 256 } as const;
-export const PTE_HIGH_NX = 0x80000000;

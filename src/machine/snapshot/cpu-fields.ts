@@ -92,13 +92,3 @@ export function loadUnhashed(state: CpuState, from: StateReader): void {
   const bytes = bytesOf(state);
   for (const range of UNHASHED) bytes.set(from.bytes(range.to - range.from), range.from);
 }
-
-/** Which parts differ between two saved states: for reports. */
-export function cpuRanges(): readonly { readonly name: string; readonly bytes: number }[] {
-  return [
-    ...RANGES.map(({ name, from, to }) => ({ name, bytes: to - from })),
-    { name: 'RFLAGS', bytes: 8 },
-    { name: 'count', bytes: 8 },
-    { name: 'interrupt shadow', bytes: 8 },
-  ];
-}

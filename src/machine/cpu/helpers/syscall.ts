@@ -41,6 +41,7 @@ export const syscall: Helper = (cpu, decoded) => {
 
 export const sysret: Helper = (cpu, decoded) => {
   if (!cpu.isLong || (cpu.efer & EFER.SCE) === 0) return cpu.fault(VECTOR.UD, null);
+  if (cpu.cpl !== 0) return cpu.fault(VECTOR.GP, 0);
   const to64 = decoded.operandSize === 64;
   if (to64 && !isCanonical(cpu.high(RCX))) return cpu.fault(VECTOR.GP, 0);
   const { observer } = cpu;
