@@ -1,7 +1,7 @@
 /**
  * From machine code with places to bytes: frame, block order, jumps, trap stubs, tables.
  *
- * The frame, from RBP down: the function's own slots, callee-saved registers, spilled values; at RSP the arguments of calls. RSP is a
+ * The frame, from RBP down: callee-saved registers, the function's own slots, spilled values; at RSP the arguments of calls. RSP is a
  * multiple of 16 at calls. A trap is a jump to a UD2 behind the function's code, one for each code and location.
  */
 
@@ -41,6 +41,9 @@ export function emit(fn: MachineFunction, allocation: Allocation, context: EmitC
   return new Emitter(fn, allocation, context).run();
 }
 
+/** From so many saved registers on, all returns but one jump to the one epilogue. */
+const SHARED_EXIT = 2;
+
 interface Line {
   readonly mark: Mark;
   readonly location: Location;
@@ -53,7 +56,6 @@ class Emitter {
   private readonly context: EmitContext;
   private readonly places: Places;
   private readonly saved: readonly number[];
-  private readonly savedBase: number;
   private readonly frameBytes: number;
   private readonly marks: Mark[];
   private readonly lines: Line[] = [];
@@ -63,6 +65,8 @@ class Emitter {
   private readonly returns: { readonly ret: Mark; readonly after: Mark }[] = [];
   private readonly tables: { readonly symbol: string; readonly targets: readonly MachineBlock[] }[] = [];
   private skip: Mark | null = null;
+  /** Of the first epilogue. */
+  private exit: Mark | null = null;
   private readonly put = (i: MachineInstruction): void => this.buffer.instruction(i);
 
   constructor(fn: MachineFunction, allocation: Allocation, context: EmitContext) {
@@ -70,11 +74,11 @@ class Emitter {
     this.context = context;
     this.buffer = context.buffer;
     this.saved = CALLEE_SAVED.filter((register) => (allocation.saved & (1 << register)) !== 0);
+    // Slots may be aligned to 16: what is above them is, too.
+    const savedBytes = 16 * Math.ceil(this.saved.length / 2);
     const slotBytes = 8 * Math.ceil(fn.slotBytes / 8);
-    this.savedBase = -slotBytes - 8;
-    const spillBase = this.savedBase - 8 * this.saved.length;
-    this.places = { places: allocation.places, isFloat: fn.isFloat, spillBase };
-    const bytes = slotBytes + 8 * this.saved.length + 8 * allocation.slotCount + fn.argumentBytes;
+    this.places = { places: allocation.places, isFloat: fn.isFloat, frame: -savedBytes, spillBase: -savedBytes - slotBytes - 8 };
+    const bytes = savedBytes + slotBytes + 8 * allocation.slotCount + fn.argumentBytes;
     this.frameBytes = 16 * Math.ceil(bytes / 16);
     this.marks = fn.blocks.map(() => ({ raw: 0, jumps: 0 }));
   }
@@ -106,7 +110,7 @@ class Emitter {
       frames: rbpFrame(
         at(prologue.afterPush),
         at(prologue.afterMove),
-        this.saved.map((register, k): [DwarfRegisterName, number] => [name64(register), this.savedBase - 8 * k]),
+        this.saved.map((register, k): [DwarfRegisterName, number] => [name64(register), -8 - 8 * k]),
         at(prologue.end),
         this.returns.map(({ ret, after }) => ({ ret: at(ret), after: at(after) })),
       ),
@@ -136,6 +140,11 @@ class Emitter {
   }
 
   private epilogue(): void {
+    if (this.exit !== null && this.saved.length >= SHARED_EXIT) {
+      this.buffer.jump(-1, this.exit);
+      return;
+    }
+    this.exit = this.buffer.mark();
     for (const [k, register] of this.saved.entries()) this.put(this.savedAt(k, register, MEMORY));
     if (this.frameBytes === 0) this.plain(M.pop, RBP, NONE);
     else this.plain(M.leave, NONE, NONE);
@@ -148,7 +157,7 @@ class Emitter {
   private savedAt(k: number, a: number, b: number): MachineInstruction {
     const i = new MachineInstruction(M.mov, 64, a, b, null);
     i.base = RBP;
-    i.disp = this.savedBase - 8 * k;
+    i.disp = -8 - 8 * k;
     return i;
   }
 

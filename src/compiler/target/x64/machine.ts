@@ -238,7 +238,7 @@ export class MachineFunction {
   blocks: MachineBlock[] = [];
   /** For each virtual register (from 0): is it a vector register? */
   readonly isFloat: boolean[] = [];
-  /** Bytes of the frame's own slots and their offsets from RBP, by slot index. */
+  /** Bytes of the function's own slots, and their offsets from `FRAME` by slot index. */
   slotBytes = 0;
   readonly slotOffsets: number[] = [];
   /** Bytes at the bottom of the frame for arguments of calls. */

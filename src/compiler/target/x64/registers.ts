@@ -18,6 +18,8 @@ export const XMM0 = 16;
 export const FIRST_VIRTUAL = 32;
 /** No register. */
 export const NONE = -1;
+/** As a base: where the function's own slots begin (they lie below it), a place below RBP that is known when registers are allocated. */
+export const FRAME = -4;
 
 export const SCRATCH = [11, 10] as const;
 export const FLOAT_SCRATCH = [31, 30] as const;
@@ -50,6 +52,7 @@ export function isFloat(register: number): boolean {
 
 /** For dumps: `rax`, `xmm3`, `v12`. */
 export function registerName(register: number): string {
+  if (register === FRAME) return 'frame';
   if (register >= FIRST_VIRTUAL) return `v${register - FIRST_VIRTUAL}`;
   return register >= XMM0 ? `xmm${register - XMM0}` : (NAMES64[register] ?? 'none');
 }

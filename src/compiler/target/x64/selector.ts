@@ -13,7 +13,7 @@ import { opRow } from '../../ir/ops.ts';
 import { bitsOf, type Type } from '../../ir/types.ts';
 import { IMMEDIATE, M, MachineBlock, MachineFunction, MachineInstruction, type MachineOp, MEMORY, type Width } from './machine.ts';
 import { sequentialise } from './parallel-moves.ts';
-import { FIRST_VIRTUAL, isFloat, NONE, RBP } from './registers.ts';
+import { FIRST_VIRTUAL, FRAME, isFloat, NONE } from './registers.ts';
 import { Uses } from './uses.ts';
 
 /** Where the constants go that instructions read from memory. */
@@ -149,7 +149,7 @@ export class Selector {
   rematerialise(register: number, def: Instruction): void {
     if (def.op === 'symbol') this.rm(M.lea, 64, register, { base: NONE, index: NONE, scale: 1, disp: def.offset, symbol: def.symbol });
     else if (def.op === 'slot') {
-      this.rm(M.lea, 64, register, { base: RBP, index: NONE, scale: 1, disp: this.slotOffset(def), symbol: null });
+      this.rm(M.lea, 64, register, { base: FRAME, index: NONE, scale: 1, disp: this.slotOffset(def), symbol: null });
     } else if (def.type === 'f64') {
       if (Object.is(def.value, 0)) this.rr(M.clearpd, 64, register, NONE);
       else this.rm(M.movsd, 64, register, symbolAddress(this.pool.float(Number(def.value))));
@@ -281,7 +281,7 @@ export class Selector {
       address.symbol = def.symbol;
       address.disp += def.offset;
     } else if (def?.op === 'slot') {
-      address.base = RBP;
+      address.base = FRAME;
       address.disp += this.slotOffset(def);
     } else address.base = this.use(value);
   }

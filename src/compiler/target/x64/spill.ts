@@ -5,7 +5,7 @@
 
 import { bug } from '../../../machine/isa/bug.ts';
 import { IMMEDIATE, M, MachineInstruction, MEMORY } from './machine.ts';
-import { FIRST_VIRTUAL, FLOAT_SCRATCH, isFloat, NONE, RBP, SCRATCH } from './registers.ts';
+import { FIRST_VIRTUAL, FLOAT_SCRATCH, FRAME, isFloat, NONE, RBP, SCRATCH } from './registers.ts';
 
 const [ADDRESS_SCRATCH, OTHER_SCRATCH] = SCRATCH;
 
@@ -14,7 +14,8 @@ export interface Places {
   readonly places: Int32Array;
   /** For each virtual register: is it a vector register? */
   readonly isFloat: readonly boolean[];
-  /** Offset from RBP of spill slot 0; slot n is 8n below. */
+  /** Offsets from RBP of `FRAME`, and of spill slot 0; slot n is 8n below. */
+  readonly frame: number;
   readonly spillBase: number;
 }
 
@@ -79,6 +80,10 @@ function prefersA(i: MachineInstruction): boolean {
 }
 
 function settleAddress(i: MachineInstruction, p: Places, emit: (i: MachineInstruction) => void): void {
+  if (i.base === FRAME) {
+    i.base = RBP;
+    i.disp += p.frame;
+  }
   const base = placeOf(i.base, p);
   const index = placeOf(i.index, p);
   const baseSpilled = i.base >= FIRST_VIRTUAL && base < 0;
