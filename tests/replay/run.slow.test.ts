@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openTrace, record, replay } from '../../src/replay/index.ts';
@@ -24,6 +25,25 @@ describe('a recording', () => {
       const report = await replay(`${to}.partial`);
       expect(report).toMatchObject({ identical: true, complete: false, difference: null });
       expect(report.instructions).toBeGreaterThan(10_000n);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('recordings side by side', () => {
+  test('in several threads are the same file as one alone, and each replays in any of them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+    try {
+      const script = new URL('./record-guest.ts', import.meta.url);
+      const files = [0, 1, 2].map((i) => join(folder, `${i}.mpk`));
+      const threads = files.map((file) => new Worker(script, { argv: [file], execArgv: [] }));
+      await Promise.all(threads.map((thread) => new Promise((resolve, reject) => thread.once('exit', resolve).once('error', reject))));
+      const { trace, machine } = await record(guestRecording());
+      for (const file of files) {
+        expect(Buffer.compare(readFileSync(file), trace ?? new Uint8Array(0))).toBe(0);
+        expect(await replay(file, { like: machine })).toMatchObject({ identical: true, complete: true });
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }
