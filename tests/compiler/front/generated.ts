@@ -330,7 +330,8 @@ class Generator {
       case 0:
         return full(`(${any()} ${this.#pick(['&', '|', '^'])} ${any()})`);
       case 1:
-        return full(`(${any()} ${this.#pick(['<<', '>>'])} ${this.#choose(2) === 0 ? any() : String(this.#choose(32))})`);
+        // As with `<`: TypeScript's parser takes the `<<` of `a << (b > …` for type arguments.
+        return this.#choose(2) === 0 ? full(`(${any()} >> ${any()})`) : full(`(${any()} ${this.#pick(['<<', '>>'])} ${this.#choose(32)})`);
       case 2:
         return full(`(~${any()})`);
       case 3: {

@@ -222,7 +222,10 @@ function inferTypes(
         const inner = { ...template.scope, environment: new Map([...environment, ...found]) };
         const value = argument(f, argumentNode, late ? tryResolve(f, inner, parameter.type, names, found) : null);
         args[i] = value;
-        inferArguments(program, inner, parameter.type, value.type, names, found);
+        // A constant that is no i32 says which type it is, unless something else does.
+        const own = value.type.kind === 'untyped' ? settle(f, value, argumentNode).type : value.type;
+        const type = own === settled(value.type) ? value.type : own;
+        inferArguments(program, inner, parameter.type, type, names, found);
       }
     }
     if (want !== null && !ts.isClassDeclaration(template.node) && template.node.type !== undefined) {

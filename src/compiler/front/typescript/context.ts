@@ -187,6 +187,8 @@ export class Program {
   readonly outerNames = new Map<Instance, ReadonlySet<string>>();
   readonly #symbols = new Set<string>();
   readonly #strings = new Map<string, string>();
+  /** How many static objects without a name of their own there are. */
+  anonymousObjects = 0;
   /** Module-level variables whose initialiser has been lowered. */
   readonly initialised = new Set<Declaration>();
   readonly statics = new Map<ts.PropertyDeclaration, Extract<Declaration, { kind: 'variable' }>>();

@@ -17,6 +17,7 @@ import {
   BOOLEAN,
   F64,
   isSmall,
+  NEVER,
   NULL,
   partsOf,
   STRING,
@@ -41,6 +42,7 @@ import {
   single,
   stripNull,
   toIntegerChecked,
+  truncateTo,
   VOID_RV,
 } from './values.ts';
 
@@ -154,7 +156,9 @@ function joinArms(f: Fn, type: Type, first: Rv, other: Block, makeSecond: () => 
     first.range !== undefined && second.range !== undefined
       ? { low: Math.min(first.range.low, second.range.low), high: Math.max(first.range.high, second.range.high) }
       : null;
-  return rv(type, params, { origin: f.escape.join(first.origin, second.origin), ...(low === null ? {} : { range: low }) });
+  const isWrapped = first.isWrapped === true || second.isWrapped === true;
+  const joined = rv(type, params, { origin: f.escape.join(first.origin, second.origin), ...(low === null ? {} : { range: low }) });
+  return isWrapped ? { ...joined, isWrapped } : joined;
 }
 
 function conditional(f: Fn, node: ts.ConditionalExpression, want: Type | null): Rv {
@@ -163,18 +167,21 @@ function conditional(f: Fn, node: ts.ConditionalExpression, want: Type | null): 
   const known = f.rules.maybeConstant(f, node.condition, BOOLEAN);
   if (known?.constant === true) return expression(f, node.whenTrue, want);
   if (known?.constant === false) return expression(f, node.whenFalse, want);
+  const { wrap } = f;
+  f.wrap = null;
   condition(f, node.condition, whenTrue, whenFalse);
+  f.wrap = wrap;
   return meet(f, node.whenTrue, node.whenFalse, whenTrue, whenFalse, want, node);
 }
 
 /** Two expressions in two arms; the result has the wanted type, or the one that holds both. */
 function meet(f: Fn, a: ts.Expression, b: ts.Expression, first: Block, second: Block, want: Type | null, node: ts.Node): Rv {
   f.enter(first);
-  const left = expression(f, a, want);
+  const left = armOf(f, a, want);
   const firstEnd = f.b.block();
   f.jump(firstEnd);
   f.enter(second);
-  const right = expression(f, b, want);
+  const right = armOf(f, b, want);
   const type = meetType(f, left, right, want, node);
   const behind = f.b.block();
   if (left.isFresh || right.isFresh) f.fail(node, 'P1603', type.key);
@@ -186,6 +193,12 @@ function meet(f: Fn, a: ts.Expression, b: ts.Expression, first: Block, second: B
     return VOID_RV;
   }
   return joinArms(f, type, ranged(convert(f, right, type, b)), firstEnd, () => ranged(convert(f, left, type, a)), behind);
+}
+
+/** An arm of a conditional; within `wrapping.T(…)` it is cut to `T` where it stands. */
+function armOf(f: Fn, node: ts.Expression, want: Type | null): Rv {
+  const value = expression(f, node, want);
+  return f.wrap === null || value.type === NEVER ? value : { ...truncateTo(f, value, f.wrap, node), isWrapped: true };
 }
 
 function ranged(value: Rv): Rv {

@@ -10,7 +10,7 @@ import { instanceOf, memberTemplate, type Template } from './instances.ts';
 import { elementAddress, functionValue, meaningOf } from './places.ts';
 import { inferArguments, resolveType } from './resolve.ts';
 import { elementStorage, memberName, settled } from './shapes.ts';
-import { type ClassShape, type ClassType, mayPointToFrame, type SliceType, TYPED_ARRAYS, type Type, unbranded } from './types.ts';
+import { type ClassShape, type ClassType, I32, mayPointToFrame, type SliceType, TYPED_ARRAYS, type Type, unbranded } from './types.ts';
 import { convert, rv, single, storeValue } from './values.ts';
 
 const FRAME_LIMIT = 16384;
@@ -172,7 +172,7 @@ export function createArray(f: Fn, node: ts.CallExpression, want: Type | null): 
   const length = constantLength(f, count);
   const body = makerBody(f, make);
   const wanted = want?.kind === 'slice' ? want.element : null;
-  const elementType = wanted ?? elementTypeOf(f, make, body);
+  const elementType = wanted ?? elementTypeOf(f, node, make, body);
   const { size, align } = elementStorage(f.program, elementType);
   const [address] = frameStorage(f, size * length, align, node) ?? [];
   const start = address ?? bug('storage');
@@ -209,34 +209,33 @@ export function fillElements(
   f.branch(f.b.icmp('ult', f.variables.read(index), f.const64(length)), turn, behind);
   f.enter(turn);
   f.scopes.push({ names: new Map(), disposals: [] });
+  // What a turn makes is its own, so it cannot be kept in the array.
+  const origin = frameOrigin(f);
+  f.loopDepth++;
   const i = f.variables.read(index);
   const name = ts.isArrowFunction(make) || ts.isFunctionExpression(make) ? make.parameters[0]?.name : undefined;
   if (name !== undefined && ts.isIdentifier(name)) {
-    const value = rv(INDEX, [f.b.convert('trunc', 'i32', i)], { range: { low: 0, high: length } });
-    f.declare(
-      { name: name.text, type: INDEX, isConst: true, variables: null, value, origin: STATIC, mustAssign: false, owned: null },
-      make,
-    );
+    const value = rv(I32, [f.b.convert('trunc', 'i32', i)], { range: { low: 0, high: length } });
+    f.declare({ name: name.text, type: I32, isConst: true, variables: null, value, origin: STATIC, mustAssign: false, owned: null }, make);
   }
   const at = elementAddress(f, start, i, size);
   if (elementType.kind === 'class') {
-    const place = rv(elementType, [at], { origin: frameOrigin(f) });
+    const place = rv(elementType, [at], { origin });
     if (ts.isNewExpression(body)) f.rules.create(f, body, elementType, place);
     else if (ts.isObjectLiteralExpression(body)) f.rules.objectLiteral(f, body, elementType, place);
     else f.fail(body, 'P1302', 'this', elementType.key, 'the objects of an array lie in place: write `() => new C(…)`');
   } else {
     const value = convert(f, f.expression(body, elementType), elementType, body);
     storeValue(f, value, at, 0);
-    if (mayPointToFrame(elementType)) f.escape.store(frameOrigin(f), value.origin, body);
+    if (mayPointToFrame(elementType)) f.escape.store(origin, value.origin, body);
   }
+  f.loopDepth--;
   f.scopes.pop();
   f.variables.write(index, f.b.binary('add', i, f.const64(1)));
   f.jump(header);
   f.variables.seal(header);
   f.enter(behind);
 }
-
-const INDEX: Type = { kind: 'integer', key: 'i32', bits: 32, signed: true, least: -(1n << 31n), most: (1n << 31n) - 1n };
 
 /** The expression that an array's maker gives. */
 export function makerBody(f: Fn, make: ts.Expression): ts.Expression {
@@ -246,15 +245,17 @@ export function makerBody(f: Fn, make: ts.Expression): ts.Expression {
   return ts.isParenthesizedExpression(make.body) ? make.body.expression : make.body;
 }
 
-export function elementTypeOf(f: Fn, make: ts.Expression, body: ts.Expression): Type {
+export function elementTypeOf(f: Fn, call: ts.CallExpression, make: ts.Expression, body: ts.Expression): Type {
+  const [given] = call.typeArguments ?? [];
+  if (given !== undefined) return resolveType(f.program, f.scope, given);
   if ((ts.isArrowFunction(make) || ts.isFunctionExpression(make)) && make.type !== undefined)
     return resolveType(f.program, f.scope, make.type);
   const name = ts.isArrowFunction(make) || ts.isFunctionExpression(make) ? make.parameters[0]?.name : undefined;
   if (name === undefined || !ts.isIdentifier(name)) return settled(f.rules.typeOf(f, body));
   f.scopes.push({ names: new Map(), disposals: [] });
-  const index = rv(INDEX, [f.b.fn.newValue('i32', f.b.here)]);
+  const index = rv(I32, [f.b.fn.newValue('i32', f.b.here)]);
   f.declare(
-    { name: name.text, type: INDEX, isConst: true, variables: null, value: index, origin: STATIC, mustAssign: false, owned: null },
+    { name: name.text, type: I32, isConst: true, variables: null, value: index, origin: STATIC, mustAssign: false, owned: null },
     make,
   );
   const type = settled(f.rules.typeOf(f, body));

@@ -143,7 +143,7 @@ function staticObjectType(
     const [count, make] = node.arguments;
     if (count === undefined || make === undefined)
       return p.problems.fail(scope.module.file, node, 'P1307', 'array', '2', String(node.arguments.length));
-    const element = declared?.kind === 'slice' ? declared.element : elementTypeOf(f, make, makerBody(f, make));
+    const element = declared?.kind === 'slice' ? declared.element : elementTypeOf(f, node, make, makerBody(f, make));
     return { type: declared ?? p.types.slice(element, false), length: lengthConstant(f, count) };
   }
   if (ts.isArrayLiteralExpression(node)) {
@@ -198,6 +198,7 @@ function place(m: Maker, o: StaticObject, offset: number, type: Type, expression
     // A reference to an object of its own.
     const made = staticObjectType(p, s.scope, node, inner);
     if (made !== null) {
+      p.anonymousObjects++;
       const symbol = p.symbol(`${o.symbol}.${offset}`);
       const { size, align } = objectStorage(p, made.type, made.length);
       const own = new StaticObject(symbol, size, align);
@@ -313,8 +314,12 @@ function placeElements(m: Maker, o: StaticObject, offset: number, type: SliceTyp
   const make = node.arguments[1] ?? bug('counted before');
   const body = makerBody(m.s, make);
   const isSame = !(ts.isArrowFunction(make) || ts.isFunctionExpression(make)) || make.parameters.length === 0;
-  if (isSame && oneWithoutCode(m, o, offset, type, size, body)) {
-    o.repeat(offset, size, length);
+  const before = m.s.program.anonymousObjects;
+  if (isSame && oneWithoutCode(m, o, offset, type, body)) {
+    // Elements that refer to objects of their own need one each.
+    const isShared = m.s.program.anonymousObjects === before;
+    if (isShared) o.repeat(offset, size, length);
+    else for (let i = 1; i < length; i++) oneWithoutCode(m, o, offset + i * size, type, body);
     return true;
   }
   o.clear(offset, size * length);
@@ -325,7 +330,7 @@ function placeElements(m: Maker, o: StaticObject, offset: number, type: SliceTyp
   return true;
 }
 
-function oneWithoutCode(m: Maker, o: StaticObject, offset: number, type: SliceType, _size: number, body: ts.Expression): boolean {
+function oneWithoutCode(m: Maker, o: StaticObject, offset: number, type: SliceType, body: ts.Expression): boolean {
   const quiet: Maker = { s: m.s, f: null };
   return type.element.kind === 'class'
     ? placeObject(quiet, o, offset, type.element, null, body)

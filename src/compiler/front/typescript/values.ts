@@ -12,6 +12,7 @@ import {
   type ClassType,
   F64,
   I32,
+  I64,
   type IntegerType,
   irBytes,
   isReference,
@@ -94,14 +95,12 @@ export function settle(f: Fn, value: Rv, node: ts.Node): Rv {
   if (value.type.key === 'float') return { ...value, type: F64 };
   if (value.type.key === 'bigint') {
     const v = value.constant;
-    return convert(f, value, typeof v === 'bigint' && v < 0n ? SIGNED64 : U64, node);
+    return convert(f, value, typeof v === 'bigint' && v < 0n ? I64 : U64, node);
   }
   const v = Number(value.constant);
   const type = v >= -0x8000_0000 && v <= 0x7fff_ffff ? I32 : v >= 0 && v <= 0xffff_ffff ? U32 : F64;
   return { ...value, type };
 }
-
-const SIGNED64: IntegerType = { kind: 'integer', key: 'i64', bits: 64, signed: true, least: -(1n << 63n), most: (1n << 63n) - 1n };
 
 /** What a small integer can be here. */
 export function rangeOf(value: Rv): Range {
