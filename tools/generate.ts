@@ -5,7 +5,7 @@ import { DIAGNOSTICS } from '../src/compiler/diagnostics.ts';
 import { INVARIANTS } from '../src/fuzz/invariants/all.ts';
 import { dispatchText } from '../src/kernel/abi/dispatch-printer.ts';
 import { type Argument, SYSCALLS } from '../src/kernel/abi/syscalls.ts';
-import { instructions } from '../src/machine/isa/table.ts';
+import { manualMarkdown } from '../src/machine/isa/manual.ts';
 import { traceFormatMarkdown } from '../src/replay/index.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -35,10 +35,7 @@ const files: Record<string, string> = {
     ['id', 'holds always', 'because'],
     INVARIANTS.map(({ id, title, because }) => [id, title, because]),
   )}\n`,
-  'instructions.md': `# Instructions of the machine\n\nEncodings in the notation of the SDM, Vol. 2.\n\n${table(
-    ['name', 'encodings', 'meaning'],
-    instructions.map(({ name, encodings, text }) => [name, encodings.join(' · '), text]),
-  )}\n`,
+  'instructions.md': manualMarkdown(),
 };
 
 const NOTE = '<!-- Printed by "npm run generate"; edit the table, not this file. -->\n\n';
