@@ -1,28 +1,45 @@
 /** What a run reached, in terms that do not depend on addresses: system calls with the kind of their results, exceptions with where they came from. */
 import type { Machine, Observer } from '../../machine/index.ts';
 
-/** Results are counted as one of: an error by its number, zero, or a value. */
-function kindOf(result: bigint): string {
+/** A result is an error by its number (1 … 4095), zero, or a value. */
+const ZERO = 0;
+const VALUE = 4096;
+const KINDS = 4097;
+/** Calls by numbers of no call count as one. */
+const ODD_CALL = 1024;
+/** Exceptions come behind the calls: vector, CPL and error code in one number. */
+const EXCEPTIONS = (ODD_CALL + 1) * KINDS;
+
+function kindOf(result: bigint): number {
   const signed = BigInt.asIntN(64, result);
-  if (signed < 0n && signed >= -4095n) return `error ${-signed}`;
-  return signed === 0n ? 'zero' : 'value';
+  if (signed < 0n && signed >= -4095n) return Number(-signed);
+  return signed === 0n ? ZERO : VALUE;
 }
 
-export function watchCoverage(machine: Machine): { readonly observer: Observer; readonly reached: ReadonlySet<string> } {
-  const reached = new Set<string>();
-  let call: bigint | null = null;
+function describe(reached: number): string {
+  if (reached >= EXCEPTIONS) {
+    const [vector, cpl, code] = [(reached - EXCEPTIONS) & 0xff, ((reached - EXCEPTIONS) >> 8) & 3, (reached - EXCEPTIONS) >> 10];
+    return `exception ${vector} ${code === 0 ? '-' : code - 1} at CPL ${cpl}`;
+  }
+  const [call, kind] = [Math.floor(reached / KINDS), reached % KINDS];
+  return `call ${call === ODD_CALL ? 'odd' : call}: ${kind === ZERO ? 'zero' : kind === VALUE ? 'value' : `error ${kind}`}`;
+}
+
+export function watchCoverage(machine: Machine): { readonly observer: Observer; reached(): ReadonlySet<string> } {
+  const reached = new Set<number>();
+  let call: number | null = null;
   return {
-    reached,
+    reached: () => new Set([...reached].map(describe)),
     observer: {
       syscall(_at, nr) {
-        call = nr;
+        call = nr < BigInt(ODD_CALL) ? Number(nr) : ODD_CALL;
       },
       sysret(_at, result) {
-        if (call !== null) reached.add(`call ${call < 1024n ? call : 'odd'}: ${kindOf(result)}`);
+        if (call !== null) reached.add(call * KINDS + kindOf(result));
         call = null;
       },
       exception(_at, vector, code) {
-        reached.add(`exception ${vector} ${code ?? '-'} at CPL ${machine.cpl}`);
+        reached.add(EXCEPTIONS + vector + (machine.cpl << 8) + ((code === null ? 0 : code + 1) << 10));
       },
     },
   };

@@ -64,7 +64,7 @@ export class Runner {
     const coverage = watchCoverage(this.testbed.machine);
     const observer: Observer = mergeObservers([run.observer, coverage.observer]);
     const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer });
-    return { outcome, coverage: coverage.reached, ...run.end(outcome) };
+    return { outcome, coverage: coverage.reached(), ...run.end(outcome) };
   }
 }
 

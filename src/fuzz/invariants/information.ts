@@ -3,6 +3,7 @@ import { CAPTURE } from '../../machine/index.ts';
 import { VICTIM_HARMED } from '../campaign/victim.ts';
 import { isUser, isWritable, linearOf } from './address-spaces.ts';
 import { hex, invariant } from './invariant.ts';
+import { SecretSet } from './secret-set.ts';
 
 export const freshFramesAreClean = invariant({
   id: 'INV-14',
@@ -11,7 +12,7 @@ export const freshFramesAreClean = invariant({
   judge: (context) => {
     /** Frame by page, of each root when it was last looked at: a page with another frame is fresh. */
     const known = new Map<bigint, Map<number, number>>();
-    const secrets = new Set(context.secrets);
+    const secrets = new SecretSet(context.secrets);
     const { ram } = context.machine;
     return {
       quiescent(at) {
@@ -22,14 +23,11 @@ export const freshFramesAreClean = invariant({
           for (const mapping of mappings) {
             if (before?.get(mapping.page) === mapping.frame || !isUser(mapping) || !isWritable(mapping)) continue;
             context.judged();
-            const start = mapping.frame * 4096;
-            for (let offset = 0; offset < 4096; offset += 8) {
-              const value = ram.getBigUint64(start + offset, true);
-              if (value === 0n || !secrets.has(value)) continue;
-              return context.fail(
-                `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(root)} holds the victim’s secret ${hex(value)}`,
-              );
-            }
+            const secret = secrets.findIn(ram, mapping.frame * 4096, 4096);
+            if (secret === null) continue;
+            return context.fail(
+              `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(root)} holds the victim’s secret ${hex(secret)}`,
+            );
           }
         }
       },
@@ -42,16 +40,16 @@ export const secretsStayWithTheirOwner = invariant({
   title: 'What a process observes does not depend on another’s secrets: none of its registers ever holds one.',
   because: 'a secret in a register is a secret told',
   judge: (context) => {
-    const secrets = new Set(context.secrets);
-    const capture = new BigUint64Array(CAPTURE.words);
+    const secrets = new SecretSet(context.secrets);
+    const { now } = context.threads;
+    const words = new DataView(now.buffer);
     return {
       enterUser() {
         if (context.kernel.isVictim(context.machine.cr3 & 0x000f_ffff_ffff_f000n)) return;
-        context.machine.captureRegisters(capture);
         context.judged();
-        const index = capture.findIndex((value) => secrets.has(value));
-        if (index >= 0)
-          context.fail(`a process goes on with the victim’s secret ${hex(capture[index] ?? 0n)} in its registers (word ${index})`);
+        const secret = secrets.findIn(words, 0, 8 * CAPTURE.words);
+        if (secret !== null)
+          context.fail(`a process goes on with the victim’s secret ${hex(secret)} in its registers (word ${now.indexOf(secret)})`);
       },
     };
   },

@@ -9,12 +9,14 @@ import type { Machine, Observer } from '../../machine/index.ts';
 import type { Outcome } from '../testbed.ts';
 import type { AddressSpaces } from './address-spaces.ts';
 import type { KernelView } from './kernel-view.ts';
+import type { Threads } from './threads.ts';
 
 /** What an invariant sees of the run, and how it speaks. */
 export interface Context {
   readonly machine: Machine;
   readonly kernel: KernelView;
   readonly spaces: AddressSpaces;
+  readonly threads: Threads;
   /** Bytes that only the victim may know, 8 bytes each. */
   readonly secrets: readonly bigint[];
   /** The invariant does not hold: what was seen, in words, with addresses in hexadecimal. The first failure of a run counts. */

@@ -11,6 +11,7 @@ import type { Outcome } from '../testbed.ts';
 import { AddressSpaces } from './address-spaces.ts';
 import type { Context, Invariant, Judgement } from './invariant.ts';
 import type { KernelView } from './kernel-view.ts';
+import { Threads } from './threads.ts';
 
 /** An invariant that did not hold. */
 export interface Failure {
@@ -47,6 +48,7 @@ export class Judge {
     const failures = new Map<string, Failure>();
     const judged = new Map<string, number>();
     const spaces = new AddressSpaces(machine, this.#kernel);
+    const threads = new Threads(machine, this.#kernel);
 
     const judgements = this.#invariants.map(({ id, judge }): Judgement => {
       judged.set(id, 0);
@@ -54,6 +56,7 @@ export class Judge {
         machine,
         kernel: this.#kernel,
         spaces,
+        threads,
         secrets,
         judged: () => judged.set(id, (judged.get(id) ?? 0) + 1),
         fail(message) {
@@ -63,7 +66,7 @@ export class Judge {
       return judge(context);
     });
 
-    const observer = merge(judgements);
+    const observer = merge([threads.observer, ...judgements]);
     for (const judgement of judgements) judgement.begin?.();
     return {
       observer,
@@ -88,20 +91,23 @@ function merge(judgements: readonly Judgement[]): Observer {
   return mergeObservers([...events, ...moments]);
 }
 
+/** A method of an observer: no event has more than seven fields. */
+type Handler = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => void;
+
 /** One observer for several: each event goes to those that have a method for it, in their order. An event that nobody wants stays absent. */
 export function mergeObservers(observers: readonly Observer[]): Observer {
-  const handlers = new Map<string, ((...event: unknown[]) => void)[]>();
+  const handlers = new Map<string, Handler[]>();
   for (const observer of observers)
     for (const [name, method] of Object.entries(observer)) handlers.set(name, [...(handlers.get(name) ?? []), method.bind(observer)]);
 
-  const merged: Record<string, (...event: unknown[]) => void> = {};
+  const merged: Record<string, Handler> = {};
   for (const [name, list] of handlers) {
     const [only] = list;
     merged[name] =
       list.length === 1 && only
         ? only
-        : (...event) => {
-            for (const handler of list) handler(...event);
+        : (a, b, c, d, e, f, g) => {
+            for (const handler of list) handler(a, b, c, d, e, f, g);
           };
   }
   return merged;

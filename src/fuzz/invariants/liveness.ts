@@ -11,14 +11,17 @@ export const callsAreSurvived = invariant({
   judge: (context) => {
     /** When the kernel was entered, or idled last; null while user mode runs. */
     let entered: bigint | null = null;
-    let call = 'no system call';
+    let number: bigint | null = null;
+    const values: bigint[] = [];
+    const describe = () => (number === null ? 'no system call' : `system call ${number}(${values.map(hex).join(', ')})`);
     const judgeStay = (at: bigint) => {
       if (entered !== null && at - entered > LONGEST_STAY)
-        context.fail(`the kernel is at work for ${at - entered} instructions after ${call}`);
+        context.fail(`the kernel is at work for ${at - entered} instructions after ${describe()}`);
     };
     return {
       syscall(_at, nr, args) {
-        call = `system call ${nr}(${args.map(hex).join(', ')})`;
+        number = nr;
+        for (let i = 0; i < args.length; i++) values[i] = args[i] ?? 0n;
       },
       enterKernel(at) {
         entered = at;
@@ -33,7 +36,7 @@ export const callsAreSurvived = invariant({
       },
       end({ reason, status }) {
         context.judged();
-        if (reason === 'panic') context.fail(`the kernel ends (status ${status}) after ${call}`);
+        if (reason === 'panic') context.fail(`the kernel ends (status ${status}) after ${describe()}`);
         if (reason === 'limit') judgeStay(context.machine.count);
       },
     };

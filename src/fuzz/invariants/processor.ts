@@ -1,45 +1,39 @@
 /** Invariants of the processor's state: what user mode starts with, what the kernel keeps on, what a thread finds when it goes on. */
 import { CAPTURE } from '../../machine/index.ts';
-import { type Context, hex, invariant } from './invariant.ts';
+import { hex, invariant } from './invariant.ts';
+import { type Exit, word } from './threads.ts';
 
 const FLAG = { if: 1n << 9n, iopl: 3n << 12n, nt: 1n << 14n } as const;
+const JUDGED_FLAGS = FLAG.if | FLAG.iopl | FLAG.nt;
+const USER_END = 0x8000_0000_0000n;
 const CR0_WP = 1n << 16n;
 const CR4 = { UMIP: 1n << 11n, SMEP: 1n << 20n, SMAP: 1n << 21n } as const;
 const EFER_NXE = 1n << 11n;
 const IA32_EFER = 0xc000_0080n;
 const IA32_LSTAR = 0xc000_0082n;
-const SYSCALL = { execve: 59n, rtSigaction: 13n, rtSigreturn: 15n } as const;
-const FORKS: readonly bigint[] = [56n, 57n, 58n, 435n];
-
-/** Word `index` of a capture; every index of CAPTURE lies within it. */
-const word = (capture: BigUint64Array, index: number): bigint => capture[index] ?? 0n;
-
-const newCapture = () => new BigUint64Array(CAPTURE.words);
 
 export const userModeStartsClean = invariant({
   id: 'INV-15',
   title: 'On entry to CPL 3: IF=1, IOPL=0, NT=0, RPL=3, RIP canonical and in the user half.',
   because: 'user mode could hold the CPU, reach ports, or make the kernel fault on its way out with the user’s GS base',
-  judge: (context) => {
-    const capture = newCapture();
-    return {
-      enterUser() {
-        context.machine.captureRegisters(capture);
-        context.judged();
-        const rflags = word(capture, CAPTURE.rflags);
-        const rip = word(capture, CAPTURE.rip);
-        const cs = word(capture, CAPTURE.selectors);
-        const wrong = [
-          (rflags & FLAG.if) === 0n && 'IF is 0',
-          (rflags & FLAG.iopl) !== 0n && 'IOPL is not 0',
-          (rflags & FLAG.nt) !== 0n && 'NT is 1',
-          (cs & 3n) !== 3n && `CS is ${hex(cs)}`,
-          rip >= 0x8000_0000_0000n && `RIP is ${hex(rip)}`,
-        ].filter((text) => text !== false);
-        if (wrong.length > 0) context.fail(`user mode starts where ${wrong.join(', ')} (RFLAGS ${hex(rflags)})`);
-      },
-    };
-  },
+  judge: (context) => ({
+    enterUser() {
+      const { now } = context.threads;
+      context.judged();
+      const rflags = word(now, CAPTURE.rflags);
+      const rip = word(now, CAPTURE.rip);
+      const cs = word(now, CAPTURE.selectors);
+      if ((rflags & JUDGED_FLAGS) === FLAG.if && (cs & 3n) === 3n && rip < USER_END) return;
+      const wrong = [
+        (rflags & FLAG.if) === 0n && 'IF is 0',
+        (rflags & FLAG.iopl) !== 0n && 'IOPL is not 0',
+        (rflags & FLAG.nt) !== 0n && 'NT is 1',
+        (cs & 3n) !== 3n && `CS is ${hex(cs)}`,
+        rip >= USER_END && `RIP is ${hex(rip)}`,
+      ].filter((text) => text !== false);
+      context.fail(`user mode starts where ${wrong.join(', ')} (RFLAGS ${hex(rflags)})`);
+    },
+  }),
 });
 
 export const protectionsStayOn = invariant({
@@ -97,78 +91,23 @@ export const tablesOfTheCpuAreConstant = invariant({
   }),
 });
 
-/** How a thread left user mode: its registers then, and the call if it was one. */
-interface Exit {
-  readonly registers: BigUint64Array;
-  call: bigint | null;
-}
-
 const GPR_NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'];
 const RAX = 0;
 const RCX = 1;
 const RSP = 4;
 const R11 = 11;
 
-/** Keeps, for each process, the registers at its last exit from user mode, and hands both sides of each resumption to `resumed`. */
-function watchResumptions(
-  context: Context,
-  resumed: (exit: Exit, now: BigUint64Array) => void,
-  forked?: (parent: Exit, child: BigUint64Array) => void,
-) {
-  const exits = new Map<number, Exit>();
-  /** Addresses that some process gave as a signal handler: a thread may go on there, with registers that the signal sets. */
-  const handlers = new Set<bigint>();
-  const now = newCapture();
-  const noteHandler = (action: bigint) => {
-    const bytes = action < 0x8000_0000_0000n ? context.machine.readLinear(action, 8) : null;
-    if (bytes) handlers.add(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  };
-  const leave = (call: bigint | null) => {
-    if (context.machine.cpl !== 3) return;
-    const pid = context.kernel.currentPid();
-    let exit = exits.get(pid);
-    if (!exit) exits.set(pid, (exit = { registers: newCapture(), call }));
-    exit.call = call;
-    context.machine.captureRegisters(exit.registers);
-  };
-  return {
-    syscall(_at: bigint, nr: bigint, args: readonly bigint[]) {
-      leave(nr);
-      if (nr === SYSCALL.rtSigaction) noteHandler(args[1] ?? 0n);
-    },
-    irq: () => leave(null),
-    exception: () => leave(null),
-    softwareInterrupt: () => leave(null),
-    enterUser() {
-      const pid = context.kernel.currentPid();
-      context.machine.captureRegisters(now);
-      const exit = exits.get(pid);
-      if (exit) {
-        exits.delete(pid);
-        const next = word(exit.registers, CAPTURE.rip) + 2n;
-        const rip = word(now, CAPTURE.rip);
-        const isNewImage = exit.call === SYSCALL.execve && rip !== next;
-        const isHandler = handlers.has(rip) && rip !== (exit.call === null ? next - 2n : next);
-        if (!isNewImage && !isHandler && exit.call !== SYSCALL.rtSigreturn) resumed(exit, now);
-      } else if (forked) {
-        for (const parent of exits.values())
-          if (parent.call !== null && FORKS.includes(parent.call) && word(now, CAPTURE.rip) === word(parent.registers, CAPTURE.rip) + 2n)
-            return forked(parent, now);
-      }
-    },
-  };
-}
-
 const CALL_CHANGES: readonly number[] = [RAX, RCX, R11];
 
 /** The first register that differs and may not, described; or null. */
-function firstChange(before: BigUint64Array, after: BigUint64Array, mayChange: readonly number[]): string | null {
+function firstChange(before: BigUint64Array, after: BigUint64Array, mayChange: readonly number[], mayMoveBases: boolean): string | null {
+  const [was, is] = [new Uint32Array(before.buffer), new Uint32Array(after.buffer)];
   for (let index = 0; index < CAPTURE.words; index++) {
-    if (word(before, index) === word(after, index)) continue;
+    if (was[2 * index] === is[2 * index] && was[2 * index + 1] === is[2 * index + 1]) continue;
     if (index < 16) {
       if (!mayChange.includes(index)) return describe(GPR_NAMES[index] ?? '', before, after, index);
     } else if (index === CAPTURE.fsBase || index === CAPTURE.gsBase) {
-      return describe(index === CAPTURE.fsBase ? 'FS base' : 'GS base', before, after, index);
+      if (!mayMoveBases) return describe(index === CAPTURE.fsBase ? 'FS base' : 'GS base', before, after, index);
     } else if (index === CAPTURE.mxcsr) {
       return describe('MXCSR', before, after, index);
     } else if (index >= CAPTURE.x87) {
@@ -194,26 +133,27 @@ export const threadsFindTheirRegisters = invariant({
   title:
     'At a thread’s resumption every general, FPU/SSE, debug, FS and GS register is what it was at its last exit, plus the call’s result.',
   because: 'registers that are not restored carry one process’s data into another',
-  judge: (context) =>
-    watchResumptions(
-      context,
-      (exit, now) => {
+  judge: (context) => {
+    context.threads.watch({
+      resumed(exit, now) {
         context.judged();
-        if (mayMoveBases(exit)) {
-          exit.registers[CAPTURE.fsBase] = word(now, CAPTURE.fsBase);
-          exit.registers[CAPTURE.gsBase] = word(now, CAPTURE.gsBase);
-        }
-        const change = firstChange(exit.registers, now, exit.call === null ? [] : CALL_CHANGES);
+        const change = firstChange(exit.registers, now, exit.call === null ? [] : CALL_CHANGES, mayMoveBases(exit));
         if (change) context.fail(`after ${exit.call === null ? 'an interruption' : `system call ${exit.call}`} ${change}`);
         else if (exit.call === null && word(exit.registers, CAPTURE.rip) !== word(now, CAPTURE.rip))
           context.fail(`interrupted at ${hex(word(exit.registers, CAPTURE.rip))}, the thread goes on at ${hex(word(now, CAPTURE.rip))}`);
       },
-      (parent, child) => {
+      forked(parents, child) {
         context.judged();
-        const change = firstChange(parent.registers, child, [...CALL_CHANGES, RSP]);
+        let change: string | null = null;
+        for (const { registers } of parents) {
+          change = firstChange(registers, child, [...CALL_CHANGES, RSP], false);
+          if (change === null) return;
+        }
         if (change) context.fail(`a fork’s child does not start as its parent: ${change}`);
       },
-    ),
+    });
+    return {};
+  },
 });
 
 /** Flags that a system call keeps: all that user mode can set, but RF, and NT, which INV-15 wants cleared. */
@@ -223,8 +163,11 @@ export const callsChangeThreeRegisters = invariant({
   id: 'INV-20',
   title: 'A system call changes RAX, RCX and R11 only; RCX and R11 hold the user’s RIP and RFLAGS.',
   because: 'anything else is either a lost register of the program or a kernel value shown to it',
-  judge: (context) =>
-    watchResumptions(context, ({ registers, call }, now) => {
+  judge: (context) => {
+    context.threads.watch({ resumed: judgeCall });
+    return {};
+
+    function judgeCall({ registers, call }: Exit, now: BigUint64Array): void {
       if (call === null) return;
       context.judged();
       const rip = word(registers, CAPTURE.rip) + 2n;
@@ -242,5 +185,6 @@ export const callsChangeThreeRegisters = invariant({
         context.fail(
           `system call ${call} changes RFLAGS from ${hex(word(registers, CAPTURE.rflags))} to ${hex(word(now, CAPTURE.rflags))}`,
         );
-    }),
+    }
+  },
 });

@@ -1,6 +1,7 @@
 /** Invariants of the system-call boundary: how the kernel touches user memory. All need `watch.supervisorUserAccess` of the machine. */
 import { SYSCALLS } from '../../kernel/abi/syscalls.ts';
 import type { SupervisorUserAccess } from '../../machine/index.ts';
+import { ByteRanges } from './byte-ranges.ts';
 import { type Context, hex, invariant } from './invariant.ts';
 import { isWithin } from './kernel-view.ts';
 
@@ -54,21 +55,34 @@ export const userBytesAreFetchedOnce = invariant({
   title: 'Each user byte is fetched at most once in a system call (but for calls that take a list of buffers, which may overlap it).',
   because: 'a value that is checked and then fetched again can have changed in between',
   judge: (context) => {
-    const fetched = new Set<bigint>();
+    const fetched = new ByteRanges();
+    /** What the instruction at `pendingAt` has fetched: it counts once the instruction retires. */
+    const pending: SupervisorUserAccess[] = [];
+    let pendingAt = -1n;
     let takesList = false;
+    const clear = () => {
+      fetched.clear();
+      pending.length = 0;
+    };
     return {
       syscall(_at, nr) {
-        fetched.clear();
+        clear();
         takesList = LIST_CALLS.has(nr);
       },
-      enterUser: () => fetched.clear(),
-      supervisorUserAccess(_at, access) {
+      enterUser: clear,
+      exception(at) {
+        if (at === pendingAt) pending.length = 0;
+      },
+      supervisorUserAccess(at, access) {
         if (takesList || access.write || access.faulted || !access.user || access.implicit || access.execute) return;
         context.judged();
-        for (let i = 0n; i < BigInt(access.size); i++) {
-          if (fetched.has(access.linear + i)) return context.fail(`${show(access)} for the second time in one system call`);
-          fetched.add(access.linear + i);
+        if (at !== pendingAt) {
+          for (const { linear, size } of pending) fetched.add(Number(linear), size);
+          pending.length = 0;
+          pendingAt = at;
         }
+        if (fetched.overlaps(Number(access.linear), access.size)) context.fail(`${show(access)} for the second time in one system call`);
+        else pending.push(access);
       },
     };
   },

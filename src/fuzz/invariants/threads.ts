@@ -1,0 +1,107 @@
+/**
+ * The threads of user mode as a judge outside sees them: with which registers each left, how, and with which it goes on. Captured once for all
+ * invariants.
+ */
+import { CAPTURE, type Machine, type Observer } from '../../machine/index.ts';
+import type { KernelView } from './kernel-view.ts';
+
+/** How a thread left user mode: its registers then, and the call if it was one. */
+export interface Exit {
+  readonly registers: BigUint64Array;
+  readonly call: bigint | null;
+}
+
+export interface ThreadWatcher {
+  /** A thread goes on behind the call, or where it was interrupted: not in a new image, not in a signal handler, not out of one. */
+  resumed?(exit: Exit, now: BigUint64Array): void;
+  /** A thread starts where one or several others have called fork. */
+  forked?(parents: readonly Exit[], child: BigUint64Array): void;
+}
+
+const SYSCALL = { execve: 59n, rtSigaction: 13n, rtSigreturn: 15n } as const;
+const FORKS: readonly bigint[] = [56n, 57n, 58n, 435n];
+/** Length of SYSCALL. */
+const CALL_BYTES = 2n;
+
+/** Word `index` of a capture; every index of CAPTURE lies within it. */
+export const word = (capture: BigUint64Array, index: number): bigint => capture[index] ?? 0n;
+
+interface Thread {
+  readonly registers: BigUint64Array;
+  call: bigint | null;
+  isOutside: boolean;
+}
+
+export class Threads {
+  /** The registers at this moment, within `enterUser`. */
+  readonly now = new BigUint64Array(CAPTURE.words);
+  readonly observer: Observer;
+  readonly #machine: Machine;
+  readonly #kernel: KernelView;
+  readonly #threads = new Map<number, Thread>();
+  /** Addresses that some process gave as a signal handler: a thread may go on there, with registers that the signal sets. */
+  readonly #handlers = new Set<bigint>();
+  readonly #watchers: ThreadWatcher[] = [];
+
+  constructor(machine: Machine, kernel: KernelView) {
+    this.#machine = machine;
+    this.#kernel = kernel;
+    this.observer = {
+      syscall: (_at, nr, args) => {
+        this.#leave(nr);
+        if (nr === SYSCALL.rtSigaction) this.#noteHandler(args[1] ?? 0n);
+      },
+      irq: () => this.#leave(null),
+      exception: () => this.#leave(null),
+      softwareInterrupt: () => this.#leave(null),
+      enterUser: () => this.#enter(),
+    };
+  }
+
+  watch(watcher: ThreadWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  #noteHandler(action: bigint): void {
+    const bytes = action < 0x8000_0000_0000n ? this.#machine.readLinear(action, 8) : null;
+    if (bytes) this.#handlers.add(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  }
+
+  #leave(call: bigint | null): void {
+    if (this.#machine.cpl !== 3) return;
+    const pid = this.#kernel.currentPid();
+    let thread = this.#threads.get(pid);
+    if (!thread) this.#threads.set(pid, (thread = { registers: new BigUint64Array(CAPTURE.words), call, isOutside: true }));
+    thread.call = call;
+    thread.isOutside = true;
+    this.#machine.captureRegisters(thread.registers);
+  }
+
+  #enter(): void {
+    this.#machine.captureRegisters(this.now);
+    const thread = this.#threads.get(this.#kernel.currentPid());
+    if (thread?.isOutside) {
+      thread.isOutside = false;
+      if (this.#goesOn(thread)) for (const watcher of this.#watchers) watcher.resumed?.(thread, this.now);
+    } else {
+      const parents = this.#forkers(word(this.now, CAPTURE.rip));
+      if (parents.length > 0) for (const watcher of this.#watchers) watcher.forked?.(parents, this.now);
+    }
+  }
+
+  #goesOn({ call, registers }: Thread): boolean {
+    if (call === SYSCALL.rtSigreturn) return false;
+    const rip = word(this.now, CAPTURE.rip);
+    const expected = call === null ? word(registers, CAPTURE.rip) : word(registers, CAPTURE.rip) + CALL_BYTES;
+    if (rip === expected) return true;
+    return call !== SYSCALL.execve && !this.#handlers.has(rip);
+  }
+
+  /** Threads that have called fork just before `rip` and wait in the kernel. */
+  #forkers(rip: bigint): Thread[] {
+    return [...this.#threads.values()].filter(
+      ({ call, isOutside, registers }) =>
+        isOutside && call !== null && FORKS.includes(call) && rip === word(registers, CAPTURE.rip) + CALL_BYTES,
+    );
+  }
+}
