@@ -6,7 +6,7 @@ import { type Boot, type Host, Machine, type MachineConfig, type Snapshot, type 
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { BlockMaker } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
-import { type CheckpointBlock, type Mode, PAGE_BYTES, type RunBlock } from './schema.ts';
+import { type CheckpointBlock, PAGE_BYTES, type RunBlock } from './schema.ts';
 
 /** Pages of one checkpoint block: 16 MiB. */
 const PART_PAGES = 4096;
@@ -27,18 +27,6 @@ export interface MadeBlock {
 /** Whether a run goes on after this stop. `ready` only says that the guest would like a snapshot to be taken. */
 function isFinal(stop: Stop): boolean {
   return stop.reason !== 'ready';
-}
-
-const EFER_LMA = 0x400n;
-const ATTRIBUTE_L = (1 << 9) | (1 << 13);
-const ATTRIBUTE_DB = (1 << 10) | (1 << 14);
-
-/** How wide code is that the CPU runs now. */
-export function modeOf(machine: Machine): Mode {
-  const { segments, efer } = machine.registers();
-  const { attributes } = segments.cs;
-  if ((efer & EFER_LMA) !== 0n && (attributes & ATTRIBUTE_L) !== 0) return 64;
-  return (attributes & ATTRIBUTE_DB) !== 0 ? 32 : 16;
 }
 
 export class Engine {
@@ -98,7 +86,7 @@ export class Engine {
     const { machine } = this;
     const first = machine.count;
     machine.beginPathBlock();
-    this.#maker.begin(first, machine.rip, modeOf(machine));
+    this.#maker.begin(first, machine.rip, machine.codeBits);
     this.#full = false;
     const boundary = first + BigInt(this.blockInstructions);
     const until = boundary < limit ? boundary : limit;

@@ -10,7 +10,7 @@
 import type { Boot, Machine, Snapshot } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { disassemble } from './disassemble.ts';
-import { Engine, type MadeBlock, modeOf } from './engine.ts';
+import { Engine, type MadeBlock } from './engine.ts';
 import { EVENTS, type TraceEvent, type TraceEventOf } from './events.ts';
 import { PlaybackHost } from './inputs.ts';
 import type { NamedFile } from './record.ts';
@@ -267,7 +267,7 @@ export class Player {
   /** The bytes of code at an address as they are now, up to a page that is not mapped, and how wide the mode is. */
   code(rip: bigint): { readonly bytes: Uint8Array; readonly mode: Mode } {
     const { machine } = this;
-    const mode = modeOf(machine);
+    const mode = machine.codeBits;
     const linear = mode === 64 ? rip : (machine.registers().segments.cs.base + rip) & 0xffff_ffffn;
     const left = 4096 - Number(linear & 0xfffn);
     const bytes =
