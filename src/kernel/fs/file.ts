@@ -41,6 +41,10 @@ export class File {
     this.nameLength = name.length;
   }
 
+  get nameBytes(): Uint8Array {
+    return this.name.subarray(0, this.nameLength);
+  }
+
   isNamed(name: Uint8Array): boolean {
     if (this.nameLength !== name.length) return false;
     for (let at = 0; at < name.length; at++) {

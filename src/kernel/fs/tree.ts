@@ -1,7 +1,7 @@
 /** The tree of names of the RAM file system. Entry 0 is the root directory. All of it lies in memory and goes when the machine stops. */
 
 import { S_IFDIR, S_IFREG } from '../abi/constants.ts';
-import { EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY } from '../abi/errno.ts';
+import { EBUSY, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY } from '../abi/errno.ts';
 import { domains } from '../security/domain.ts';
 import { File, MOST_NAME_BYTES, OWNED_BY_KERNEL } from './file.ts';
 
@@ -125,4 +125,58 @@ export function unlink(index: i32, wantsDirectory: boolean): i32 {
   file.isLinked = false;
   file.drop();
   return 0;
+}
+
+/** The absolute path of a directory, at the start of `into`; returns its length, or -1: too long, or removed. */
+export function pathOf(directory: i32, into: Uint8Array): i32 {
+  let start = into.length;
+  for (let at = directory; at !== ROOT; at = files[at].parent) {
+    const name = files[at].nameBytes;
+    if (!files[at].isLinked || name.length + 1 > start) return -1;
+    start -= name.length + 1;
+    into[start] = SLASH;
+    into.set(name, start + 1);
+  }
+  if (start === into.length) {
+    start--;
+    into[start] = SLASH;
+  }
+  const length = into.length - start;
+  into.set(into.subarray(start));
+  return length;
+}
+
+/** Whether `directory` is `ancestor` or lies below it. */
+function isWithin(directory: i32, ancestor: i32): boolean {
+  for (let at = directory; at !== ROOT; at = files[at].parent) {
+    if (at === ancestor) return true;
+  }
+  return ancestor === ROOT;
+}
+
+/** Gives a file the name that `to` says, in `path`; a file that had it goes. Returns 0 or the errno. */
+export function rename(index: i32, path: Uint8Array, to: Lookup): i32 {
+  const file = files[index];
+  if (index === ROOT || (file.isDirectory && isWithin(to.directory, index))) return EINVAL;
+  if (to.file === index) return 0;
+  if (to.hasSlash && !file.isDirectory) return ENOTDIR;
+  if (!files[to.directory].isLinked) return ENOENT;
+  if (to.file >= 0) {
+    if (to.file === ROOT) return EBUSY;
+    if (file.isDirectory && !files[to.file].isDirectory) return ENOTDIR;
+    if (!file.isDirectory && files[to.file].isDirectory) return EISDIR;
+    const error = unlink(to.file, file.isDirectory);
+    if (error !== 0) return error;
+  }
+  file.parent = to.directory;
+  file.setName(path.subarray(to.nameStart, to.nameEnd));
+  return 0;
+}
+
+/** The first entry of `directory` at or behind index `from` of the table; -1: none. */
+export function nextChild(directory: i32, from: i32): i32 {
+  for (let n = from; n < bounds.end; n++) {
+    if (n !== ROOT && files[n].isUsed && files[n].isLinked && files[n].parent === directory) return n;
+  }
+  return -1;
 }

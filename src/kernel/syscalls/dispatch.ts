@@ -4,12 +4,13 @@ import { ENOSYS } from '../abi/errno.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import type { Process } from '../task/process.ts';
 import { sysDup, sysDup2, sysDup3, sysFcntl, sysIoctl, sysPipe, sysPipe2 } from './descriptor.ts';
+import { sysGetdents64 } from './directory.ts';
 import { sysExecve } from './execute.ts';
 import { sysClone, sysFork, sysVfork } from './fork.ts';
 import { sysArchPrctl, sysGetegid, sysGeteuid, sysGetgid, sysGetrandom, sysGetuid, sysPrlimit64, sysUname } from './identity.ts';
 import { sysBrk, sysMmap, sysMprotect, sysMunmap } from './memory.ts';
 import { sysClose, sysOpen, sysOpenat } from './open.ts';
-import { sysGetcwd, sysMkdir, sysReadlink, sysReadlinkat, sysUnlink, sysUnlinkat } from './path.ts';
+import { sysChdir, sysFchdir, sysGetcwd, sysMkdir, sysReadlink, sysReadlinkat, sysRename, sysRmdir, sysUnlink, sysUnlinkat } from './path.ts';
 import { sysExit, sysExitGroup, sysGetpid, sysGetppid, sysGettid, sysSchedYield, sysSetRobustList, sysSetTidAddress } from './process.ts';
 import { sysFtruncate, sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from './read-write.ts';
 import { failure } from './result.ts';
@@ -100,8 +101,16 @@ export function dispatch(process: Process, frame: TrapFrame): i64 {
       return sysFtruncate(process, wrapping.i32(frame.rdi), frame.rsi);
     case 79n:
       return sysGetcwd(process, frame.rdi, frame.rsi);
+    case 80n:
+      return sysChdir(process, frame.rdi);
+    case 81n:
+      return sysFchdir(process, wrapping.i32(frame.rdi));
+    case 82n:
+      return sysRename(process, frame.rdi, frame.rsi);
     case 83n:
       return sysMkdir(process, frame.rdi, wrapping.i32(frame.rsi));
+    case 84n:
+      return sysRmdir(process, frame.rdi);
     case 87n:
       return sysUnlink(process, frame.rdi);
     case 89n:
@@ -128,6 +137,8 @@ export function dispatch(process: Process, frame: TrapFrame): i64 {
       return sysTkill(process, wrapping.i32(frame.rdi), wrapping.i32(frame.rsi));
     case 201n:
       return sysTime(process, frame.rdi);
+    case 217n:
+      return sysGetdents64(process, wrapping.i32(frame.rdi), frame.rsi, frame.rdx);
     case 218n:
       return sysSetTidAddress(process, frame.rdi);
     case 228n:

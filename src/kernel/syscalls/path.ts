@@ -2,8 +2,9 @@
 import { AT_FDCWD } from '../abi/constants.ts';
 import { EBADF, EEXIST, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE } from '../abi/errno.ts';
 import { KIND_FILE, openFiles } from '../fs/open-file.ts';
-import { Lookup, lookUp, make, ROOT, unlink } from '../fs/tree.ts';
+import { files, Lookup, lookUp, make, pathOf, ROOT, rename, unlink } from '../fs/tree.ts';
 import { readUserString, STRING_FAULT, STRING_LONG, UserSlice } from '../ostd/user-slice.ts';
+import { enterDirectory } from '../task/exit.ts';
 import type { Process } from '../task/process.ts';
 import { failure } from './result.ts';
 
@@ -33,7 +34,7 @@ export const pathBuffer = new PathBuffer();
 /** The directory from which `dirfd` starts a relative path: its index, or the negative errno. */
 function startDirectory(process: Process, dirfd: i32): i32 {
   if (pathBuffer.length > 0 && pathBuffer.bytes[0] === 47) return ROOT;
-  if (dirfd === AT_FDCWD) return ROOT;
+  if (dirfd === AT_FDCWD) return process.directory;
   const open = process.descriptors.get(dirfd);
   if (open < 0) return -EBADF;
   if (openFiles[open].kind !== KIND_FILE || !openFiles[open].file.isDirectory) return -ENOTDIR;
@@ -54,13 +55,56 @@ export function findKnownPath(process: Process, dirfd: i32, found: Lookup): i32 
   return lookUp(pathBuffer.text, start, found);
 }
 
-export function sysGetcwd(_process: Process, buffer: u64, size: u64): i64 {
+export function sysGetcwd(process: Process, buffer: u64, size: u64): i64 {
   if (size === 0n) return failure(EINVAL);
-  if (size < 2n) return failure(ERANGE);
-  const target = new UserSlice(buffer, 2n);
-  const text = new Uint8Array(2);
-  text[0] = 47;
-  return target.write(0n, text) ? 2n : failure(EFAULT);
+  const length = pathOf(process.directory, pathBuffer.bytes.subarray(0, MOST_PATH_BYTES - 1));
+  if (length < 0) return failure(ENOENT);
+  if (size <= u64(length)) return failure(ERANGE);
+  pathBuffer.bytes[length] = 0;
+  const target = new UserSlice(buffer, u64(length) + 1n);
+  return target.write(0n, pathBuffer.bytes.subarray(0, length + 1)) ? i64(length) + 1n : failure(EFAULT);
+}
+
+export function sysChdir(process: Process, path: u64): i64 {
+  const found = new Lookup();
+  const error = findPath(process, AT_FDCWD, path, found);
+  if (error !== 0) return failure(error);
+  if (found.file < 0) return failure(ENOENT);
+  if (!files[found.file].isDirectory) return failure(ENOTDIR);
+  moveTo(process, found.file);
+  return 0n;
+}
+
+export function sysFchdir(process: Process, fd: i32): i64 {
+  const open = process.descriptors.get(fd);
+  if (open < 0) return failure(EBADF);
+  if (openFiles[open].kind !== KIND_FILE || !openFiles[open].file.isDirectory) return failure(ENOTDIR);
+  moveTo(process, openFiles[open].object);
+  return 0n;
+}
+
+function moveTo(process: Process, directory: i32): void {
+  const before = process.directory;
+  enterDirectory(process, directory);
+  files[before].opens--;
+  files[before].drop();
+}
+
+/** The old path is looked up first and only its file is kept: one buffer holds one path at a time. */
+export function sysRename(process: Process, from: u64, to: u64): i64 {
+  const source = new Lookup();
+  const missing = findPath(process, AT_FDCWD, from, source);
+  if (missing !== 0) return failure(missing);
+  if (source.file < 0) return failure(ENOENT);
+  const target = new Lookup();
+  const error = findPath(process, AT_FDCWD, to, target);
+  if (error !== 0) return failure(error);
+  const result = rename(source.file, pathBuffer.text, target);
+  return result !== 0 ? failure(result) : 0n;
+}
+
+export function sysRmdir(process: Process, path: u64): i64 {
+  return unlinkAt(process, AT_FDCWD, path, true);
 }
 
 export function sysMkdir(process: Process, path: u64, mode: i32): i64 {

@@ -1,12 +1,15 @@
 /** The end of a process: everything that it held goes back, its status stays for the parent. */
+import { SIGCHLD } from '../abi/constants.ts';
 import { DESCRIPTORS } from '../fs/descriptors.ts';
 import { KIND_PIPE, openFiles } from '../fs/open-file.ts';
+import { files } from '../fs/tree.ts';
 import { kernelSpace } from '../ostd/kernel-space.ts';
 import { UserSlice } from '../ostd/user-slice.ts';
 import { TASKS } from '../ostd/virtual-layout.ts';
 import { domains } from '../security/domain.ts';
 import { NO_PROCESS, type Process, processes, STATE_FREE, STATE_ZOMBIE } from './process.ts';
 import { channelOfChildren, channelOfPipe, scheduler } from './scheduler.ts';
+import { send } from './signals.ts';
 
 /** Wait status of a process that called exit. */
 export function exited(code: i32): i32 {
@@ -24,6 +27,18 @@ export function closeDescriptor(process: Process, fd: i32): void {
   if (open.release() && pipe >= 0) scheduler.wake(channelOfPipe(pipe));
 }
 
+/** The working directory lives while it is somebody's. */
+export function enterDirectory(process: Process, directory: i32): void {
+  files[directory].opens++;
+  process.directory = directory;
+}
+
+export function leaveDirectory(process: Process): void {
+  const directory = files[process.directory];
+  directory.opens--;
+  directory.drop();
+}
+
 /** Ends the running process. */
 export function exitProcess(process: Process, status: i32): never {
   if (process.clearTid !== 0n) {
@@ -33,6 +48,7 @@ export function exitProcess(process: Process, status: i32): never {
   for (let fd = 0; fd < DESCRIPTORS; fd++) {
     if (process.descriptors.get(fd) >= 0) closeDescriptor(process, fd);
   }
+  leaveDirectory(process);
   kernelSpace.activate();
   if (process.space !== null) process.space.destroy();
   process.space = null;
@@ -47,6 +63,7 @@ export function exitProcess(process: Process, status: i32): never {
   } else {
     process.become(STATE_ZOMBIE);
     scheduler.wake(channelOfChildren(process.parent));
+    send(processes[process.parent], SIGCHLD);
   }
   scheduler.reschedule();
   unreachable();

@@ -2,6 +2,7 @@
 import { EAGAIN, ENOMEM } from '../abi/errno.ts';
 import { DONE, takeAddressSpace } from '../mm/address-space.ts';
 import { domains } from '../security/domain.ts';
+import { enterDirectory } from './exit.ts';
 import { type Process, STATE_READY, takeProcess } from './process.ts';
 
 /** A child that returns 0 where the parent's call returns; null: forkFailure says why. */
@@ -29,6 +30,7 @@ export function forkProcess(parent: Process): Process | null {
     child.actions[n].mask = parent.actions[n].mask;
   }
   child.descriptors.copyFrom(parent.descriptors);
+  enterDirectory(child, parent.directory);
   parent.task.cloneTo(child.task);
   domain.processes++;
   child.become(STATE_READY);

@@ -72,6 +72,8 @@ export class Process {
   /** User addresses that get 0 at the end, and the pid at the start; 0: none. */
   clearTid: u64 = 0n;
   setTid: u64 = 0n;
+  /** Index of the working directory. */
+  directory: i32 = 0;
   /** Index of the file that it executes; -1: unknown. */
   program: i32 = 0;
 

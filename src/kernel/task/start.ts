@@ -12,7 +12,7 @@ import { sanitise } from '../ostd/trap-frame.ts';
 import { UserSlice } from '../ostd/user-slice.ts';
 import { domains } from '../security/domain.ts';
 import { Loaded, loadElf } from './elf.ts';
-import { closeDescriptor } from './exit.ts';
+import { closeDescriptor, enterDirectory } from './exit.ts';
 import { type Process, STATE_READY, takeProcess } from './process.ts';
 import { stackBuilder } from './stack-builder.ts';
 
@@ -21,9 +21,9 @@ const SPACE = 32;
 const FIRST_STACK: u64 = 0x1000n;
 
 /** The file to execute: its index, or the negative errno. */
-function programFile(path: Uint8Array): i32 {
+function programFile(path: Uint8Array, directory: i32): i32 {
   const found = new Lookup();
-  const error = lookUp(path, ROOT, found);
+  const error = lookUp(path, directory, found);
   if (error !== 0) return -error;
   if (found.file < 0) return -ENOENT;
   return files[found.file].isDirectory ? -EACCES : found.file;
@@ -57,7 +57,7 @@ function enter(frame: TrapFrame, entry: u64, stack: u64): void {
 export function startProgram(line: Uint8Array, domain: i32): i32 {
   let pathEnd = 0;
   while (pathEnd < line.length && line[pathEnd] !== SPACE) pathEnd++;
-  const file = programFile(line.subarray(0, pathEnd));
+  const file = programFile(line.subarray(0, pathEnd), ROOT);
   if (file < 0) return -file;
   const process = takeProcess(domain);
   if (process === null) return EAGAIN;
@@ -73,6 +73,7 @@ export function startProgram(line: Uint8Array, domain: i32): i32 {
   process.program = file;
   process.space = space;
   openConsole(process);
+  enterDirectory(process, ROOT);
   process.task.clean();
   enter(process.task.frame(), loaded.entry, stack);
   process.task.startAtFrame();
@@ -110,7 +111,7 @@ function openConsole(process: Process): void {
 
 /** execve: replaces the program of the running process. Returns 0 or an errno; on an error nothing has changed. */
 export function execute(process: Process, path: Uint8Array, argv: u64, envp: u64): i32 {
-  const file = programFile(path);
+  const file = programFile(path, process.directory);
   if (file < 0) return -file;
   const space = takeAddressSpace(domains[process.domain]);
   if (space === null) return ENOMEM;

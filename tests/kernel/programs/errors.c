@@ -1,5 +1,6 @@
 /* Calls with good, borderline and bad arguments; prints what came back. The same binary prints the same on Linux. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -88,6 +89,38 @@ int main(void) {
   CALL(mkdir("/tmp", 0755));
   CALL(unlink("/tmp/none"));
   CALL(unlink("/tmp"));
+
+  CALL(mkdir("/tmp/keel-dir", 0755));
+  CALL(chdir("/tmp/keel-dir"));
+  CALL(strcmp(getcwd(buffer, 100), "/tmp/keel-dir"));
+  CALL(syscall(SYS_getcwd, buffer, 14));
+  CALL(close(open("inside", O_CREAT | O_WRONLY, 0600)));
+  CALL(rename("inside", "other"));
+  CALL(rename("inside", "other"));
+  CALL(access("/tmp/keel-dir/other", F_OK));
+  CALL(rename("/tmp/keel-dir", "/tmp/keel-dir/sub"));
+  CALL(mkdir("sub", 0755));
+  CALL(rename("other", "sub"));
+  CALL(rename("sub", "other"));
+  CALL(rmdir("other"));
+  DIR *listing = opendir(".");
+  int entries = 0;
+  for (struct dirent *entry; (entry = readdir(listing)) != NULL; entries++)
+    if (strcmp(entry->d_name, "sub") == 0) CALL(entry->d_type == DT_DIR);
+  CALL(entries);
+  CALL(closedir(listing));
+  CALL(syscall(SYS_getdents64, fd, buffer, 100));
+  CALL(rmdir("/tmp/keel-dir"));
+  CALL(unlink("other"));
+  CALL(rmdir("sub"));
+  CALL(rmdir("/tmp/keel-dir"));
+  CALL(open("gone", O_CREAT | O_WRONLY, 0600));
+  CALL(syscall(SYS_getcwd, buffer, 100));
+  CALL(chdir(".."));
+  CALL(chdir("/tmp/keel-dir"));
+  CALL(chdir("/tmp/keel-errors"));
+  CALL(fchdir(fd));
+  CALL(chdir("/"));
 
   int ends[2];
   CALL(syscall(SYS_pipe2, bad, 0));
