@@ -29,14 +29,16 @@ interface BlockState {
   readonly incoming: { readonly from: Block; readonly edge: Edge }[];
   /** By variable index. */
   readonly values: Map<number, Value>;
-  /** Parameters made for variables, in the order of `block.params` behind those that the builder made. */
-  readonly made: { readonly variable: Variable; readonly param: Value }[];
+  /** Parameters made for variables, and their positions among the block's. */
+  readonly made: { readonly variable: Variable; readonly position: number }[];
 }
 
 export class Variables {
   private readonly builder: FunctionBuilder;
   private readonly states: (BlockState | undefined)[] = [];
   private count = 0;
+  /** Parameters whose arguments are still to be found. */
+  private readonly wanted: { readonly variable: Variable; readonly position: number; readonly incoming: BlockState['incoming'] }[] = [];
 
   constructor(builder: FunctionBuilder) {
     this.builder = builder;
@@ -71,7 +73,7 @@ export class Variables {
       const state = this.state(edge.block);
       if (state.sealed) bug(`an edge from b${from.id} to b${edge.block.id}, which is sealed`);
       state.incoming.push({ from, edge });
-      for (const { variable } of state.made) edge.args.push(this.readIn(variable, from));
+      for (const { variable, position } of state.made) edge.args[position] = this.readIn(variable, from);
     }
   }
 
@@ -85,19 +87,29 @@ export class Variables {
   }
 
   private readIn(variable: Variable, block: Block): Value {
+    const value = this.find(variable, block);
+    // Parameters that were made on the way want arguments, which may make more of them: a list, since it can be long.
+    for (let wanted = this.wanted.pop(); wanted !== undefined; wanted = this.wanted.pop()) {
+      for (const { from, edge } of wanted.incoming) edge.args[wanted.position] = this.find(wanted.variable, from);
+    }
+    return value;
+  }
+
+  private find(variable: Variable, block: Block): Value {
     // Walk up through sealed blocks of one predecessor; what is found is noted in each of them.
     const passed: BlockState[] = [];
     let at = block;
     let state = this.state(at);
     let value = state.values.get(variable.index);
     while (value === undefined && state.sealed && state.incoming.length === 1) {
+      if (passed.length > this.builder.fn.blockCount) break; // a loop that nothing enters
       passed.push(state);
       at = state.incoming[0]?.from ?? bug('one edge');
       state = this.state(at);
       value = state.values.get(variable.index);
     }
     if (value === undefined) {
-      value = state.sealed && state.incoming.length === 0 ? this.zero(variable.type, at) : this.makeParam(variable, at, state);
+      value = state.sealed && state.incoming.length <= 1 ? this.zero(variable.type, at) : this.makeParam(variable, at, state);
       state.values.set(variable.index, value);
     }
     for (const below of passed) below.values.set(variable.index, value);
@@ -105,10 +117,10 @@ export class Variables {
   }
 
   private makeParam(variable: Variable, block: Block, state: BlockState): Value {
+    const position = block.params.length;
     const param = this.builder.param(block, variable.type);
-    state.values.set(variable.index, param);
-    state.made.push({ variable, param });
-    for (const { from, edge } of state.incoming) edge.args.push(this.readIn(variable, from));
+    state.made.push({ variable, position });
+    this.wanted.push({ variable, position, incoming: state.incoming.slice() });
     return param;
   }
 
@@ -130,7 +142,11 @@ export function removeRedundantParams(fn: IrFunction): void {
   const forward: (Value | undefined)[] = new Array(fn.valueCount);
   const resolve = (value: Value): Value => {
     let at = value;
-    for (let next = forward[at.id]; next !== undefined; next = forward[at.id]) at = next;
+    for (let next = forward[at.id]; next !== undefined; next = forward[at.id]) {
+      // Half of the way is spared the next time.
+      forward[at.id] = forward[next.id] ?? next;
+      at = next;
+    }
     return at;
   };
 

@@ -105,6 +105,41 @@ describe('Variables', () => {
     expect(run(b, variables)).toEqual([0n]);
   });
 
+  test('a loop that nothing enters does not hold up the search', () => {
+    const b = new FunctionBuilder('f', [], ['i64']);
+    const variables = new Variables(b);
+    const x = variables.declare('i64');
+    b.return([b.const('i64', 5)]);
+    const [header, exit] = [b.block(), b.block()];
+    b.place(header);
+    b.branch(b.const('i8', 1), header, exit);
+    variables.seal(header);
+    variables.seal(exit);
+    b.place(exit);
+    b.return([variables.read(x)]);
+    expect(run(b, variables)).toEqual([5n]);
+  });
+
+  test('a variable may be read behind very many blocks that do not touch it', () => {
+    const b = new FunctionBuilder('f', ['i8', 'i64'], ['i64']);
+    const variables = new Variables(b);
+    const x = variables.declare('i64');
+    const [condition, value] = b.params;
+    if (condition === undefined || value === undefined) throw new Error('no parameters');
+    variables.write(x, value);
+    for (let k = 0; k < 6_000; k++) {
+      const [yes, join] = [b.block(), b.block()];
+      b.branch(condition, yes, join);
+      variables.seal(yes);
+      b.place(yes);
+      b.jump(join);
+      variables.seal(join);
+      b.place(join);
+    }
+    b.return([variables.read(x)]);
+    expect(run(b, variables, 1, 7n)).toEqual([7n]);
+  });
+
   test('an edge to a sealed block is a bug', () => {
     const b = new FunctionBuilder('f', [], []);
     const variables = new Variables(b);

@@ -64,6 +64,8 @@ class Emitter {
   private readonly stubs = new Map<Location | null, { readonly code: TrapCode; readonly mark: Mark }[]>();
   private readonly returns: { readonly ret: Mark; readonly after: Mark }[] = [];
   private readonly tables: { readonly symbol: string; readonly targets: readonly MachineBlock[] }[] = [];
+  /** By position: what `forward` has found. */
+  private readonly forwards: (MachineBlock | undefined)[] = [];
   private skip: Mark | null = null;
   /** Of the first epilogue. */
   private exit: Mark | null = null;
@@ -175,6 +177,10 @@ class Emitter {
 
   /** Where a jump to `block` ends up: past blocks that do nothing but jump. */
   private forward(block: MachineBlock): MachineBlock {
+    return (this.forwards[block.position] ??= this.follow(block));
+  }
+
+  private follow(block: MachineBlock): MachineBlock {
     let at = block;
     for (let steps = 0; steps < 100; steps++) {
       const next = this.onlyJump(at);
