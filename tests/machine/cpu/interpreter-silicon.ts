@@ -31,8 +31,21 @@ import {
   TLB_WRITE,
 } from '../../../src/machine/cpu/state.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
+import type { Mode } from '../../../src/machine/isa/operands.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
-import { type Case, CODE_PAGE, DATA, ENTRY, FS_BASE, fillPage, GS_BASE, hashPage, type Judged, type Outcome } from '../silicon/cases.ts';
+import {
+  type Case,
+  CODE_PAGE,
+  DATA,
+  ENTRY,
+  entryOf,
+  FS_BASE,
+  fillPage,
+  GS_BASE,
+  hashPage,
+  type Judged,
+  type Outcome,
+} from '../silicon/cases.ts';
 
 const PAGE = 4096;
 const DATA_LOW = Number(DATA);
@@ -42,9 +55,17 @@ const INT3 = 0xcc;
 /** More than any case retires. */
 const BUDGET = 100_000n;
 
+const CODE_ATTRIBUTES = { 16: 0xfb, 32: 0xcfb, 64: 0xafb } as const;
+
+function segmentBase(mode: Mode, segment: number): bigint {
+  if (mode === 16) return segment === 1 ? CODE_PAGE : segment < 4 ? DATA : 0n;
+  return segment === 4 ? FS_BASE : segment === 5 ? GS_BASE : 0n;
+}
+
 /** RAM is two pages: 0 holds the code, 1 the data. */
 class Candidate implements Judged, Ports {
   readonly name: string;
+  readonly modes = [16, 32, 64] as const;
   readonly #state: CpuState;
   readonly #interpreter: Interpreter;
   readonly #code: Uint8Array;
@@ -158,7 +179,7 @@ class Candidate implements Judged, Ports {
       state.setXmm(i, c.xmm?.[i] ?? 0n);
     }
     state.writeRflags(c.rflags | 0x202n);
-    state.rip = ENTRY;
+    state.rip = entryOf(c.mode);
     state.set32(MXCSR, c.mxcsr);
     state.set32(FCW, 0x37f);
     state.set64(CR0, 0x8005_0033n);
@@ -167,14 +188,19 @@ class Candidate implements Judged, Ports {
     state.set64(CODE_BASE, 0n);
     state.set32(CPL, 3);
     state.set32(TLB_SET, TLB_SETS.user);
-    const flat = c.mode === 32 ? 0x2b : 0;
-    for (const [segment, selector] of [flat, c.mode === 32 ? 0x23 : 0x33, 0x2b, flat, 0, 0, 0, 0x40].entries()) {
+    const data = c.mode === 64 ? 0 : c.mode === 32 ? 0x2b : 0xf;
+    const code = c.mode === 64 ? 0x33 : c.mode === 32 ? 0x23 : 7;
+    const stack = c.mode === 16 ? 0xf : 0x2b;
+    for (const [segment, selector] of [data, code, stack, data, 0, 0, 0, 0x40].entries()) {
       state.set32(SEGMENT_SELECTOR + 4 * segment, selector);
-      state.set32(SEGMENT_LIMIT + 4 * segment, 0xffff_ffff);
-      state.set32(SEGMENT_ATTRIBUTES + 4 * segment, segment === 1 ? (c.mode === 32 ? 0xcfb : 0xafb) : 0xcf3);
-      state.set64(SEGMENT_BASE + 8 * segment, segment === 4 ? FS_BASE : segment === 5 ? GS_BASE : 0n);
+      state.set32(SEGMENT_LIMIT + 4 * segment, c.mode === 16 ? 0xffff : 0xffff_ffff);
+      state.set32(SEGMENT_ATTRIBUTES + 4 * segment, segment === 1 ? CODE_ATTRIBUTES[c.mode] : c.mode === 16 ? 0xf3 : 0xcf3);
+      state.set64(SEGMENT_BASE + 8 * segment, segmentBase(c.mode, segment));
     }
   }
 }
 
-export const judged = (): Judged => new Candidate(new FormLibrary({ hasPath: process.env['TIER0_PATH'] === '1' }));
+export const candidate = (library: FormLibrary): Judged => new Candidate(library);
+
+/** The campaign's door. TIER0_PATH=1: with the path recorded. */
+export const judged = (): Judged => candidate(new FormLibrary({ hasPath: process.env['TIER0_PATH'] === '1' }));
