@@ -27,7 +27,7 @@ export function settle(i: MachineInstruction, p: Places, emit: (i: MachineInstru
   const floatA = isVector(i.a, p);
   const floatB = isVector(i.b, p);
   // Which scratch register is free: the address may be in the first.
-  let free = i.base === ADDRESS_SCRATCH ? OTHER_SCRATCH : ADDRESS_SCRATCH;
+  let free = i.base === ADDRESS_SCRATCH || i.index === ADDRESS_SCRATCH ? OTHER_SCRATCH : ADDRESS_SCRATCH;
   let freeFloat: number = FLOAT_SCRATCH[0];
 
   if (i.b >= 0) {
