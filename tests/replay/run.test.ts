@@ -55,7 +55,7 @@ describe('a recording', () => {
   });
 
   test('is the same file, byte for byte, when the run is recorded again', async () => {
-    expect(Buffer.compare((await record(guestRecording())).trace ?? new Uint8Array(0), bytes)).toBe(0);
+    expect(Buffer.compare((await record({ ...guestRecording(), ...like })).trace ?? new Uint8Array(0), bytes)).toBe(0);
   });
 
   test('is the same file when another process in another time zone and language makes it, and replays here', async () => {
@@ -75,13 +75,13 @@ describe('a recording', () => {
 
   test('gives the same run without a path, and with other blocks', async () => {
     for (const options of [{ path: false }, { blockInstructions: 1000, checkpointInstructions: 5000 }]) {
-      const { hash, instructions, counts, trace: other } = await record({ ...guestRecording(), ...options });
+      const { hash, instructions, counts, machine, trace: other } = await record({ ...guestRecording(), ...options });
       expect({ hash, instructions, counts }).toEqual({
         hash: recording.hash,
         instructions: recording.instructions,
         counts: recording.counts,
       });
-      expect(await replay(other ?? new Uint8Array(0))).toMatchObject({ identical: true });
+      expect(await replay(other ?? new Uint8Array(0), { like: machine })).toMatchObject({ identical: true });
     }
   });
 });
@@ -95,11 +95,11 @@ describe('a replay', () => {
   });
 
   test('needs images that the trace does not hold, by their hash', async () => {
-    const lean = (await record({ ...guestRecording(), embed: false })).trace ?? new Uint8Array(0);
+    const lean = (await record({ ...guestRecording(), ...like, embed: false })).trace ?? new Uint8Array(0);
     expect(lean.length).toBeLessThan(bytes.length);
     await expect(replay(lean)).rejects.toThrow(/the trace does not hold guest; give the file whose SHA-256 is [0-9a-f]{64}/);
-    await expect(replay(lean, { find: () => new Uint8Array(5) })).rejects.toThrow(/another file than the one recorded/);
-    expect(await replay(lean, { find: () => guest().bytes })).toMatchObject({ identical: true, hash: recording.hash });
+    await expect(replay(lean, { ...like, find: () => new Uint8Array(5) })).rejects.toThrow(/another file than the one recorded/);
+    expect(await replay(lean, { ...like, find: () => guest().bytes })).toMatchObject({ identical: true, hash: recording.hash });
   });
 
   test('goes to any position from the nearest checkpoint', async () => {
@@ -200,11 +200,11 @@ describe('the first difference', () => {
   });
 
   test('with another image is the first instruction that is another one', async () => {
-    const report = await replay(bytes, { image: guest({ step: 8 }).bytes });
+    const report = await replay(bytes, { ...like, image: guest({ step: 8 }).bytes });
     expect(report).toMatchObject({ identical: false, difference: { kind: 'image', instruction: { text: 'add rbp,8' } } });
     expect(report.difference?.recorded[0]).toMatch(/add rbp,7 {2}\(pvh_start\+0x[0-9a-f]+, guest\.s:\d+:1\)/);
     expect(report.difference?.before.at(-1)?.text).toBe('imul rbp,41C64E6Dh');
-    expect(await replay(bytes, { image: guest().bytes })).toMatchObject({ identical: true, difference: null });
+    expect(await replay(bytes, { ...like, image: guest().bytes })).toMatchObject({ identical: true, difference: null });
   });
 });
 
