@@ -203,7 +203,7 @@ const LAR_TYPES = { legacy: [1, 2, 3, 4, 5, 9, 11, 12], long: [2, 9, 11, 12] };
 const LSL_TYPES = { legacy: [1, 2, 3, 9, 11], long: [2, 9, 11] };
 
 export const lar: Helper = describe((cpu, d) =>
-  d.isSegment || LAR_TYPES[cpu.isLong ? 'long' : 'legacy'].includes(d.systemType) ? (d.high & 0x00ffff00) >>> 0 : null,
+  d.isSegment || LAR_TYPES[cpu.isLong ? 'long' : 'legacy'].includes(d.systemType) ? (d.high & 0x00f0ff00) >>> 0 : null,
 );
 
 export const lsl: Helper = describe((cpu, d) =>
