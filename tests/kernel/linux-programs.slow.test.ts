@@ -62,3 +62,9 @@ it('fork bombs and memory hogs end by errors of their own', async (context) => {
   );
   expect(code).toBe(0);
 });
+
+it('keel compiled without optimisation does the same', async (context) => {
+  const archive = archiveOf(buildC(toolOrSkip(context, 'musl-gcc'), 'errors'), '/bin/program');
+  const plain = await bootOnMachine(buildKeel({ optimise: 0, verify: true }).image, archive);
+  expect(plain).toEqual(await bootOnMachine(buildKeel().image, archive));
+});

@@ -1,5 +1,6 @@
 /** Signals: sent by kill and by faults, acted upon on the way back to CPL 3. */
 import { SIGBUS, SIGCHLD, SIGCONT, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSTOP, SIGTRAP, SIGURG, SIGWINCH } from '../abi/constants.ts';
+import { lowestBit } from '../ostd/bits.ts';
 import { type Process, STATE_BLOCKED, STATE_READY, STATE_SLEEPING } from './process.ts';
 
 const SIG_DFL: u64 = 0n;
@@ -44,17 +45,18 @@ export function isInterrupted(process: Process): boolean {
   return (process.pending & wrapping.not(process.blocked)) !== 0n;
 }
 
-/** The lowest pending signal that is not blocked, no longer pending now; 0: none. SIGKILL comes first. */
-export function takeSignal(process: Process): i32 {
+/** The lowest pending signal that is not blocked; 0: none. SIGKILL comes first. */
+export function nextSignal(process: Process): i32 {
   const ready = process.pending & wrapping.not(process.blocked);
   if (ready === 0n) return 0;
-  if ((ready & signalBit(SIGKILL)) !== 0n) return SIGKILL;
-  for (let signal = 1; signal <= 64; signal++) {
-    if ((ready & signalBit(signal)) === 0n) continue;
-    process.pending &= wrapping.not(signalBit(signal));
-    return signal;
-  }
-  return 0;
+  return (ready & signalBit(SIGKILL)) !== 0n ? SIGKILL : lowestBit(ready) + 1;
+}
+
+/** As nextSignal; it is no longer pending then. */
+export function takeSignal(process: Process): i32 {
+  const signal = nextSignal(process);
+  if (signal !== 0 && signal !== SIGKILL) process.pending &= wrapping.not(signalBit(signal));
+  return signal;
 }
 
 /** Signal of a CPU exception (as Linux chooses). */

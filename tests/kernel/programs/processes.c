@@ -1,9 +1,11 @@
 /* fork, copy-on-write, pipes, exec, wait, signal handlers, preemption: prints a fixed text on Linux and on keel. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +101,48 @@ static void signals(void) {
   printf("broken pipe: %zd\n", write(ends[1], "x", 1));
 }
 
+static void count(int signal) { caught += signal == SIGUSR2; }
+
+static void pause_ms(int milliseconds) {
+  struct timespec time = {0, milliseconds * 1000000L};
+  nanosleep(&time, NULL);
+}
+
+/* A read that a signal interrupts: begun anew, or EINTR. */
+static void restarts(int flags) {
+  struct sigaction action = {.sa_handler = count, .sa_flags = flags};
+  sigaction(SIGUSR2, &action, NULL);
+  int ends[2];
+  pipe(ends);
+  caught = 0;
+  pid_t parent = getpid();
+  if (fork() == 0) {
+    pause_ms(5);
+    kill(parent, SIGUSR2);
+    pause_ms(5);
+    write(ends[1], "x", 1);
+    _exit(0);
+  }
+  char byte;
+  ssize_t got = read(ends[0], &byte, 1);
+  int is_interrupted = got == -1 && errno == EINTR;
+  while (wait(NULL) == -1 && errno == EINTR) {}
+  printf("interrupted read: %zd%s, caught %d\n", got, is_interrupted ? " EINTR" : "", caught);
+}
+
+static void reap(int signal) {
+  caught += signal == SIGCHLD;
+}
+
+static void children(void) {
+  caught = 0;
+  signal(SIGCHLD, reap);
+  if (fork() == 0) _exit(0);
+  wait(NULL);
+  signal(SIGCHLD, SIG_DFL);
+  printf("SIGCHLD: caught %d\n", caught);
+}
+
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "again") == 0) {
     printf("executed again: %s, %s\n", argv[2], getenv("COLOUR"));
@@ -109,6 +153,9 @@ int main(int argc, char **argv) {
   tree();
   preemption();
   signals();
+  restarts(SA_RESTART);
+  restarts(0);
+  children();
   if (fork() == 0) {
     char *const arguments[] = {argv[0], "again", "third word", NULL};
     char *const environment[] = {"COLOUR=green", NULL};
