@@ -294,7 +294,7 @@ const LONG = `
 ${expectFault('LAR LSL', 'mov ecx, 0x28\n lar eax, cx\n call puthex\n lsl eax, cx\n call puthex\n mov ecx, 0x08\n lar eax, cx\n call puthex')}
 ${expectFault('far return', 'push 8\n mov rax, offset 1f\n push rax\n retfq\n ud2\n1:')}
 ${expectFault('far return to data', 'push 0x10\n push 0\n retfq')}
-${expectFault('compatibility mode', 'mov rax, 0x00CF9B000000FFFF\n mov qword ptr [gdt + 0x18], rax\n push 0x18\n mov rax, offset 1f\n push rax\n retfq\n.code32\n1: mov eax, 0x12345678\n push eax\n pop ecx\n inc ecx\n dec eax\n jmp 8:2f\n.code64\n2: mov rax, rcx\n call puthex')}
+${expectFault('compatibility mode', 'mov rax, 0x00CF9B000000FFFF\n mov qword ptr [gdt + 0x18], rax\n push 0x18\n mov rax, offset 1f\n push rax\n retfq\n.code32\n1: mov eax, 0x12345678\n push eax\n pop ecx\n inc ecx\n dec eax\n jmp 8:2f\n.code64\n2: mov rax, 0x00CFF3000000FFFF\n mov qword ptr [gdt + 0x18], rax\n mov rax, rcx\n call puthex')}
 ${expectFault('SYSCALL of nothing', 'mov ecx, 0xC0000080\n rdmsr\n and eax, -2\n wrmsr\n syscall')}
 ${expectFault('SYSRET of nothing', 'sysretq')}
 ${expectFault('EFER.SCE again', 'mov ecx, 0xC0000080\n rdmsr\n or eax, 1\n wrmsr')}
@@ -332,6 +332,22 @@ ${print('inner ')}
 )}
 ${longUser('call gate from user mode', 'mov eax, 0x38\n mov dword ptr [rsp - 16], 0\n mov dword ptr [rsp - 12], eax\n call far ptr [rsp - 16]\n mov r11, 0x5a\n mov rax, cs\n cmp eax, 0x23\n je 1f\n hlt\n1: ud2')}
 ${longUser('call gate of a bad selector', 'mov dword ptr [rsp - 12], 0x28\n call far ptr [rsp - 16]')}
+${expectFault(
+  'TSS with an I/O bitmap',
+  `mov rax, offset gdt
+  mov word ptr [gdt_pointer], 0x37
+  lgdt [gdt_pointer]
+  mov word ptr [gdt_tss], 104 + 128
+  mov byte ptr [gdt_tss + 5], 0x89
+  mov word ptr [tss + 102], 104
+  mov byte ptr [tss + 104 + 127], 2
+  mov eax, 0x28
+  ltr ax`,
+)}
+${longUser('open port', 'mov edx, 0x3fd\n in al, dx\n and eax, 0x60\n cmp al, 0x60\n je 1f\n hlt\n1: ud2')}
+${longUser('closed port', 'mov edx, 0x3f9\n in al, dx')}
+${longUser('open next to closed', 'mov edx, 0x3f8\n in ax, dx')}
+${longUser('beyond the bitmap', 'mov edx, 0x400\n in al, dx')}
 ${expectFault('CR8', 'mov eax, 5\n mov cr8, rax\n mov rax, cr8\n call puthex\n xor eax, eax\n mov cr8, rax')}
 ${print('end\n')}
 `;
