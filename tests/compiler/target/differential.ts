@@ -9,7 +9,14 @@ import { type Case, type NativeOutcome, runNative } from './native.ts';
 const CALLS_PER_FUNCTION = 4;
 const ARGUMENT_CHOICES = 60;
 
-export function differential(runs: number, seed: number, prepare: (module: Module) => void = () => {}): void {
+interface Variation {
+  /** Done to the module before it is compiled. */
+  readonly prepare?: (module: Module) => void;
+  /** How many registers of each class values may be in. */
+  readonly registers?: number;
+}
+
+export function differential(runs: number, seed: number, { prepare, registers }: Variation = {}): void {
   const lists = fc.array(fc.nat({ max: 0xffff }), { minLength: ARGUMENT_CHOICES, maxLength: ARGUMENT_CHOICES });
   fc.assert(
     fc.property(randomModules, lists, (module, choices) => {
@@ -19,8 +26,8 @@ export function differential(runs: number, seed: number, prepare: (module: Modul
       const interpreter = new Interpreter(module, { limit: 3_000_000 });
       const expected = cases.map((c) => interpreter.run(c.fn.symbol, c.args));
       fc.pre(expected.every((outcome) => outcome.kind !== 'limit'));
-      prepare(module);
-      const found = runNative(module, cases);
+      prepare?.(module);
+      const found = runNative(module, cases, registers);
       expect(found.map(comparable)).toEqual(expected.map(comparable));
     }),
     // Each attempt runs a program: a failure is reported as it was found, with its seed; shrink it by hand.

@@ -76,6 +76,10 @@ describe('generated code', () => {
     differential(25, 1);
   });
 
+  test('does so when everything is spilled', () => {
+    differential(10, 2, { registers: 0 });
+  });
+
   test('swaps and rotates block arguments', () => {
     const calls = [
       ['fibonacci', 90],

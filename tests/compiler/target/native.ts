@@ -166,18 +166,19 @@ kept_rsp: .quad 0
 
 const encodings = new Encodings();
 
-export function buildNative(module: Module, cases: readonly Case[]): Uint8Array {
+/** @param registers how many registers of each class values may be in; default: all */
+export function buildNative(module: Module, cases: readonly Case[], registers = 99): Uint8Array {
   const whole = new Module();
   whole.functions = module.functions;
   whole.data = [...module.data];
   whole.assembly = [...module.assembly, { name: 'driver', text: DRIVER, location: null }];
   for (const { fn } of cases) fn.exported = true;
-  const objects = [...generate(whole, { name: 'test', target: 'linux-program', encodings }), driverData(cases)];
+  const objects = [...generate(whole, { name: 'test', target: 'linux-program', encodings, registers }), driverData(cases)];
   return link(objects, { target: 'linux-program', debug: true }).bytes;
 }
 
-export function runNative(module: Module, cases: readonly Case[]): NativeOutcome[] {
-  const image = buildNative(module, cases);
+export function runNative(module: Module, cases: readonly Case[], registers = 99): NativeOutcome[] {
+  const image = buildNative(module, cases, registers);
   const folder = mkdtempSync(join(tmpdir(), 'palindrome-native-'));
   try {
     const path = join(folder, 'program');

@@ -84,13 +84,14 @@ const SLOTS_TRIED = 32;
 /** What saving and restoring a callee-saved register costs, as a weight. */
 const SAVE_COST = 2;
 
-export function allocate(fn: MachineFunction): Allocation {
+/** @param limit registers of each class that values may be in, for tests of spilling */
+export function allocate(fn: MachineFunction, limit = Number.POSITIVE_INFINITY): Allocation {
   const { intervals } = computeLiveness(fn);
   const joined = coalesce(fn, intervals);
   const queue = byPriority(intervals);
   // Without spilled values nobody needs the scratch registers: they are given out as well, and taken back if it is not enough.
-  const whole = assign(fn, intervals, queue, WHOLE_GENERAL, WHOLE_FLOATS);
-  const allocation = whole.slotCount === 0 ? whole : assign(fn, intervals, queue, GENERAL, FLOATS);
+  const whole = assign(fn, intervals, queue, WHOLE_GENERAL.slice(0, limit), WHOLE_FLOATS.slice(0, limit));
+  const allocation = whole.slotCount === 0 ? whole : assign(fn, intervals, queue, GENERAL.slice(0, limit), FLOATS.slice(0, limit));
   const { places } = allocation;
   for (let register = FIRST_VIRTUAL; register < places.length; register++) {
     places[register] = places[joined(register)] ?? bug('a hole in places');

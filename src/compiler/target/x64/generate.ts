@@ -25,6 +25,8 @@ export interface GenerateOptions {
   readonly target: Target;
   /** What is learnt about encodings: pass the same one again and it need not be learnt twice. */
   readonly encodings?: Encodings;
+  /** For tests of spilling: how many registers of each class values may be in. Default: all. */
+  readonly registers?: number;
   /** Gets the machine code of each function before registers are allocated. */
   readonly dump?: (symbol: string, text: string) => void;
 }
@@ -71,7 +73,7 @@ class Generator {
   private function(fn: IrFunction, atoms: Atom[], tables: Atom[]): void {
     if (this.options.target === 'keel-kernel' && this.refuseFloat(fn)) return;
     const machine = select(fn, this.pool);
-    const allocation = allocate(machine);
+    const allocation = allocate(machine, this.options.registers);
     this.options.dump?.(fn.symbol, printMachine(machine));
     const code = emit(machine, allocation, this.context);
     const limit = FRAME_LIMIT[this.options.target];
