@@ -23,7 +23,7 @@ import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
 import { codeMode } from './mode.ts';
 import type { Ports } from './ports.ts';
 import {CODE_BASE, 
-  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, SEGMENT_LIMIT, TLB_ENTRY_BYTES,TLB_EXECUTE, TLB_EXECUTE_ENTRIES, 
+  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_ENTRY_BYTES,TLB_EXECUTE, TLB_EXECUTE_ENTRIES, 
 } from './state.ts'; // biome-ignore format: one list
 
 const PAGE = 4096;
@@ -86,20 +86,22 @@ export class CodeCache {
     const state = this.#state;
     const mode = state.get32(MODE_INDEX);
     const { size, segmentation } = codeMode(mode);
-    const rip = state.rip;
-    if (size !== 64 && rip > BigInt(state.get32(SEGMENT_LIMIT + 4))) return this.#raise(13, 0);
-    const linear = BigInt.asUintN(size === 64 ? 64 : 32, rip + state.get64(CODE_BASE));
-    const physical = this.#fetch(linear);
+    const isLong = size === 64;
+    const rip = state.get32(RIP);
+    if (!isLong && rip > state.get32(SEGMENT_LIMIT + 4)) return this.#raise(13, 0);
+    const low = isLong ? rip : (rip + state.get32(CODE_BASE)) >>> 0;
+    const high = isLong ? state.get32(RIP + 4) : 0;
+    const physical = this.#fetch(low, high);
     if (physical === null) return 'fault';
     this.#library.renewIfWorn();
     if (this.#isFull() || this.isOutdated) this.flush();
     const page = this.#page(physical >>> 0, mode & 7, size, segmentation);
-    const offset = Number(linear & 0xfffn);
+    const offset = low & 0xfff;
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
     const isReady = found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle;
-    const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, linear);
+    const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, low, high);
     // Last: `watchCode` may empty entries of the TLB.
-    this.#fillTlb(linear, mode, page.table, page.physicalPage);
+    this.#fillTlb(low, high, mode, page);
     return resolution;
   }
 
@@ -155,11 +157,9 @@ export class CodeCache {
   }
 
   /** The physical page of a linear address, for execution; null: fault pending. */
-  #fetch(linear: bigint): number | null {
-    const low = Number(linear & 0xffff_ffffn) | 0;
-    const high = Number(linear >> 32n) | 0;
-    if (this.#ports.fetch(low, high) !== 0) return null;
-    return Number(this.#state.get64(FETCH_PHYSICAL) >> 12n);
+  #fetch(low: number, high: number): number | null {
+    if (this.#ports.fetch(low | 0, high | 0) !== 0) return null;
+    return (this.#state.get32(FETCH_PHYSICAL) >>> 12) + this.#state.get32(FETCH_PHYSICAL + 4) * 0x10_0000;
   }
 
   #page(physicalPage: number, modeNumber: number, size: 16 | 32 | 64, segmentation: Segmentation): CodePage {
@@ -174,12 +174,12 @@ export class CodeCache {
     return page;
   }
 
-  #fillTlb(linear: bigint, mode: number, table: number, physicalPage: number): void {
-    const index = Number((linear >> 12n) & BigInt(TLB_EXECUTE_ENTRIES - 1));
-    const at = TLB_EXECUTE + index * TLB_ENTRY_BYTES;
-    this.#state.set64(at, (linear & ~0xfffn) | BigInt(mode));
-    this.#state.set32(at + 8, table);
-    this.#state.set32(at + 12, physicalPage);
+  #fillTlb(low: number, high: number, mode: number, page: CodePage): void {
+    const at = TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+    this.#state.set32(at, (low & ~0xfff) | mode);
+    this.#state.set32(at + 4, high);
+    this.#state.set32(at + 8, page.table);
+    this.#state.set32(at + 12, page.physicalPage);
   }
 
   /** Up to 15 bytes of code at a physical address; beyond RAM everything reads as ones. */
@@ -199,20 +199,20 @@ export class CodeCache {
    * Decodes the run at an offset, and then, ahead of time, runs in the same page that it leads to: fewer and larger modules of
    * new forms. Nothing of that can be noticed by the guest: faults belong to the moment when an instruction is reached.
    */
-  #decodeFrom(page: CodePage, start: number, linear: bigint): Resolution {
+  #decodeFrom(page: CodePage, start: number, low: number, high: number): Resolution {
     const ahead: number[] = [];
-    const resolution = this.#decodeRun(page, start, linear, ahead);
+    const resolution = this.#decodeRun(page, start, ahead, { low, high });
     for (let n = 0; n < MAX_AHEAD && resolution === 'found'; n++) {
       const next = ahead.pop();
       if (next === undefined) break;
-      if ((this.#words[(page.table >> 2) + next] ?? 0) === 0) this.#decodeRun(page, next, -1n, ahead);
+      if ((this.#words[(page.table >> 2) + next] ?? 0) === 0) this.#decodeRun(page, next, ahead, null);
     }
     this.#library.compile();
     return resolution;
   }
 
-  /** `linear` −1: not reached yet, only looked at. */
-  #decodeRun(page: CodePage, start: number, linear: bigint, ahead: number[]): Resolution {
+  /** `linear`: where the run begins; null: not reached yet, only looked at. */
+  #decodeRun(page: CodePage, start: number, ahead: number[], linear: { low: number; high: number } | null): Resolution {
     let offset = start;
     for (let n = 0; ; n++) {
       if (n === MAX_RUN || offset >= PAGE) {
@@ -228,8 +228,10 @@ export class CodeCache {
       const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
       if (typeof decoded === 'string') {
         // Faults belong to the moment when the instruction is reached.
-        if (n === 0 && linear < 0n) return 'found';
-        if (n === 0) return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear) : this.#raiseInvalid(decoded);
+        if (n === 0 && linear === null) return 'found';
+        if (n === 0 && linear !== null) {
+          return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear.low, linear.high) : this.#raiseInvalid(decoded);
+        }
         this.#pseudo(page, FORM.lookup, offset, 0);
         break;
       }
@@ -247,10 +249,19 @@ export class CodeCache {
     return 'found';
   }
 
-  #decodeStraddler(page: CodePage, offset: number, linear: bigint): Resolution {
-    const next = BigInt.asUintN(page.mode === 64 ? 64 : 32, (linear | 0xfffn) + 1n);
-    const second = this.#fetch(next);
+  /** The pseudo entry before the instruction asks the execute TLB for the second page: it is entered there, too. */
+  #decodeStraddler(page: CodePage, offset: number, low: number, high: number): Resolution {
+    const nextLow = ((low | 0xfff) + 1) >>> 0;
+    const nextHigh = page.mode === 64 && nextLow === 0 ? (high + 1) >>> 0 : high;
+    const second = this.#fetch(nextLow, nextHigh);
     if (second === null) return 'fault';
+    const mode = this.#state.get32(MODE_INDEX);
+    const secondPage = this.#page(second, mode & 7, page.mode, page.segmentation);
+    const known = this.#words[(page.table >> 2) + offset] ?? 0;
+    if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second) {
+      this.#fillTlb(nextLow, nextHigh, mode, secondPage);
+      return 'found';
+    }
     const first = PAGE - offset;
     const joined = new Uint8Array(MAX_LENGTH);
     const head = this.#code(page.physicalPage, offset);
@@ -259,12 +270,9 @@ export class CodeCache {
     joined.set(tail.bytes.subarray(tail.at, tail.at + MAX_LENGTH - first), first);
     const decoded = decode(joined, 0, page.mode, MAX_LENGTH);
     if (typeof decoded === 'string') return this.#raiseInvalid(decoded);
-    // The execute TLB must know the second page: the pseudo entry checks it there.
-    const mode = this.#state.get32(MODE_INDEX);
-    const secondPage = this.#page(second, mode & 7, page.mode, page.segmentation);
     this.#watch(page);
     this.#watch(secondPage);
-    this.#fillTlb(next, mode, secondPage.table, second);
+    this.#fillTlb(nextLow, nextHigh, mode, secondPage);
     page.second.add(second);
     const firsts = this.#straddlers.get(second) ?? new Set();
     firsts.add(page);

@@ -12,7 +12,7 @@ import { bug } from '../isa/bug.ts';
 import { CS, DS, ES, SS } from '../isa/registers.ts';
 import type { Segmentation } from '../translator/emit.ts';
 import {
-  CODE_BASE, CPL, type CpuState, CR0, EFER, MODE_INDEX, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE,
+  CODE_BASE, CODE_MASK, CPL, type CpuState, CR0, EFER, MODE_INDEX, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE,
 } from './state.ts'; // biome-ignore format: one list
 
 const USER = 8;
@@ -22,13 +22,14 @@ const LMA = 1 << 10;
 const L = 1 << 9;
 const D = 1 << 10;
 
-/** Renews what is derived from control registers and segments: MODE_INDEX and CODE_BASE. */
+/** Renews what is derived from control registers and segments: MODE_INDEX, CODE_BASE and CODE_MASK. */
 export function updateMode(state: CpuState): void {
   const attributes = state.get32(SEGMENT_ATTRIBUTES + 4 * CS);
   const user = state.get32(CPL) === 3 ? USER : 0;
   if ((state.get32(EFER) & LMA) !== 0 && (attributes & L) !== 0) {
     state.set32(MODE_INDEX, 2 | user);
     state.set64(CODE_BASE, 0n);
+    state.set64(CODE_MASK, 0xffff_ffff_ffff_ffffn);
     return;
   }
   const isProtected = (state.get32(CR0) & 1) !== 0;
@@ -36,6 +37,7 @@ export function updateMode(state: CpuState): void {
   const flat = isProtected && isFlat(state, ES) && isFlat(state, SS) && isFlat(state, DS) ? FLAT : 0;
   state.set32(MODE_INDEX, size | flat | user);
   state.set64(CODE_BASE, state.get64(SEGMENT_BASE + 8 * CS));
+  state.set64(CODE_MASK, 0xffff_ffffn);
 }
 
 /** Base 0, limit 4 GiB − 1, and a writable data segment that grows upwards. */

@@ -92,6 +92,8 @@ export const MXCSR = 0x5c0;
 /** Interrupts are held off while the count is below this (STI, MOV SS, POP SS; kept by the helpers). */
 export const INTERRUPT_SHADOW = 0x5c8;
 export const TSC_OFFSET = 0x5d0;
+/** Derived, like CODE_BASE: linear addresses of code are taken modulo this plus one. */
+export const CODE_MASK = 0x5d8;
 /** For the system part alone; generated code does not read it. */
 export const STOP_REQUEST = 0x5e0;
 /** x87 control, status and full tag word, a 32-bit slot each (16 bits used). */

@@ -6,7 +6,7 @@
  * state; TypeScript then decodes, delivers, or goes on with the next budget.
  */
 import {
-  CODE_BASE, LEFT, MODE_INDEX, RIP, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_SET,
+  CODE_BASE, CODE_MASK, LEFT, MODE_INDEX, RIP, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
@@ -281,6 +281,8 @@ class Body {
     f.get(this.#target);
     this.#state64(CODE_BASE);
     f.op(OP.i64.add);
+    this.#state64(CODE_MASK);
+    f.op(OP.i64.and);
     f.set(this.#linear);
     this.#executeSlot(this.#slot);
     this.#isForeign();
@@ -346,6 +348,8 @@ class Body {
     f.op(OP.i64.add);
     f.i64(4096n);
     f.op(OP.i64.add);
+    this.#state64(CODE_MASK);
+    f.op(OP.i64.and);
     f.set(this.#linear);
     const slot = f.local('i32');
     this.#executeSlot(slot);

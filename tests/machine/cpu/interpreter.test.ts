@@ -350,6 +350,16 @@ describe('modes', () => {
     expect([state.gpr[0], state.rip]).toEqual([0x1234n, 0x105n]);
   });
 
+  test('RIP plus the base of CS wraps at 4 GiB', () => {
+    const m = new FlatMachine({ library });
+    m.setMode(32);
+    m.state.set64(SEGMENT_BASE + 8, 0xffff_f000n);
+    m.ram.set([0x40, 0xf4], 0x3000);
+    m.state.rip = 0x4000n;
+    expect(m.interpreter.run(100n)).toBe('stop');
+    expect([m.state.gpr[0], m.state.rip]).toEqual([1n, 0x4001n]);
+  });
+
   test('a segment limit is #GP', () => {
     const m = new FlatMachine({ library });
     m.setMode(16);
