@@ -220,9 +220,8 @@ class Decoder {
     }
     this.vvvv = (~b >> 3) & 15;
     if (this.mode !== 64) {
-      // Outside 64-bit mode R and X are ones by the choice of the byte; B, W and vvvv[3] are ignored.
+      // Outside 64-bit mode R and X are ones by the choice of the byte; B, W and, of an operand, vvvv[3] are ignored.
       rex = 0x40;
-      this.vvvv &= 7;
     }
     this.rex = rex;
     if ((b & 4) !== 0 || map < 1 || map > 3) return null; // L = 1: no row has it
@@ -273,7 +272,7 @@ class Decoder {
       operands.push(operand);
     }
     if (this.failure !== null) return this.failure;
-    // VEX.vvvv must be all ones where no operand is in it (outside 64-bit mode its top bit is ignored).
+    // VEX.vvvv must be all ones where no operand is in it.
     if (e.vex && this.vvvv !== 0 && !e.operands.some((o) => o.what === 'B')) return 'invalid';
     const row = e.row;
     if (this.lock && (row.lock !== true || !(isMemory(operands[0]) || (row.name === 'XCHG' && isMemory(operands[1]))))) return 'invalid';
@@ -375,7 +374,7 @@ class Decoder {
       case 'Z':
         return this.gpr((opcode & 7) | ((this.rex & 1) << 3), bits);
       case 'B':
-        return this.gpr(this.vvvv, bits);
+        return this.gpr(this.mode === 64 ? this.vvvv : this.vvvv & 7, bits);
       case 'I':
       case 'sI':
         return this.immediate(code, bits);

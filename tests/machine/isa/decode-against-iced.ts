@@ -16,12 +16,11 @@ const mnemonics = names(iced.Mnemonic);
 const registers = names(iced.Register);
 const features = names(iced.CpuidFeature);
 
-/** Features that our processor does not have: their instructions are #UD here. */
-const ABSENT = new Set(
+/** Features of iced's list that our processor has. Instructions of all others are #UD here. */
+const PRESENT = new Set(
   (
-    'MMX FPU FPU387 FPU287 FPU+CMOV FPU+SSE3 VMX SEP XSAVE XSAVEOPT XSAVES XSAVEC D3NOW D3NOWEXT SSE3 SSSE3 SSE4_1 SSE4_2 SSE4A SMX SMM CET_SS PTWRITE INVLPGB SVM LKGS MONITOR WAITPKG SKINIT_OR_SVM ' +
-    'SGX1 MONITORX AVX AVX2 AVX512F FMA F16C HLE_OR_RTM RTM CLFLUSHOPT PKU RDPRU SHA OSS CLZERO PCONFIG SEV_SNP SEV_ES TSE PADLOCK_RNG PADLOCK_ACE PADLOCK_PHE PADLOCK_UNDOC PADLOCK_GMI CLWB SERIALIZE FRED MCOMMIT ' +
-    'WRMSRNS TDX AES GFNI PCLMULQDQ UINTR SNP KL AESKLE AESKLEWIDE_KL HRESET RDPID CLDEMOTE MOVDIRI MOVDIR64B ENQCMD PREFETCHWT1 TSXLDTRK MSRLIST CMPCCXADD RAO_INT CET_IBT FRED UDBG KNC AVX_VNNI AVX_IFMA AVX_VNNI_INT8 AVX_VNNI_INT16 AVX_NE_CONVERT AMX_TILE AMX_INT8 AMX_BF16 AMX_FP16 AMX_COMPLEX SM3 SM4 SHA512 XOP LWP TBM FMA4 BMI1_OR_TBM VAES VPCLMULQDQ PBNDKB USER_MSR PADLOCK_PMM RMPQUERY'
+    'INTEL8086 INTEL8086_ONLY INTEL186 INTEL286 INTEL286_ONLY INTEL386 INTEL386_ONLY INTEL386_A0_ONLY INTEL486 INTEL486_A_ONLY X64 CMOV CX8 CMPXCHG16B CPUID MSR TSC RDPMC RDTSCP FXSR SSE SSE2 MOVBE POPCNT LZCNT ' +
+    'BMI1 BMI2 ADX FSGSBASE SMAP INVPCID RDRAND RDSEED SYSCALL MULTIBYTENOP PAUSE PREFETCHW CLFSH UMIP WBNOINVD INTEL8086_OR_LATER'
   ).split(' '),
 );
 
@@ -44,20 +43,17 @@ const HINTS = new Set([
 ]);
 
 /** Why this disagreement is accepted; null: it is not. */
-function accepted(ours: Decoded | null, theirs: string, feature: string, mode: Mode, bytes: Uint8Array): string | null {
+function accepted(ours: Decoded | null, theirs: string, feature: string, mode: Mode, usesMmx: boolean): string | null {
   if (ours === null) {
-    if (theirs === 'CVTPI2PS' || /PI$|^CVTPI/.test(theirs)) return 'MMX registers: no MMX';
-    if (feature === 'SSE' || feature === 'SSE2') return /^66|f2|f3/.test(feature) ? null : 'an MMX form of SSE: no MMX';
+    if (usesMmx || /^CVTPI2P[SD]$/.test(theirs)) return 'MMX operands: no MMX';
     if (feature === 'BMI1' || feature === 'BMI2') return mode === 16 ? 'VEX is #UD in real mode' : null;
     if (feature === 'SYSCALL' && mode !== 64) return 'SYSCALL and SYSRET outside 64-bit mode are #UD on Intel processors';
-    if (feature === 'MULTIBYTENOP') return null;
-    return feature.split('+').some((f) => ABSENT.has(f)) ? `not in our CPUID: ${feature}` : null;
+    return feature.split('+').some((f) => !PRESENT.has(f)) ? `not in our CPUID: ${feature}` : null;
   }
   const { name } = ours.row;
   if (name === 'RESERVEDNOP' && HINTS.has(theirs)) return 'a hint that does nothing without its feature';
   if (name === 'WBINVD' && theirs === 'WBNOINVD') return 'without the feature F3 is ignored';
   if (name === 'XCHG' && theirs === 'PAUSE') return 'F3 REX.B 90: the silicon exchanges with R8';
-  void bytes;
   return null;
 }
 
@@ -66,6 +62,11 @@ function operandText(o: Operand): string {
   if (o.kind === 'imm') return 'imm';
   return o.kind;
 }
+
+const usesMmx = (i: iced.Instruction) =>
+  Array.from({ length: i.opCount }, (_, n) => n).some(
+    (n) => i.opKind(n) === iced.OpKind.Register && registers.get(i.opRegister(n))?.startsWith('MM') === true,
+  );
 
 /** The first operand that differs, null: none. */
 function differentOperand(d: Decoded, theirs: iced.Instruction): string | null {
@@ -125,7 +126,7 @@ export function disagreement(bytes: Uint8Array, mode: Mode): Disagreement | null
     const feature = theirName === 'INVALID' ? '' : [...theirs.cpuidFeatures()].map((f) => features.get(f) ?? '?').join('+');
     const hex = [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
     return {
-      reason: (ours?.length ?? length) === length && operand === null ? accepted(ours, theirName, feature, mode, bytes) : null,
+      reason: (ours?.length ?? length) === length && operand === null ? accepted(ours, theirName, feature, mode, usesMmx(theirs)) : null,
       text: `${mode}-bit ${hex}: ${name} of ${ours?.length ?? 0} bytes, iced says ${theirName} of ${length} (${feature}) ${operand ?? ''}`,
     };
   } finally {

@@ -69,6 +69,9 @@ describe('what is not an instruction', () => {
     expect(at('c4 e2 7c f2 c3')).toBe('invalid');
     expect(at('c4 e3 7b f0 c3 01')).toHaveProperty('row.name', 'RORX');
     expect(at('c4 e3 73 f0 c3 01')).toBe('invalid');
+    // Seen on the silicon: of an operand vvvv[3] is ignored in 32-bit mode, without one it counts.
+    expect(at('c4 e2 38 f2 c3', 32)).toHaveProperty('row.name', 'ANDN');
+    expect(at('c4 e3 3b f0 c3 01', 32)).toBe('invalid');
   });
 });
 

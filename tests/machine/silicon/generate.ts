@@ -238,7 +238,8 @@ class Draft {
       gpr[4] = (gpr[4] ?? 0n) & ~7n;
       this.pokes[0] = { offset: Number((gpr[4] ?? 0n) - this.data), value: this.pokes[0]?.value ?? 0n };
     }
-    if (name === 'RET') stackWord(g.chance(0.9) ? this.jumps + BigInt(g.below(0x700)) : g.value());
+    // In a 16-bit segment any value is an address of the code page: not too near the case itself.
+    if (name === 'RET') stackWord(g.chance(0.9) || this.mode === 16 ? this.jumps + BigInt(g.below(0x700)) : g.value());
     if (name === 'XLATB') gpr[3] = this.data + g.place(256);
     // Whether a masked byte faults is the processor's choice.
     if (name === 'MASKMOVDQU') gpr[7] = this.data + 512n + BigInt(g.below(1024));
