@@ -70,6 +70,16 @@ function libraryFolder(): string {
   return bug('the sources of the program library are not beside the compiler');
 }
 
+/** The result, or null if the recursion over the source goes deeper than the engine's stack. */
+function withinStack<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError && error.message.includes('call stack')) return null;
+    throw error;
+  }
+}
+
 const LIBRARY = /^palindrome\/(program|runtime)$/;
 
 export function compile(options: CompileOptions, files: Files): Compilation {
@@ -89,7 +99,9 @@ export function compile(options: CompileOptions, files: Files): Compilation {
     return text === null ? null : { path: `palindrome/${name}.ts`, text };
   };
   const entries = target === 'linux-program' ? [entry, 'palindrome/program', 'palindrome/runtime'] : [entry, 'palindrome/runtime'];
-  const { module, diagnostics } = lowerProgram(entries, { read, library, trusted }, memory.parsed);
+  const lowered = withinStack(() => lowerProgram(entries, { read, library, trusted }, memory.parsed));
+  if (lowered === null) return failed([problem('P1008', null, '')]);
+  const { module, diagnostics } = lowered;
   if (diagnostics.length > 0) return failed(diagnostics);
 
   const { dump } = options;

@@ -20,6 +20,8 @@ export const DIAGNOSTICS = {
   P1006: ['each name is declared by itself', 'destructuring is not part of bare TypeScript: bind the object, then its fields'],
   P1007: ['malformed attribute @{0}', '{1}'],
 
+  P1008: ['the source is nested too deeply', 'give parts of the expression names of their own'],
+
   P1101: ['cannot find the name `{0}`', 'declare or import it; docs/bare-typescript.md lists what is there without import'],
   P1102: ['cannot find the module `{0}`', 'a path is relative and ends in `.ts`; libraries: palindrome/program, palindrome/intrinsics'],
   P1103: ['the module `{0}` does not export `{1}`', 'write `export` before its declaration, or mend the name'],
@@ -40,6 +42,8 @@ export const DIAGNOSTICS = {
   P1207: ['the type of `{0}` depends on itself', 'annotate it'],
   P1208: ['a {0} contains itself', 'hold a reference: a field that is not `readonly … = new …`, of type `T | null`'],
   P1209: ['`{0}` has methods, so it is a bound and not storage', 'use it as `<T extends {0}>`, or as the type of a parameter'],
+
+  P1210: ['the type arguments of `{0}` grow without end', 'a generic function may not call itself with ever larger types'],
 
   P1301: ['the constant {0} does not fit {1}', '{1} holds {2}'],
   P1302: ['a value of type {0} does not go where {1} is wanted', '{2}'],

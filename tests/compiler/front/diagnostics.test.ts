@@ -63,6 +63,15 @@ const CASES: readonly Case[] = [
   source('declared twice', 'const a = 1;\nconst a = 2; // error: P1105'),
   source('declared twice in a function', 'function f(): void {\n  const a = 1;\n  const a = 2; // error: P1105\n}'),
   source('before its initialiser', 'const a = f(b); // error: P1106\nconst b = f(1);\nfunction f(x: i32): i32 {\n  return x;\n}'),
+  source('default import', "import x from './other.ts'; // error: P1002\n// file: other.ts\nexport const b = 1;"),
+  source('parameter property', 'class C {\n  constructor(private x: i32) {} // error: P1002\n}'),
+  source('optional field', 'class C {\n  x?: i32; // error: P1002\n}'),
+  source('generator method', 'class C {\n  *m(): void {} // error: P1002\n}'),
+  source(
+    'getter of an owned value',
+    'class O {\n  x = 1;\n  [Symbol.dispose](): void {}\n}\nclass C {\n  x = 1;\n  get o(): O {\n    return new O();\n  }\n}\nfunction f(c: C): void {\n  using o = c.o; // error: P1002\n}',
+  ),
+  source('nested too deeply', `const x = ${'('.repeat(20_000)}1${')'.repeat(20_000)}; // error: P1008`),
   source('no body', 'declare function f(): void; // error: P1107'),
   source('symbol twice', '/** @export same */\nfunction a(): void {}\n/** @export same */\nfunction b(): void {} // error: P1108'),
   source('class as a value', 'class C {}\nconst x = C; // error: P1109'),
@@ -76,6 +85,10 @@ const CASES: readonly Case[] = [
   source(
     'bound',
     'interface HasArea {\n  area(): i32;\n}\nclass C {}\nconst c = new C();\nfunction f<T extends HasArea>(x: T): i32 {\n  return x.area();\n}\nconst n = f(c); // error: P1205',
+  ),
+  source(
+    'types without end',
+    'class Box<T> {\n  v: T | null = null;\n}\nfunction f<T>(n: i32): i32 { // error: P1210\n  return n === 0 ? 0 : f<Box<T>>(n - 1);\n}\nconst x = f<i32>(3);',
   ),
   source('parameter without type', 'function f(x): void {} // error: P1206'),
   source('type of itself', 'const a = b; // error: P1207\nconst b = a; // error: P1207'),

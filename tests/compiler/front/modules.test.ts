@@ -19,20 +19,21 @@ describe('modules', () => {
   test('names, renamed names, namespaces, re-exports, types', () => {
     const output = run({
       'main.ts': `${IMPORT}
-        import { a, b as renamed, type T } from './lib/one.ts';
+        import { a, b as renamed, three, type T } from './lib/one.ts';
         import * as two from './lib/two.ts';
         import type { Only } from './lib/two.ts';
         const t: T = a + 1;
         const o: Only = { x: 5 };
-        printNumber(t + renamed(2) + two.twice(10) + two.LIMIT + o.x);
+        printNumber(t + renamed(2) + two.twice(10) + two.LIMIT + o.x + three);
         const p: two.Only = { x: 1 };
         printNumber(p.x);`,
-      'lib/one.ts': `export type T = i32; const hidden = 100; export const a = hidden; export { twice as b } from './two.ts';`,
+      'lib/one.ts': `export type T = i32; const hidden = 100; export const a = hidden; export { twice as b } from './two.ts'; export * from './three.ts';`,
+      'lib/three.ts': 'export const three = 3;',
       'lib/two.ts': `export function twice(x: i32): i32 { return x * 2; }
         export const LIMIT = 1000;
         export interface Only { x: i32 }`,
     });
-    expect(output).toBe('11301');
+    expect(output).toBe('11331');
   });
 
   test('initialisers run once, imported modules first, in the order of the imports', () => {

@@ -137,10 +137,6 @@ function requestAll(p: Program, module: SourceModule): void {
 
 function requestFunction(p: Program, module: SourceModule, node: ts.FunctionDeclaration): void {
   if (node.name === undefined || node.typeParameters !== undefined) return;
-  if (node.asteriskToken !== undefined) p.problems.fail(module.file, node, 'P1002', 'a generator', 'write a loop');
-  if (node.modifiers?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword) === true) {
-    p.problems.fail(module.file, node, 'P1002', '`async`', 'programs are synchronous');
-  }
   const scope = { module, environment: NO_ENVIRONMENT, within: null };
   const takesBound = node.parameters.some((q) => {
     const type = q.type === undefined ? null : resolveType(p, scope, q.type);

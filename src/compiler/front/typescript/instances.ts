@@ -47,12 +47,14 @@ export function instanceOf(
     const type = chosen.get(i) ?? (q.type !== undefined ? resolveType(p, scope, q.type) : null) ?? typeOfDefault(p, scope, q);
     return { name: q.name.text, type, initialiser: q.initializer ?? null };
   });
+  refuseModifiers(p, scope, node);
   const isBodiless = !ts.isClassDeclaration(node) && node.body === undefined;
   const external = tags?.get('extern') ?? null;
   if (isBodiless && external === null) p.problems.fail(file, node, 'P1107', template.name);
   const exportedAs = tags?.get('export') ?? null;
   const args = own.length === 0 ? '' : `<${own.map((t) => t?.key ?? '?').join(',')}>`;
   const path = receiver === null ? template.name : `${receiver.key}.${template.name}`;
+  if (args.length > 2000) p.problems.fail(file, node, 'P1210', template.name);
   const instance: Instance = {
     symbol: external ?? exportedAs ?? p.symbol(`${path}${args}`.replaceAll(' ', '')),
     name: template.name,
@@ -70,6 +72,20 @@ export function instanceOf(
   p.instances.set(key, instance);
   if (!instance.isExternal) p.waiting.push(instance);
   return instance;
+}
+
+/** `async`, generators, decorators and parameter properties. */
+function refuseModifiers(p: Program, scope: Scope, node: FunctionNode): void {
+  const { file } = scope.module;
+  if (ts.isClassDeclaration(node)) return;
+  if (node.modifiers?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword) === true)
+    p.problems.fail(file, node, 'P1002', '`async`', 'programs are synchronous');
+  if (node.asteriskToken !== undefined) p.problems.fail(file, node, 'P1002', 'a generator', 'write a loop');
+  if (node.modifiers?.some((m) => m.kind === ts.SyntaxKind.Decorator) === true)
+    p.problems.fail(file, node, 'P1002', 'a decorator', 'call what it does');
+  for (const q of node.parameters) {
+    if ((q.modifiers?.length ?? 0) > 0) p.problems.fail(file, q, 'P1002', 'a parameter property', 'declare the field and assign it');
+  }
 }
 
 function typeOfDefault(p: Program, scope: Scope, q: ts.ParameterDeclaration): Type {

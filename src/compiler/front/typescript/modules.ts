@@ -37,6 +37,10 @@ export interface ParsedFile {
   readonly types: ReadonlyMap<string, Declaration>;
   /** Exported name → local name or a name of another module. */
   readonly exports: ReadonlyMap<string, { readonly local: string } | { readonly from: string; readonly imported: string }>;
+  /** `export * from`: specifiers. */
+  readonly stars: readonly string[];
+  /** What the subset does not have, seen while names were collected. */
+  readonly refused: readonly { readonly node: ts.Node; readonly what: string; readonly help: string }[];
   readonly duplicates: readonly { readonly name: string; readonly node: ts.Node }[];
   /** Names assigned to, by the piece of source that was asked for: facts of the text, kept with it. */
   readonly assigned: Map<ts.Node, ReadonlySet<string>>;
@@ -95,6 +99,8 @@ function parseFile(path: string, text: string): ParsedFile {
   const types = new Map<string, Declaration>();
   const exports = new Map<string, { local: string } | { from: string; imported: string }>();
   const duplicates: { name: string; node: ts.Node }[] = [];
+  const stars: string[] = [];
+  const refused: { node: ts.Node; what: string; help: string }[] = [];
   const put = (space: Map<string, Declaration>, d: Declaration): void => {
     if (space.has(d.name)) duplicates.push({ name: d.name, node: d.node });
     else space.set(d.name, d);
@@ -113,7 +119,7 @@ function parseFile(path: string, text: string): ParsedFile {
       const bindings = clause?.namedBindings;
       const typeOnly = clause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
       imports.push({ specifier: from, node: statement.moduleSpecifier, typeOnly });
-      if (clause?.name !== undefined) duplicates.push({ name: clause.name.text, node: clause.name });
+      if (clause?.name !== undefined) refused.push({ node: clause.name, what: 'a default import', help: 'import by name' });
       if (bindings !== undefined && ts.isNamespaceImport(bindings)) {
         put(values, { kind: 'namespace', node: bindings, from, name: bindings.name.text });
         put(types, { kind: 'namespace', node: bindings, from, name: bindings.name.text });
@@ -128,6 +134,10 @@ function parseFile(path: string, text: string): ParsedFile {
       const from =
         statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier) ? statement.moduleSpecifier.text : null;
       if (from !== null) imports.push({ specifier: from, node: statement.moduleSpecifier ?? statement, typeOnly: statement.isTypeOnly });
+      if (statement.exportClause === undefined && from !== null) stars.push(from);
+      if (statement.exportClause !== undefined && !ts.isNamedExports(statement.exportClause)) {
+        refused.push({ node: statement.exportClause, what: '`export * as`', help: 'import the module as a namespace where it is used' });
+      }
       if (statement.exportClause !== undefined && ts.isNamedExports(statement.exportClause)) {
         for (const e of statement.exportClause.elements) {
           const local = (e.propertyName ?? e.name).text;
@@ -158,7 +168,20 @@ function parseFile(path: string, text: string): ParsedFile {
       }
     }
   }
-  return { path, file, imports, values, types, exports, duplicates, assigned: new Map(), tags: allTags, syntax: syntaxProblems(file) };
+  return {
+    path,
+    file,
+    imports,
+    values,
+    types,
+    exports,
+    stars,
+    refused,
+    duplicates,
+    assigned: new Map(),
+    tags: allTags,
+    syntax: syntaxProblems(file),
+  };
 }
 
 function syntaxProblems(file: ts.SourceFile): ParsedFile['syntax'] {
@@ -193,6 +216,7 @@ export function loadModules(entries: readonly string[], sources: ModuleSources, 
     const module: SourceModule = { path, parsed, file, trusted: library || sources.trusted(path), library, imports: new Map() };
     byPath.set(path, module);
     for (const p of parsed.syntax) problems.addAt(file, p.start, p.start + p.length, 'P1001', p.message);
+    for (const r of parsed.refused) problems.add(file, r.node, 'P1002', r.what, r.help);
     for (const d of parsed.duplicates) problems.add(file, d.node, 'P1105', d.name);
     for (const { specifier, node, typeOnly } of parsed.imports) {
       if (module.imports.has(specifier) && typeOnly) continue;

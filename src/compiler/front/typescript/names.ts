@@ -43,7 +43,14 @@ function follow(p: Program, module: SourceModule, declaration: Declaration, spac
 
 export function lookupExport(p: Program, module: SourceModule, name: string, space: Space, at: ts.Node): Meaning | null {
   const exported = module.parsed.exports.get(name);
-  if (exported === undefined) return null;
+  if (exported === undefined) {
+    for (const star of module.parsed.stars) {
+      const target = module.imports.get(star);
+      const found = target === undefined || target === 'intrinsics' ? null : lookupExport(p, target, name, space, at);
+      if (found !== null) return found;
+    }
+    return null;
+  }
   if ('local' in exported) return lookup(p, module, exported.local, space, at);
   const target = module.imports.get(exported.from);
   if (target === undefined || target === 'intrinsics') return null;

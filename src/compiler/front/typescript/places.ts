@@ -5,7 +5,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { Value } from '../../ir/function.ts';
 import type { Fn, Local, Meaning, Rv } from './context.ts';
 import { type Origin, STATIC } from './escape.ts';
-import { instanceOf, memberTemplate } from './instances.ts';
+import { instanceOf, memberTemplate, ownedClass } from './instances.ts';
 import type { Declaration, SourceModule } from './modules.ts';
 import { lookupExport, lookupValue } from './names.ts';
 import { Reported } from './problems.ts';
@@ -340,6 +340,7 @@ export function member(f: Fn, object: Rv, node: ts.PropertyAccessExpression): Rv
   const instance = instanceOf(f.program, memberTemplate(type, getter), type.environment);
   if (instance.result === null) f.rules.lowerInstance(f.program, instance);
   const result = instance.result ?? bug('no result type');
+  if (ownedClass(f.program, result) !== null) f.fail(node, 'P1002', 'a getter of an owned value', 'make it a method');
   const origin = f.escape.call(instance, 0, [object.origin], node, name);
   f.at(node);
   return rv(result, f.b.call(instance.symbol, [single(f, object)], partsOf(result)), { origin });

@@ -59,6 +59,7 @@ function makeShape(p: Program, type: ClassType): ClassShape {
   let align = 1;
 
   const place = (name: string, node: ts.PropertyDeclaration | ts.PropertySignature): void => {
+    if (node.questionToken !== undefined) p.problems.fail(file, node, 'P1002', 'an optional field', `write \`${name}: T | null\``);
     const initialiser = ts.isPropertyDeclaration(node) ? (node.initializer ?? null) : null;
     const isReadonly = hasReadonly(node);
     const declared = node.type === undefined ? null : resolveType(p, scope, node.type);

@@ -112,6 +112,10 @@ export function statements(f: Fn, list: readonly ts.Statement[]): void {
 }
 
 function expressionStatement(f: Fn, node: ts.Expression): void {
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === K.CommaToken) {
+    expressionStatement(f, node.left);
+    return expressionStatement(f, node.right);
+  }
   const value = f.expression(node);
   if (value.isFresh) f.fail(node, 'P1603', shown(value));
   const inner = ts.isParenthesizedExpression(node) ? node.expression : node;
