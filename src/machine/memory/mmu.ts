@@ -27,10 +27,8 @@ import {
   FAULT_VECTOR,
   FETCH_PHYSICAL,
   SCRATCH,
-  TLB_READ,
   TLB_SET,
   TLB_SETS,
-  TLB_WRITE,
 } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
@@ -100,7 +98,7 @@ export class Mmu implements StoreWatcher {
     this.physical = physical;
     this.#walk = new PageWalk(physical);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
-    this.#soft = new SoftTlb(state, physical.ramBase);
+    this.#soft = new SoftTlb(state, physical.ramBase, physical.frames);
     this.#tables = new TableWatch(physical, this.translations, this.#soft);
     physical.watcher = this;
   }
@@ -433,10 +431,10 @@ export class Mmu implements StoreWatcher {
     const set = this.#i32[TLB_SET >> 2] ?? 0;
     if (set === TLB_SETS.slow) return;
     const told = this.#rights & ALL_TOLD;
-    if (kind === READ || told === 0) this.#soft.enter(set + TLB_READ, low, high, frame);
+    if (kind === READ || told === 0) this.#soft.enterRead(set, low, high, frame);
     if (kind !== WRITE) return;
     this.physical.touch(frame);
-    if (this.physical.mayCacheWrites(frame)) this.#soft.enter(set + TLB_WRITE, low, high, frame);
+    if (this.physical.mayCacheWrites(frame)) this.#soft.enterWrite(set, low, high, frame);
   }
 
   /** Walks, checks, sets A and D and enters the translation. −1: page fault pending. */

@@ -20,22 +20,41 @@ export class SoftTlb {
   readonly #state: CpuState;
   readonly #i32: Int32Array;
   readonly #ramBase: number;
+  /** By frame: the write entry last filled for it, 0: none; and whether another may hold it, too. */
+  readonly #writeEntry: Int32Array;
+  readonly #hasSeveral: Uint8Array;
   /** Word indexes of entries filled since the last `flush`; more than LIST: all are emptied. */
   readonly #filled = new Int32Array(LIST);
   #length = 0;
   /** Counts whatever may have made a translation invalid: caches of translations elsewhere compare it. */
   stamp = 1;
 
-  constructor(state: CpuState, ramBase: number) {
+  constructor(state: CpuState, ramBase: number, frames: number) {
     this.#state = state;
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.#ramBase = ramBase;
+    this.#writeEntry = new Int32Array(frames);
+    this.#hasSeveral = new Uint8Array(frames);
   }
 
-  /** Enters a page of RAM. `array`: a set of TLB_SETS plus TLB_READ or TLB_WRITE. */
-  enter(array: number, low: number, high: number, frame: number): void {
+  /** Enters a page of RAM for reading into a set of TLB_SETS. */
+  enterRead(set: number, low: number, high: number, frame: number): void {
+    this.#enter((set + TLB_READ + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2, low, high, frame);
+  }
+
+  /** For writing. */
+  enterWrite(set: number, low: number, high: number, frame: number): void {
+    const at = (set + TLB_WRITE + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
+    const before = this.#writeEntry[frame] ?? 0;
+    if (before !== at) {
+      if (before !== 0 && this.#i32[before + 3] === frame) this.#hasSeveral[frame] = 1;
+      this.#writeEntry[frame] = at;
+    }
+    this.#enter(at, low, high, frame);
+  }
+
+  #enter(at: number, low: number, high: number, frame: number): void {
     const i32 = this.#i32;
-    const at = (array + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
     const page = low & ~0xfff;
     i32[at] = page;
     i32[at + 1] = high;
@@ -85,6 +104,13 @@ export class SoftTlb {
   /** Stores to this frame must take the slow path from now on. */
   dropWritesTo(frame: number): void {
     const i32 = this.#i32;
+    if (this.#length <= LIST) {
+      for (let n = 0; n < this.#length; n++) {
+        const at = this.#filled[n] ?? 0;
+        if (i32[at + 3] === frame) this.#empty(at);
+      }
+      return;
+    }
     for (const set of DATA_SETS) {
       const start = (set + TLB_WRITE) >> 2;
       for (let at = start; at < start + TLB_ENTRIES * 4; at += 4) if (i32[at + 3] === frame) this.#empty(at);
