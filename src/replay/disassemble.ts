@@ -6,6 +6,12 @@ export function disassemble(bytes: Uint8Array, rip: bigint, bits: 16 | 32 | 64):
   if (bytes.length === 0) return { length: 0, text: '(not mapped)' };
   const decoder = new Decoder(bits, bytes, DecoderOptions.None);
   const formatter = new Formatter(FormatterSyntax.Intel);
+  formatter.hexPrefix = '0x';
+  formatter.hexSuffix = '';
+  formatter.uppercaseHex = false;
+  formatter.branchLeadingZeros = false;
+  formatter.showBranchSize = false;
+  formatter.spaceAfterOperandSeparator = true;
   try {
     decoder.ip = rip;
     const instruction = decoder.decode();

@@ -10,8 +10,12 @@ import type { Registers } from '../machine/index.ts';
 import type { BlockDifference } from './compare.ts';
 import { describeEvent } from './describe.ts';
 import type { TraceEvent } from './events.ts';
+import { walkPath } from './path.ts';
 import type { InstructionView, Player } from './player.ts';
+import type { RunBlock } from './schema.ts';
+import { unpackEvents } from './trace/columns.ts';
 import type { Damage } from './trace/frame-reader.ts';
+import { Malformed } from './trace/malformed.ts';
 
 /** How the first difference shows. `damage`: the trace itself is wrong; the others: the replay was not the recorded run. */
 export type DifferenceKind = 'damage' | 'path' | 'event' | 'address' | 'state' | 'end' | 'image';
@@ -151,18 +155,10 @@ function tell(found: Candidate): { recorded: string; replayed: string; message: 
   }
 }
 
-/**
- * The first of the differences of a block, told wholly. `player` plays the same trace; `first` and `count` say which instructions the replay made in the
- * block, `events` what it recorded and made of events.
- */
-export function divergence(
-  player: Player,
-  first: bigint,
-  count: number,
-  found: readonly BlockDifference[],
-  events: { readonly recorded: readonly TraceEvent[]; readonly replayed: readonly TraceEvent[] },
-): Difference {
-  const candidates = found.map((difference) => candidate(player, first, count, difference));
+/** The first of the differences between a recorded block and the replayed one, told wholly. `player` plays the same trace. */
+export function divergence(player: Player, recorded: RunBlock, replayed: RunBlock, found: readonly BlockDifference[]): Difference {
+  const events = (run: RunBlock): TraceEvent[] => unpackEvents(run.events, run.first, run.count);
+  const candidates = found.map((difference) => candidate(player, replayed.first, replayed.count, difference));
   const earliest = candidates.reduce((a, b) => (b.at < a.at ? b : a));
   const { at, kind } = earliest;
   const told = tell(earliest);
@@ -173,17 +169,40 @@ export function divergence(
       .map(line);
   const { before, instruction, registers } = surroundings(player, at);
   const where = instruction === null ? '' : `: ${instructionText(instruction)}`;
+  const isPath = kind === 'path';
   return {
     kind,
     at,
     message: `${told.message}${where}`,
     instruction,
     before,
-    recorded: [told.recorded, ...next(events.recorded)],
-    replayed: [told.replayed, ...next(events.replayed)],
+    recorded: [told.recorded, ...(isPath ? recordedNext(player, recorded, at) : []), ...next(events(recorded))],
+    replayed: [told.replayed, ...(isPath ? replayedNext(player) : []), ...next(events(replayed))],
     registers,
     damage: null,
   };
+}
+
+/** The instructions that the recorded path goes to after instruction `at`, as far as their code is in memory now. */
+function recordedNext(player: Player, run: RunBlock, at: bigint): string[] {
+  const lines: string[] = [];
+  try {
+    for (const step of walkPath(run, unpackEvents(run.events, run.first, run.count), (_, rip) => player.code(rip), new Map())) {
+      if (step.at > at) lines.push(instructionText(player.look(step.at, step.rip)));
+      if (lines.length === AFTER) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    lines.push(`the recorded path cannot be followed further: ${error.message}`);
+  }
+  return lines;
+}
+
+/** The instructions that the replay goes to from here. */
+function replayedNext(player: Player): string[] {
+  const lines: string[] = [];
+  for (let view = player.step(); view !== null && lines.length < AFTER; view = player.step()) lines.push(instructionText(view));
+  return lines;
 }
 
 /** The event of this list that `tell` shows already. */

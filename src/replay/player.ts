@@ -259,6 +259,15 @@ export class Player {
       machine.observer = observer;
     }
     if (machine.count === at) return null;
+    return this.#view(at, rip, cpl, code);
+  }
+
+  /** The instruction that stands at an address now, as if it were number `at`. */
+  look(at: bigint, rip: bigint): InstructionView {
+    return this.#view(at, rip, this.machine.cpl, this.code(rip));
+  }
+
+  #view(at: bigint, rip: bigint, cpl: number, code: ReturnType<Player['code']>): InstructionView {
     const { length, text } = disassemble(code.bytes, rip, code.mode);
     const bytes = code.bytes.slice(0, length);
     return { at, rip, cpl, bytes, text, place: this.symbols.at(rip, bytes) };

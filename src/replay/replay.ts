@@ -175,13 +175,9 @@ function sameEnd(recorded: EndBlock, last: { readonly stop: EndBlock['stop'] | n
 
 /** The difference of a block, with the place found by playing the trace again. */
 async function explain(trace: Trace, options: ReplayOptions, recorded: RunBlock, replayed: RunBlock, partly: boolean): Promise<Difference> {
-  const events = {
-    recorded: unpackEvents(recorded.events, recorded.first, recorded.count),
-    replayed: unpackEvents(replayed.events, replayed.first, replayed.count),
-  };
   const found = differences(recorded, replayed, partly);
   const player = await Player.open(trace, quiet(options));
-  return divergence(player, replayed.first, replayed.count, found, events);
+  return divergence(player, recorded, replayed, found);
 }
 
 /** The options of a second run: it prints nothing. */

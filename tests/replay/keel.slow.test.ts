@@ -105,7 +105,7 @@ async function changeableInstruction(): Promise<InstructionView> {
   const [write] = [...inspectEvents(trace, { syscall: 'write' })];
   const views = await inspectInstructions(trace, write?.event.at ?? 0n, 600, like);
   const found = views.find(
-    ({ text, cpl, bytes: { length } }) => cpl === 0 && length >= 5 && /^mov [er][a-d0-9][xid0-9]*d?,[0-9A-F]+h?$/.test(text),
+    ({ text, cpl, bytes: { length } }) => cpl === 0 && length >= 5 && /^mov [er][a-d0-9][xid0-9]*d?, (0x)?[0-9a-f]+$/.test(text),
   );
   if (found === undefined) throw new Error('no instruction with an immediate in the system call');
   return found;

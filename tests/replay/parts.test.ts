@@ -157,7 +157,7 @@ describe('small readers', () => {
   });
 
   test('bytes are disassembled in Intel syntax', () => {
-    expect(disassemble(Uint8Array.of(0x48, 0x89, 0xd8, 0x90), 0n, 64)).toEqual({ length: 3, text: 'mov rax,rbx' });
+    expect(disassemble(Uint8Array.of(0x48, 0x89, 0xd8, 0x90), 0n, 64)).toEqual({ length: 3, text: 'mov rax, rbx' });
     expect(disassemble(Uint8Array.of(0x0f, 0xff), 0n, 64).text).toMatch(/ud0|bad/);
     expect(disassemble(new Uint8Array(0), 0n, 64)).toEqual({ length: 0, text: '(not mapped)' });
   });

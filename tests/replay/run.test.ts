@@ -174,6 +174,10 @@ describe('the first difference', () => {
         rip: makers[index]?.rip,
       });
       expect(difference?.recorded[0]).not.toBe(difference?.replayed[0]);
+      expect(difference?.recorded[1]).not.toBe(difference?.replayed[1]);
+      const next = steps.filter(({ at }) => at > (difference?.at ?? 0n)).slice(0, 4);
+      const shown = difference?.replayed.slice(1, 1 + next.length).map((text) => text.split(' ')[0]);
+      expect(shown).toEqual(next.map(({ rip }) => `0x${rip.toString(16)}`));
       expect(difference?.before).toHaveLength(8);
       expect(difference?.registers?.rip).toBeDefined();
     }
@@ -189,7 +193,7 @@ describe('the first difference', () => {
       return { ...run, events: log.pack() };
     });
     const { difference } = await replay(forged, like);
-    expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al,dx' } });
+    expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al, dx' } });
     expect(difference?.recorded[0]).toMatch(/port-in/);
     expect(difference?.replayed[0]).toMatch(/port-in/);
   });
@@ -201,9 +205,9 @@ describe('the first difference', () => {
 
   test('with another image is the first instruction that is another one', async () => {
     const report = await replay(bytes, { ...like, image: guest({ step: 8 }).bytes });
-    expect(report).toMatchObject({ identical: false, difference: { kind: 'image', instruction: { text: 'add rbp,8' } } });
-    expect(report.difference?.recorded[0]).toMatch(/add rbp,7 {2}\(pvh_start\+0x[0-9a-f]+, guest\.s:\d+:1\)/);
-    expect(report.difference?.before.at(-1)?.text).toBe('imul rbp,41C64E6Dh');
+    expect(report).toMatchObject({ identical: false, difference: { kind: 'image', instruction: { text: 'add rbp, 8' } } });
+    expect(report.difference?.recorded[0]).toMatch(/add rbp, 7 {2}\(pvh_start\+0x[0-9a-f]+, guest\.s:\d+:1\)/);
+    expect(report.difference?.before.at(-1)?.text).toBe('imul rbp, 0x41c64e6d');
     expect(await replay(bytes, { ...like, image: guest().bytes })).toMatchObject({ identical: true, difference: null });
   });
 });
