@@ -138,6 +138,8 @@ export class Interpreter {
     if (generation !== this.#generation) {
       this.#generation = generation;
       this.#linked = 0;
+      // Code of before must not be kept alive.
+      for (let i = 0; i < this.#table.length; i++) this.#table.set(i, null);
     }
     if (this.#linked === count) return;
     const missing = this.#library.tableSize - this.#table.length;
