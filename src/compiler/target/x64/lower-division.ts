@@ -122,7 +122,7 @@ function unsignedPower(s: Selector, register: number, value: number, power: numb
   }
   if (power <= 31) {
     s.rr(M.mov, width, register, value);
-    s.ri(M.and, power === 31 ? 32 : width, register, power === 31 ? 0x7fff_ffff : 2 ** power - 1);
+    s.ri(M.and, width, register, 2 ** power - 1);
     return;
   }
   s.constant(register, (1n << BigInt(power)) - 1n);

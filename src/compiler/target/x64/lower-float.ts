@@ -73,7 +73,7 @@ function lowerUnsignedToFloat(s: Selector, register: number, x: Value): void {
   s.rr(M.mov, 64, half, value);
   s.ri(M.shr, 64, half, 1);
   s.rr(M.mov, 64, lost, value);
-  s.ri(M.and, 32, lost, 1);
+  s.ri(M.and, 64, lost, 1);
   s.rr(M.or, 64, half, lost);
   // Both ways, and the integers choose: there are no jumps within a block.
   const direct = s.temporary(true);

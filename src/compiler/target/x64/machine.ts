@@ -4,6 +4,9 @@
  * An instruction has up to two operands besides an immediate, `a` and `b`: each is a register, `MEMORY` (then base, index, scale, disp,
  * symbol say where; at most one of the two is), `IMMEDIATE` (only `b`) or `NONE`. What it does to `a` stands in its op's row; `b` is read.
  * Virtual registers may be written more than once: this is not SSA any more.
+ *
+ * A 32-bit operation on a spilled register leaves the upper half of its slot as it was: what is read in 64 bits is written in 64 bits, or by
+ * an op that never works in memory (`memoryA` is false), or a constant.
  */
 
 import type { Location } from '../../ir/location.ts';
