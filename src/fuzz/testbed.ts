@@ -17,6 +17,8 @@ export interface TestbedOptions {
   readonly seed: string;
   /** Unpacked at boot, before the snapshot: files that every run finds. */
   readonly initrd?: Uint8Array;
+  /** The kernel's command line. */
+  readonly append?: string;
   readonly watch?: MachineConfig['watch'];
   /** How many instructions the kernel may take to boot. */
   readonly bootLimit?: bigint;
@@ -50,10 +52,10 @@ export class Testbed {
 
   /** Boots the kernel up to `ready`. Throws UserError where it does not get there: the message ends with what the console showed last. */
   static async create(options: TestbedOptions): Promise<Testbed> {
-    const { kernel, memoryBytes, seed, initrd, watch, bootLimit = BOOT_LIMIT } = options;
+    const { kernel, memoryBytes, seed, initrd, append, watch, bootLimit = BOOT_LIMIT } = options;
     const host = new HarnessHost();
     const machine = await Machine.create({ memoryBytes, seed, harness: true, ...(watch && { watch }) }, host);
-    machine.load({ image: kernel, ...(initrd && { initrd }) });
+    machine.load({ image: kernel, ...(initrd && { initrd }), ...(append !== undefined && { append }) });
     const stop = machine.run(bootLimit);
     if (stop.reason !== 'ready') {
       const console = host.bootText.trimEnd().split('\n').slice(-5).join(' | ');

@@ -49,6 +49,8 @@ export interface CampaignResult {
   readonly digest: string;
 }
 
+/** Memory for what a worker needs for the length of one program: most of it dies young, and should. */
+const YOUNG_MB = 48;
 /** Programs of one message to a worker. */
 const BATCH = 16;
 
@@ -92,7 +94,10 @@ async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { p
   const { kernel, seed, runs, seconds, workers, progress } = options;
   const data: WorkerData = { kernel, seed };
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-  const threads = Array.from({ length: Math.min(workers, Math.ceil(runs / BATCH)) }, () => new Worker(file, { workerData: data }));
+  const threads = Array.from(
+    { length: Math.min(workers, Math.ceil(runs / BATCH)) },
+    () => new Worker(file, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
+  );
   try {
     await Promise.all(threads.map((thread) => once(thread, 'message')));
     const start = performance.now();

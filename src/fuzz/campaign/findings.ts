@@ -13,7 +13,7 @@ import { INVARIANTS } from '../invariants/all.ts';
 import { hex } from '../invariants/invariant.ts';
 import { HarnessHost } from '../testbed.ts';
 import type { Finding } from './campaign.ts';
-import { MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from './runner.ts';
+import { COMMAND_LINE, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from './runner.ts';
 
 /** The trace must also hold the boot. */
 const BOOT_LIMIT = 2_000_000_000n;
@@ -38,6 +38,7 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
     machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
     image: { name: 'keel.elf', bytes: context.kernel },
     initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
+    append: COMMAND_LINE,
     symbols: [{ name: 'program.elf', bytes: image }],
     host,
     to: join(temporary, 'trace.mpk'),

@@ -20,8 +20,14 @@ export interface RunnerOptions {
   readonly seed: string;
 }
 
-/** Memory of the machine that programs are judged on, and the instructions that one run may take. */
-export const MEMORY_BYTES = 32 << 20;
+/** Memory of the machine that programs are judged on: little, so that it is soon exhausted. */
+export const MEMORY_BYTES = 16 << 20;
+/**
+ * The kernel's command line: short turns, so that programs are interrupted often; and a bound in virtual time, after which it ends all processes, so that
+ * a run comes to its end by itself.
+ */
+export const COMMAND_LINE = 'quantum=4000 fuel=2000000';
+/** Instructions that a run may take: it ends long before, if the kernel keeps to its bound. */
 export const RUN_LIMIT = 20_000_000n;
 /** Where the hostile program lies in the archive. */
 export const ATTACKER_PATH = '/bin/attacker';
@@ -52,6 +58,7 @@ export class Runner {
       memoryBytes: MEMORY_BYTES,
       seed,
       initrd: victimArchive(seed),
+      append: COMMAND_LINE,
       watch: { supervisorUserAccess: true },
     });
     const judge = new Judge(testbed.machine, keelView(testbed.machine, kernel), INVARIANTS);
@@ -91,7 +98,10 @@ export function compileCase(path: string, source: string): Uint8Array {
 }
 
 function compileProgram(source: string): { image: Uint8Array | null; diagnostics: string } {
-  const { image, diagnostics } = compile({ entry: 'program.ts', trusted: () => true, debug: false }, new Map([['program.ts', source]]));
+  const { image, diagnostics } = compile(
+    { entry: 'program.ts', trusted: () => true, debug: false, optimise: 0 },
+    new Map([['program.ts', source]]),
+  );
   return { image, diagnostics: diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n') };
 }
 

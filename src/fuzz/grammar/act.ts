@@ -8,7 +8,7 @@ import fc from 'fast-check';
 export interface Act {
   /** What it tries, in a few words; stands as a comment above it. */
   readonly tries: string;
-  /** Statements. They may use what PRELUDE declares. */
+  /** Statements of one block. They may use INTRINSICS and DECLARATIONS. */
   readonly lines: readonly string[];
 }
 
@@ -17,48 +17,52 @@ export type ActArbitrary = fc.Arbitrary<Act>;
 /** How many results of calls a program keeps, by name `r0` … */
 export const RESULTS = 6;
 
+/** What a program may use of the trusted intrinsics; it imports those that it names. */
+const INTRINSICS = ['addressOf', 'asm', 'load64', 'load8', 'store64', 'store8', 'syscall'];
+
 /**
- * What every program begins with. `scratch` is its memory to play with (four pages, the first page-aligned), `r0` … the latest results,
- * `ALL` the argument -1.
+ * What acts may use without declaring it; a program declares what it names. `scratch` is its memory to play with (four pages, the first
+ * page-aligned), `base` its address, `ALL` the argument -1, `put` stores a NUL-ended text, `r0` … are the latest results.
  */
-const PRELUDE = `import { addressOf, asm, load64, load8, store64, store8, syscall } from 'palindrome/intrinsics';
-
-/** @align 4096 */
-const scratch = new Uint8Array(16384);
-const base: u64 = addressOf(scratch);
-const ALL: u64 = 0xffffffffffffffffn;
-${Array.from({ length: RESULTS }, (_, n) => `let r${n}: i64 = 0n;`).join('\n')}
-
-function touch(address: u64): u64 {
-  return load64(address);
+const DECLARATIONS: readonly { readonly name: string; readonly needs: readonly string[]; readonly text: string }[] = [
+  { name: 'scratch', needs: ['base'], text: '/** @align 4096 */\nconst scratch = new Uint8Array(16384);\n' },
+  { name: 'base', needs: ['put'], text: 'const base: u64 = addressOf(scratch);\n' },
+  { name: 'ALL', needs: [], text: 'const ALL: u64 = 0xffffffffffffffffn;\n' },
+  {
+    name: 'put',
+    needs: [],
+    text: `function put(offset: u64, text: string): u64 {
+  for (let n: i32 = 0; n < text.length; n++) store8(base + offset + u64(n), text.charCodeAt(n));
+  store8(base + offset + u64(text.length), 0);
+  return base + offset;
 }
-function poke(address: u64, value: u64): void {
-  store64(address, value);
-}
-function peekByte(address: u64): u8 {
-  return load8(address);
-}
-function pokeByte(address: u64, value: u8): void {
-  store8(address, value);
-}
-/** What user mode can see of a change: everything that the acts do not use is used here. */
-function use(value: u64): void {
-  poke(base + 16376n, value);
-}
-use(u64(peekByte(base)) + touch(base) + wrapping.u64(asm('mov rax, rdi', { rdi: ALL }, 'rax')));
-pokeByte(base, 0);
-`;
+`,
+  },
+];
 
 /** An act without choices. */
 export const act = (tries: string, ...lines: string[]): Act => ({ tries, lines });
 
-/** A program's source text. */
+/** A program's source text: no more of it than its acts need, so that people read it at a glance. */
 export function render(acts: readonly Act[]): string {
-  const bodies = acts.map(
-    ({ tries, lines }, n) =>
-      `\n// ${n + 1}: ${tries}\nfunction act${n + 1}(): void {\n${lines.map((line) => `  ${line}\n`).join('')}}\nact${n + 1}();\n`,
-  );
-  return `${PRELUDE}${bodies.join('')}\nsyscall(231n, 0n);\n`;
+  const body = acts
+    .map(({ tries, lines }, n) => `  { // ${n + 1}: ${tries}\n${lines.map((line) => `    ${line}\n`).join('')}  }\n`)
+    .join('');
+  const names = (text: string, name: string) => new RegExp(`\\b${name}\\b`).test(text);
+  const used = new Set(DECLARATIONS.map(({ name }) => name).filter((name) => names(body, name)));
+  for (const { name, needs } of [...DECLARATIONS].reverse()) if (needs.some((other) => used.has(other))) used.add(name);
+  const declarations = DECLARATIONS.filter(({ name }) => used.has(name))
+    .map(({ text }) => text)
+    .join('');
+  const results = Array.from({ length: RESULTS }, (_, n) => `r${n}`).filter((name) => names(body, name));
+  const imports = INTRINSICS.filter((name) => name === 'syscall' || names(declarations + body, name));
+  return `import { ${imports.join(', ')} } from 'palindrome/intrinsics';
+
+${declarations === '' ? '' : `${declarations}\n`}function attack(): void {
+${results.map((name) => `  let ${name}: i64 = 0n;\n`).join('')}${body}}
+attack();
+syscall(231n, 0n);
+`;
 }
 
 /** The act in a child process of its own, which the parent waits for: what kills the child leaves the program going. */

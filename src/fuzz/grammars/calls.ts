@@ -9,8 +9,8 @@ const PATHS = [
   '/',
   '/etc/programs',
   '/bin/victim',
-  '/tmp/f',
-  '/tmp/g/h',
+  '/f',
+  '/g/h',
   '',
   '.',
   '..',
@@ -31,20 +31,12 @@ interface Argued {
 const plain = (value: fc.Arbitrary<string>): fc.Arbitrary<Argued> => value.map((text) => ({ before: [], value: text }));
 
 /** A string put into the memory at `offset`, NUL-ended. */
-function stored(text: string, offset: number): Argued {
-  const bytes = [...new TextEncoder().encode(text), 0];
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8) {
-    const word = bytes.slice(at, at + 8).reduce((sum, byte, index) => sum | (BigInt(byte) << BigInt(8 * index)), 0n);
-    lines.push(`poke(base + ${literal(BigInt(offset + at))}, ${literal(word)});`);
-  }
-  return { before: lines, value: `(base + ${literal(BigInt(offset))})` };
-}
+const stored = (text: string, offset: number): Argued => ({ before: [], value: `put(${offset}n, '${text}')` });
 
 /** Two words (a pointer and a length, seconds and nanoseconds …) put into the memory. */
 const storedWords = (offset: number): fc.Arbitrary<Argued> =>
   fc.tuple(address, size).map(([first, second]) => ({
-    before: [`poke(base + ${literal(BigInt(offset))}, ${first});`, `poke(base + ${literal(BigInt(offset + 8))}, ${second});`],
+    before: [`store64(base + ${literal(BigInt(offset))}, ${first});`, `store64(base + ${literal(BigInt(offset + 8))}, ${second});`],
     value: `(base + ${literal(BigInt(offset))})`,
   }));
 

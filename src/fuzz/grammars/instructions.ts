@@ -25,7 +25,7 @@ const ODD = [
 const one = (texts: readonly string[], tries: string): ActArbitrary =>
   fc.tuple(fc.constantFrom(...texts), address, border).map(([text, rdi, rsi]): Act => {
     const shown = text.replaceAll('\n', '; ');
-    return act(`${tries}: ${shown}`, `use(asm(${JSON.stringify(text)}, { rdi: ${rdi}, rsi: ${rsi} }, 'rax'));`);
+    return act(`${tries}: ${shown}`, `asm(${JSON.stringify(text)}, { rdi: ${rdi}, rsi: ${rsi} }, 'rax');`);
   });
 
 /** MSR and port numbers that matter. */
@@ -53,7 +53,7 @@ const numbered: ActArbitrary = fc
   .map(([text, number]) =>
     act(
       `privileged by number: ${text.replaceAll('\n', '; ')} ${literal(number)}`,
-      `use(asm(${JSON.stringify(`mov rcx, rdi\nmov rdx, rdi\nmov rax, rdi\n${text}`)}, { rdi: ${literal(number)} }, 'rax'));`,
+      `asm(${JSON.stringify(`mov rcx, rdi\nmov rdx, rdi\nmov rax, rdi\n${text}`)}, { rdi: ${literal(number)} }, 'rax');`,
     ),
   );
 
@@ -69,12 +69,12 @@ const forgedFrame: ActArbitrary = fc
   .map(([text, cs, flags, ss, rip]) =>
     act(
       `a forged frame for ${text}: CS ${literal(cs)}, RFLAGS ${literal(flags)}, SS ${literal(ss)}`,
-      `poke(base + 4096n, ${rip});`,
-      `poke(base + 4104n, ${literal(cs)});`,
-      `poke(base + 4112n, ${literal(flags)});`,
-      'poke(base + 4120n, base + 8192n);',
-      `poke(base + 4128n, ${literal(ss)});`,
-      `use(asm(${JSON.stringify(`mov rsp, rdi\n${text}`)}, { rdi: base + 4096n }, 'rax'));`,
+      `store64(base + 4096n, ${rip});`,
+      `store64(base + 4104n, ${literal(cs)});`,
+      `store64(base + 4112n, ${literal(flags)});`,
+      'store64(base + 4120n, base + 8192n);',
+      `store64(base + 4128n, ${literal(ss)});`,
+      `asm(${JSON.stringify(`mov rsp, rdi\n${text}`)}, { rdi: base + 4096n }, 'rax');`,
     ),
   );
 
@@ -88,7 +88,7 @@ const forgedCall: ActArbitrary = fc
   .map(([flags, stack, nr]) =>
     act(
       `SYSCALL with RFLAGS ${literal(flags)} and a forged RSP`,
-      `use(asm('mov rbx, rsp\\npush rdi\\nmov rsp, rsi\\nmov rax, rdx\\nxchg rbx, rsp\\npopfq\\nxchg rbx, rsp\\nsyscall\\nmov rsp, rbx\\nadd rsp, 8\\npushfq\\nand qword ptr [rsp], 0xfffffffffffbbaff\\npopfq', { rdi: ${literal(flags)}, rsi: ${stack}, rdx: ${literal(nr)} }, 'rax'));`.replace(
+      `asm('mov rbx, rsp\\npush rdi\\nmov rsp, rsi\\nmov rax, rdx\\nxchg rbx, rsp\\npopfq\\nxchg rbx, rsp\\nsyscall\\nmov rsp, rbx\\nadd rsp, 8\\npushfq\\nand qword ptr [rsp], 0xfffffffffffbbaff\\npopfq', { rdi: ${literal(flags)}, rsi: ${stack}, rdx: ${literal(nr)} }, 'rax');`.replace(
         'xchg rbx, rsp\\npopfq\\nxchg rbx, rsp',
         'push rdi\\npopfq',
       ),
@@ -103,10 +103,10 @@ const lastInstruction: ActArbitrary = fc
       'SYSCALL as the last bytes below the end of the user half',
       `r0 = syscall(9n, ${page}, 4096n, 3n, 0x32n, ALL, 0n);`,
       'if (r0 > 0n) {',
-      '  pokeByte(wrapping.u64(r0) + 4094n, 0x0f);',
-      '  pokeByte(wrapping.u64(r0) + 4095n, 0x05);',
+      '  store8(wrapping.u64(r0) + 4094n, 0x0f);',
+      '  store8(wrapping.u64(r0) + 4095n, 0x05);',
       '  syscall(10n, wrapping.u64(r0), 4096n, 5n);',
-      "  use(asm('mov rax, 39\\njmp rdi', { rdi: wrapping.u64(r0) + 4094n }, 'rax'));",
+      "  asm('mov rax, 39\\njmp rdi', { rdi: wrapping.u64(r0) + 4094n }, 'rax');",
       '}',
     ),
   );

@@ -31,7 +31,7 @@ const anyMapping: ActArbitrary = fc
     act(
       `mmap at ${literal(where)}, rights ${prot}`,
       `r1 = syscall(9n, ${literal(where)}, ${literal(length)}, ${prot}n, ${literal(flags)}, ALL, 0n);`,
-      ...(look ? [`if (r1 > 0n) use(touch(${at('r1')}));`] : []),
+      ...(look ? [`if (r1 > 0n) load64(${at('r1')});`] : []),
     ),
   );
 
@@ -43,9 +43,9 @@ const readOnlyAfterWriting: ActArbitrary = fc
       `a page made ${prot === PROT.none ? 'inaccessible' : 'read-only'} after a write, then written ${byKernel ? 'by the kernel' : 'again'}`,
       map('r1', length, PROT.rw),
       `if (r1 > 0n) {`,
-      `  poke(${at('r1')}, 0x1122334455667788n);`,
+      `  store64(${at('r1')}, 0x1122334455667788n);`,
       `  syscall(10n, ${at('r1')}, ${literal(length)}, ${prot}n);`,
-      byKernel ? `  r2 = syscall(63n, ${at('r1')});` : `  poke(${at('r1')}, 1n);`,
+      byKernel ? `  r2 = syscall(63n, ${at('r1')});` : `  store64(${at('r1')}, 1n);`,
       '}',
     ),
   );
@@ -58,13 +58,13 @@ const mappedAgain: ActArbitrary = fc
       'a page unmapped and mapped again at the same place',
       map('r1', length, PROT.rw),
       'if (r1 > 0n) {',
-      `  poke(${at('r1')}, 0x5a5a5a5a5a5a5a5an);`,
+      `  store64(${at('r1')}, 0x5a5a5a5a5a5a5a5an);`,
       `  syscall(11n, ${at('r1')}, ${literal(length)});`,
-      ...(touchGone ? [`  use(touch(${at('r1')}));`] : []),
+      ...(touchGone ? [`  load64(${at('r1')});`] : []),
       `  r2 = syscall(9n, wrapping.u64(r1), ${literal(length)}, 3n, ${literal(flags)}, ALL, 0n);`,
       '  if (r2 > 0n) {',
-      `    use(touch(${at('r2')}));`,
-      `    poke(${at('r2')}, 1n);`,
+      `    load64(${at('r2')});`,
+      `    store64(${at('r2')}, 1n);`,
       '  }',
       '}',
     ),
@@ -78,13 +78,13 @@ const codeGames: ActArbitrary = fc
       `code written into a page that is then given rights ${prot}`,
       map('r1', 4096n, PROT.rw),
       'if (r1 > 0n) {',
-      `  poke(${at('r1')}, 0xc3c3c3c3c3c3c3c3n);`,
+      `  store64(${at('r1')}, 0xc3c3c3c3c3c3c3c3n);`,
       `  r2 = syscall(10n, ${at('r1')}, 4096n, ${prot}n);`,
-      `  if (r2 === 0n) use(asm('call rdi', { rdi: wrapping.u64(r1) }, 'rax'));`,
+      `  if (r2 === 0n) asm('call rdi', { rdi: wrapping.u64(r1) }, 'rax');`,
       ...(rewrite
         ? [
             `  syscall(10n, ${at('r1')}, 4096n, 3n);`,
-            `  poke(${at('r1')}, 0x9090909090909090n);`,
+            `  store64(${at('r1')}, 0x9090909090909090n);`,
             `  syscall(10n, ${at('r1')}, 4096n, 5n);`,
           ]
         : []),
@@ -117,12 +117,12 @@ const outside: ActArbitrary = fc
     act(
       `${how} outside of the own memory`,
       how === 'read'
-        ? `use(touch(${address}));`
+        ? `load64(${address});`
         : how === 'write'
-          ? `poke(${address}, 0x4141414141414141n);`
+          ? `store64(${address}, 0x4141414141414141n);`
           : how === 'bytes'
-            ? `pokeByte(${address}, 0x41);`
-            : `use(asm('jmp rdi', { rdi: ${address} }, 'rax'));`,
+            ? `store8(${address}, 0x41);`
+            : `asm('jmp rdi', { rdi: ${address} }, 'rax');`,
     ),
   );
 

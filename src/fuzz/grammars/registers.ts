@@ -10,7 +10,7 @@ const sse: ActArbitrary = fc
   .map(([bits, register, yields]) =>
     act(
       `XMM${register} kept over ${yields} yields`,
-      `use(asm('movq xmm${register}, rdi\\n${'mov rax, 24\\nsyscall\\n'.repeat(yields)}movq rax, xmm${register}', { rdi: ${literal(bits)} }, 'rax'));`,
+      `asm('movq xmm${register}, rdi\\n${'mov rax, 24\\nsyscall\\n'.repeat(yields)}movq rax, xmm${register}', { rdi: ${literal(bits)} }, 'rax');`,
     ),
   );
 
@@ -19,8 +19,8 @@ const mxcsr: ActArbitrary = fc
   .map((bits) =>
     act(
       `MXCSR ${literal(bits)} over a yield`,
-      `poke(base, ${literal(bits)});`,
-      "use(asm('ldmxcsr [rdi]\\nmov rax, 24\\nsyscall\\nstmxcsr [rdi]\\nmov eax, dword ptr [rdi]', { rdi: base }, 'rax'));",
+      `store64(base, ${literal(bits)});`,
+      "asm('ldmxcsr [rdi]\\nmov rax, 24\\nsyscall\\nstmxcsr [rdi]\\nmov eax, dword ptr [rdi]', { rdi: base }, 'rax');",
     ),
   );
 
@@ -30,7 +30,7 @@ const flags: ActArbitrary = fc
   .map(([bits, call]) =>
     act(
       `RFLAGS with ${literal(bits)} during call ${call}`,
-      `use(asm('pushfq\\npushfq\\nor qword ptr [rsp], rdi\\npopfq\\nmov rax, rsi\\nmov rdi, rdx\\nsyscall\\npopfq', { rdi: ${literal(bits)}, rsi: ${literal(call)}, rdx: base }, 'rax'));`,
+      `asm('pushfq\\npushfq\\nor qword ptr [rsp], rdi\\npopfq\\nmov rax, rsi\\nmov rdi, rdx\\nsyscall\\npopfq', { rdi: ${literal(bits)}, rsi: ${literal(call)}, rdx: base }, 'rax');`,
     ),
   );
 
@@ -45,7 +45,7 @@ const bases: ActArbitrary = fc
       'the FS or GS base moved',
       `r1 = syscall(158n, ${literal(code)}, ${where});`,
       'syscall(24n);',
-      "use(asm('mov rax, 39\\nsyscall', {}, 'rax'));",
+      "asm('mov rax, 39\\nsyscall', {}, 'rax');",
     ),
   );
 
@@ -53,7 +53,7 @@ const bases: ActArbitrary = fc
 const full: ActArbitrary = value.map((bits) =>
   act(
     'callee-saved registers kept over a yield',
-    `use(asm('push rbx\\npush r12\\npush r13\\nmov rbx, rdi\\nmov r12, rdi\\nmov r13, rdi\\nmov rax, 24\\nsyscall\\nmov rax, rbx\\nxor rax, r12\\nadd rax, r13\\npop r13\\npop r12\\npop rbx', { rdi: ${literal(bits)} }, 'rax'));`,
+    `asm('push rbx\\npush r12\\npush r13\\nmov rbx, rdi\\nmov r12, rdi\\nmov r13, rdi\\nmov rax, 24\\nsyscall\\nmov rax, rbx\\nxor rax, r12\\nadd rax, r13\\npop r13\\npop r12\\npop rbx', { rdi: ${literal(bits)} }, 'rax');`,
   ),
 );
 
