@@ -79,3 +79,27 @@ it('ends a run of programs that would not end: by deadlock, and by fuel', async 
     code: 137,
   });
 });
+
+it('a kernel stack that overflows ends in its guard, on a stack that still works', async (context) => {
+  const keel = buildKeel({
+    edits: [
+      {
+        file: 'syscalls/process.ts',
+        text: 'export function sysGetpid(process: Process): i64 {\n',
+        replacement:
+          'export function sysGetpid(process: Process): i64 {\n  const deep = new Uint8Array(2000);\n  deep[7] = wrapping.u8(process.pid);\n  if (process.pid > 0) return sysGetpid(process) + i64(deep[7]);\n',
+      },
+    ],
+  });
+  const { image } = compile(
+    { entry: 'p.ts', trusted: () => true },
+    new Map([['p.ts', "import { syscall } from 'palindrome/intrinsics';\nsyscall(39n);"]]),
+  );
+  const archive = packPrograms([{ path: '/bin/p', bytes: image ?? new Uint8Array() }], [['/bin/p']]);
+  const boots = [await bootOnMachine(keel.image, archive), bootInQemu(toolOrSkip(context, 'qemu-system-x86_64'), keel.image, archive)];
+  for (const { console, code } of boots) {
+    expect(console).toContain('keel: exception 8 ');
+    expect(console).toContain('keel: panic: an exception of the kernel itself');
+    expect(code).toBe(0x7f);
+  }
+});
