@@ -340,7 +340,7 @@ export class Machine {
     return new Snapshot(this.count, writer.written.slice(), chunks);
   }
 
-  /** Back to a snapshot of this machine, or of one with the same configuration. Costs what was dirtied. */
+  /** Back to a snapshot of this machine, or of one with the same configuration. Costs what was dirtied. A path that was not drained is lost. */
   restore(snapshot: Snapshot): void {
     const { physical, interpreter } = this.#pc;
     this.#pages.restore(snapshot.chunks, (frame) => {

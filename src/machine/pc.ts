@@ -187,6 +187,7 @@ export class Pc {
   renew(): void {
     this.#stop = null;
     this.state.set32(STOP_REQUEST, 0);
+    this.interpreter.drainPath();
     this.#pathFrom = this.state.count;
     this.lapic.reload();
     this.mmu.forgetTables();
