@@ -41,7 +41,7 @@ export const HELPERS = {
   'INT1':        h('-', 'IDT', 'as INT', '#DB as a privileged software exception', '-'),
   'INTO':        h('-', 'OF, IDT', 'as INT', '#OF as a trap if OF = 1; else nothing', 'DPL of the gate'),
   'SYSCALL':     h('-', 'EFER STAR LSTAR CSTAR FMASK', 'RIP CS SS RCX R11 RFLAGS', '#UD', 'EFER.SCE'),
-  'SYSRET':      h('-', 'EFER STAR RCX R11', 'RIP CS SS RFLAGS', '#UD #GP', 'EFER.SCE; CPL 0 has been checked; non-canonical RCX with operandSize 64: #GP(0)'),
+  'SYSRET':      h('-', 'EFER STAR RCX R11', 'RIP CS SS RFLAGS', '#UD #GP', 'EFER.SCE (#UD), then CPL 0 (#GP(0)); non-canonical RCX with operandSize 64: #GP(0)'),
   'HLT':         h('-', '-', '-', '-', 'CPL 0 has been checked'),
   // Segments and descriptor tables
   'MOV_SEG':     h('Sw, Ew', 'GDT LDT', 'segment register', '#GP #SS #NP #UD', 'loading CS is #UD (done by the decoder); interrupt shadow after SS'),

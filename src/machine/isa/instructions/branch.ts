@@ -48,13 +48,6 @@ function bound(c: Context): undefined {
   c.fault(c.dst.slt(lower).or(upper.slt(c.dst)), 5);
 }
 
-/** SYSRET, IRET and the like need CPL 0 or not, as `privileged` says. */
-const privileged = (name: HelperName) => (c: Context) => {
-  c.fault(c.special('cpl', 64).isNotZero, 13, 0);
-  c.helper(name);
-  return undefined;
-};
-
 // biome-ignore format: one instruction a line
 export const instructions: readonly Instruction[] = [
   ...CONDITIONS.map((condition, n): Instruction => ({
@@ -85,6 +78,6 @@ export const instructions: readonly Instruction[] = [
   { name: 'IRETD',  flow: 'event', text: 'return from interrupt, 32-bit frame', encodings: ['CF  -  os32'],             meaning: by('IRET') },
   { name: 'IRETQ',  flow: 'event', text: 'return from interrupt, 64-bit frame', encodings: ['CF  -  os64'],             meaning: by('IRET') },
   { name: 'SYSCALL',  flow: 'event', text: 'to the kernel by STAR and LSTAR', encodings: ['0F 05  -  o64'],             meaning: by('SYSCALL') },
-  { name: 'SYSRET',   flow: 'event', text: 'to user mode, 32-bit',  privilege: 'cpl0', encodings: ['0F 07  -  o64 os32', '0F 07  -  o64 os16'], meaning: privileged('SYSRET') },
-  { name: 'SYSRETQ',  flow: 'event', text: 'to user mode, 64-bit',  privilege: 'cpl0', encodings: ['0F 07  -  o64 os64'], meaning: privileged('SYSRET') },
+  { name: 'SYSRET',   flow: 'event', text: 'to user mode, 32-bit',  privilege: 'cpl0', encodings: ['0F 07  -  o64 os32', '0F 07  -  o64 os16'], meaning: by('SYSRET') },
+  { name: 'SYSRETQ',  flow: 'event', text: 'to user mode, 64-bit',  privilege: 'cpl0', encodings: ['0F 07  -  o64 os64'], meaning: by('SYSRET') },
 ];
