@@ -34,36 +34,39 @@ class Features {
 
 export const features = new Features();
 
-function cpuidEax(leaf: u32): u64 {
-  return asm('xor ecx, ecx\npush rbx\ncpuid\npop rbx', { rax: leaf }, 'rax') & 0xffff_ffffn;
-}
-function cpuidEbx(leaf: u32): u64 {
-  return asm('xor ecx, ecx\npush rbx\ncpuid\nmov eax, ebx\npop rbx', { rax: leaf }, 'rax') & 0xffff_ffffn;
-}
-function cpuidEcx(leaf: u32): u64 {
-  return asm('xor ecx, ecx\npush rbx\ncpuid\npop rbx', { rax: leaf }, 'rcx') & 0xffff_ffffn;
-}
-function cpuidEdx(leaf: u32): u64 {
-  return asm('xor ecx, ecx\npush rbx\ncpuid\npop rbx', { rax: leaf }, 'rdx') & 0xffff_ffffn;
+/** EAX, EBX, ECX, EDX of the last CPUID. */
+const answer = new Uint32Array(4);
+
+/** CPUID with ECX = 0. */
+function cpuid(leaf: u32): void {
+  asm(
+    'push rbx\nxor ecx, ecx\ncpuid\nmov dword ptr [rdi], eax\nmov dword ptr [rdi + 4], ebx\nmov dword ptr [rdi + 8], ecx\nmov dword ptr [rdi + 12], edx\npop rbx',
+    {
+      rax: leaf,
+      rdi: addressOf(answer),
+    },
+  );
 }
 
-function bit(word: u64, n: u64): boolean {
-  return ((word >> n) & 1n) === 1n;
+/** Whether bit `n` of EAX (0), EBX (1), ECX (2) or EDX (3) is set. */
+function has(register: i32, n: i32): boolean {
+  return ((answer[register] >>> n) & 1) === 1;
 }
 
 /** Finds the features and sets CR0, EFER and CR4. SMAP and SMEP come last: the early identity map is gone by then (kernel-space.ts). */
 export function enableProtections(): void {
-  if (cpuidEax(0) >= 7n) {
-    const ebx = cpuidEbx(7);
-    features.smep = bit(ebx, 7n);
-    features.invpcid = bit(ebx, 10n);
-    features.smap = bit(ebx, 20n);
-    features.umip = bit(cpuidEcx(7), 2n);
-    const edx = cpuidEdx(7);
-    features.branchControl = bit(edx, 26n) && bit(edx, 27n);
+  cpuid(0);
+  if (answer[0] >= 7) {
+    cpuid(7);
+    features.smep = has(1, 7);
+    features.invpcid = has(1, 10);
+    features.smap = has(1, 20);
+    features.umip = has(2, 2);
+    features.branchControl = has(3, 26) && has(3, 27);
   }
-  features.pcid = bit(cpuidEcx(1), 17n);
-  features.rdrand = bit(cpuidEcx(1), 30n);
+  cpuid(1);
+  features.pcid = has(2, 17);
+  features.rdrand = has(2, 30);
 
   writeCr(0, (readCr(0) & wrapping.not(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
   wrmsr(EFER, rdmsr(EFER) | EFER_NXE | EFER_SCE);

@@ -33,6 +33,9 @@ const MASKED_FLAGS: u64 = 0x25_7700n;
 
 const PRESENT_INTERRUPT_GATE: u64 = 0x8e00n;
 const DPL_3: u64 = 0x6000n;
+const SPURIOUS = 255;
+/** Entries of trap_stub_table; the last is the spurious vector's. */
+const STUBS = 35;
 const BREAKPOINT = 3;
 const NMI = 2;
 const DOUBLE_FAULT = 8;
@@ -50,12 +53,11 @@ export function loadDescriptors(): void {
   store64(tss + 0x24n, symbol('fault_stack_end'));
   store16(tss + 0x66n, 0x68);
 
-  for (let vector = 0; vector < 34; vector++) {
+  for (let vector = 0; vector < STUBS; vector++) {
     const stub = load64(symbol('trap_stub_table') + u64(vector) * 8n);
     const stack: u64 = vector === NMI || vector === DOUBLE_FAULT || vector === MACHINE_CHECK ? 1n : 0n;
-    setGate(vector, stub, vector === BREAKPOINT ? DPL_3 : 0n, stack);
+    setGate(vector === STUBS - 1 ? SPURIOUS : vector, stub, vector === BREAKPOINT ? DPL_3 : 0n, stack);
   }
-  setGate(255, load64(symbol('spurious_stub')), 0n, 0n);
 
   asm('lgdt [rdi]', { rdi: pseudo(gdt, 0x4fn) });
   asm('lidt [rdi]', { rdi: pseudo(symbol('interrupt_table'), 0xfffn) });

@@ -1,7 +1,7 @@
 /**
  * One entry stub per exception vector (0–31), the timer's (32), the kick that idle takes from a masked 8259 (33) and the APIC's spurious vector
  * (255). A stub makes the stack equal for all: where the CPU pushes no error code it pushes 0, then the vector.
- * `trap_stub_table` holds their addresses for descriptors.ts.
+ * `trap_stub_table` holds their addresses for descriptors.ts, the spurious vector's last.
  */
 import { assembly } from 'palindrome/intrinsics';
 
@@ -176,7 +176,5 @@ trap_stub_table:
     .quad trap_31
     .quad trap_32
     .quad trap_33
-.global spurious_stub
-spurious_stub:
     .quad trap_255
 `);
