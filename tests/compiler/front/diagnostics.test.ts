@@ -180,6 +180,18 @@ const CASES: readonly Case[] = [
     'class C {\n  x = 1;\n}\nlet kept: C | null = null;\nfunction keep(c: C): void {\n  kept = c;\n}\nfunction f(g: (c: C) => void): void {\n  const c = new C();\n  g(c); // error: P1602\n}\nf(keep);',
   ),
   source(
+    'a frame object kept through a function value of a wider type',
+    'class C {\n  x = 1;\n}\nlet kept: C | null = null;\nfunction keep(c: C): void {\n  kept = c;\n}\ntype Two = (c: C, n: i32) => void;\nconst two: Two = keep;\nfunction f(g: Two): void {\n  const c = new C();\n  g(c, 1); // error: P1602\n}\nf(two);',
+  ),
+  source(
+    'an owned value that is kept and moved',
+    'class O {\n  x = 1;\n  [Symbol.dispose](): void {}\n}\nclass Holder {\n  o: O | null = null;\n}\nfunction make(h: Holder): O {\n  const o = new O();\n  h.o = o; // error: P1601\n  return o;\n}',
+  ),
+  source(
+    'a frame object that goes out within an owned value',
+    'class D {\n  x = 1;\n}\nclass O {\n  readonly d: D;\n  constructor(d: D) {\n    this.d = d;\n  }\n  [Symbol.dispose](): void {}\n}\nfunction make(): O {\n  const d = new D();\n  return new O(d); // error: P1602\n}\nfunction moved(): O {\n  const d = new D();\n  const o = new O(d); // error: P1602\n  return o;\n}',
+  ),
+  source(
     'a frame object returned by a callee',
     'class C {\n  x = 1;\n}\nfunction same(c: C): C {\n  return c;\n}\nfunction f(): C {\n  const c = new C();\n  return same(c); // error: P1601\n}',
   ),

@@ -336,7 +336,9 @@ function emit(
 export function ownedPlace(f: Fn, type: ClassType): Rv {
   const { size, align } = f.rules.shapeOf(f.program, type);
   const slot = f.slot(size, align);
-  const isResult = f.ownedResult !== null && f.ownedResult.type === type;
-  const origin = isResult ? (f.ownedResult?.origin ?? STATIC) : f.loopDepth > 0 ? f.escape.loop : f.escape.frame;
+  const own = f.loopDepth > 0 ? f.escape.loop : f.escape.frame;
+  const result = f.ownedResult !== null && f.ownedResult.type === type ? f.ownedResult.origin : STATIC;
+  // It lies in this frame, and what is put into it may go out with the result.
+  const origin = f.escape.join(own, result);
   return rv(type, [f.b.slotAddress(slot)], { origin });
 }

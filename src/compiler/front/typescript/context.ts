@@ -183,6 +183,8 @@ export class Program {
   readonly globals = new Map<Declaration, Global | 'being made'>();
   /** Functions whose address is taken, by the id of their type: what an indirect call may reach. */
   readonly addressTaken = new Map<number, Instance[]>();
+  /** By the id of a function type: the ids of those that are used as it. */
+  readonly functionConversions = new Map<number, Set<number>>();
   /** Names around functions that are values, for the message that they capture nothing. */
   readonly outerNames = new Map<Instance, ReadonlySet<string>>();
   readonly #symbols = new Set<string>();
@@ -227,6 +229,29 @@ export class Program {
       this.ir.data.push({ symbol, section: '.rodata', kind: 'rodata', align: 1, size, bytes: padded, relocations: [], exported: false });
     }
     return { symbol, length: bytes.length };
+  }
+
+  /** A function value of one type is used as another: what is called through `to` may be of type `from`. */
+  noteFunctionConversion(from: FunctionType, to: FunctionType): void {
+    const id = this.types.id(to);
+    const known = this.functionConversions.get(id) ?? new Set();
+    this.functionConversions.set(id, known.add(this.types.id(from)));
+  }
+
+  /** What a call through a function value of each type may reach. */
+  reachable(): ReadonlyMap<number, readonly Instance[]> {
+    const all = new Map([...this.addressTaken].map(([id, list]) => [id, new Set(list)]));
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const [to, sources] of this.functionConversions) {
+        const reached = all.get(to) ?? new Set();
+        const before = reached.size;
+        for (const from of sources) for (const instance of all.get(from) ?? []) reached.add(instance);
+        all.set(to, reached);
+        if (reached.size !== before) changed = true;
+      }
+    }
+    return new Map([...all].map(([id, set]) => [id, [...set]]));
   }
 
   noteAddressTaken(type: FunctionType, instance: Instance): void {

@@ -148,7 +148,8 @@ export class EscapeGraph {
 
   /** What of `value` may not be stored in an object with the origins `object`; 0 is static storage. */
   static breaks(object: number, value: number): boolean {
-    if (value & LOOP) return true;
+    // Two objects of one turn may refer to each other.
+    if (value & LOOP) return (object & LOOP) === 0 || (object & ~(FRAME | LOOP)) !== 0;
     return (value & FRAME) !== 0 && (object === 0 || (object & ~(FRAME | LOOP)) !== 0);
   }
 

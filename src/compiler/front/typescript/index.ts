@@ -92,7 +92,7 @@ export function lowerProgram(entries: readonly string[], sources: ModuleSources,
     drain(p);
   }
   initialiseAll(p, [...ofLibrary, ...own]);
-  solveEscapes([...p.instances.values(), ...p.initialisers], p.addressTaken, (subject, node, code, ...values) =>
+  solveEscapes([...p.instances.values(), ...p.initialisers], p.reachable(), (subject, node, code, ...values) =>
     problems.add(subject.scope.module.file, node, code, ...values),
   );
   if (!problems.any) p.ir.layouts = layoutsOf(p);

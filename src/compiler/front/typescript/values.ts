@@ -202,7 +202,10 @@ export function convert(f: Fn, value: Rv, to: Type, node: ts.Node): Rv {
   if (from.kind === 'function' && to.kind === 'function') {
     const same = from.result === to.result && from.params.length <= to.params.length && from.params.every((t, i) => t === to.params[i]);
     // Arguments more than it takes stand in registers that it does not look at: only where they are all single registers.
-    if (same && to.params.every((t) => partsOf(t).length === 1 && t.kind !== 'f64') && to.params.length <= 6) return { ...value, type: to };
+    if (same && to.params.every((t) => partsOf(t).length === 1 && t.kind !== 'f64') && to.params.length <= 6) {
+      f.program.noteFunctionConversion(from, to);
+      return { ...value, type: to };
+    }
   }
   return mismatch(f, value, to, node);
 }
