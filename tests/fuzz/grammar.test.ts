@@ -9,6 +9,7 @@ import { deadly } from '../../src/fuzz/grammars/instructions.ts';
 import { accesses, mappings } from '../../src/fuzz/grammars/memory.ts';
 import { processes, signalling } from '../../src/fuzz/grammars/processes.ts';
 import { registers } from '../../src/fuzz/grammars/registers.ts';
+import { signalFrames } from '../../src/fuzz/grammars/signals.ts';
 
 const families: Record<string, ActArbitrary> = {
   tableCall,
@@ -20,6 +21,7 @@ const families: Record<string, ActArbitrary> = {
   processes,
   signalling,
   registers,
+  signalFrames,
 };
 
 describe('the grammar', () => {

@@ -5,6 +5,7 @@ import { deadly } from '../grammars/instructions.ts';
 import { accesses, mappings } from '../grammars/memory.ts';
 import { processes, signalling } from '../grammars/processes.ts';
 import { registers } from '../grammars/registers.ts';
+import { signalFrames } from '../grammars/signals.ts';
 import { type Act, type ActArbitrary, inChild, weighted } from './act.ts';
 
 /** An act after which the program goes on, as far as it depends on the act's author. */
@@ -16,13 +17,14 @@ const survivable: ActArbitrary = weighted(
   [3, registers],
   [1, signalling],
   [3, inChild(deadly)],
+  [2, inChild(signalFrames)],
   [2, inChild(accesses)],
   [2, inChild(mappings)],
   [1, inChild(endingCall)],
 );
 
 /** An act that may well be the last. */
-const last: ActArbitrary = weighted([3, deadly], [2, accesses], [1, endingCall], [2, mappings]);
+const last: ActArbitrary = weighted([3, deadly], [2, signalFrames], [2, accesses], [1, endingCall], [2, mappings]);
 
 /** The most acts of a program. */
 const MOST_ACTS = 6;

@@ -9,6 +9,7 @@ const PATHS = [
   '/',
   '/etc/programs',
   '/bin/victim',
+  '/v',
   '/f',
   '/g/h',
   '',
