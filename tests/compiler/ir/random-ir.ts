@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { FunctionBuilder } from '../../../src/compiler/ir/builder.ts';
 import type { FloatPredicate, IntegerPredicate, StackSlot, Value } from '../../../src/compiler/ir/function.ts';
 import { Module } from '../../../src/compiler/ir/module.ts';
+import { printModule } from '../../../src/compiler/ir/print.ts';
 import { type Constant, INTEGER_TYPES, type IntegerType, isInteger, normal, type Type } from '../../../src/compiler/ir/types.ts';
 
 const INTEGER_OPS = ['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'lshr', 'ashr'] as const;
@@ -41,7 +42,10 @@ const FLOATS = [0, -0, 1, -1, 0.5, 1.5, 3, 1e10, -1e19, 1e300, 2 ** 63, 2 ** 31,
 
 export const randomModules: fc.Arbitrary<Module> = fc
   .array(fc.nat({ max: 0xffff }), { minLength: 20, maxLength: 600, size: 'max' })
-  .map((choices) => makeModule(choices));
+  .map((choices) => {
+    const module = makeModule(choices);
+    return Object.defineProperty(module, fc.toStringMethod, { value: () => printModule(module) });
+  });
 
 /** Arguments for a function's parameters, from a list of numbers. */
 export function argumentsFor(types: readonly Type[], choices: readonly number[]): Constant[] {
