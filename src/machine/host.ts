@@ -14,7 +14,7 @@ export interface Host {
 export class QuietHost implements Host {
   readonly bytes: number[] = [];
 
-  serialInput(): null {
+  serialInput(): number | null {
     return null;
   }
 

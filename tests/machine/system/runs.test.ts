@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CAPTURE, type Observer, type Stop } from '../../../src/machine/index.ts';
+import { CAPTURE, type Observer, QuietHost, type Stop } from '../../../src/machine/index.ts';
 import { boot, print, run, user } from './guest.ts';
 
 /** APIC on, timer periodic every `period` instructions at vector 32, divided by 1. */
@@ -233,6 +233,46 @@ ${timer(0)}
 `);
     expect(text).toMatch(/^1 #2 0 /);
   });
+});
+
+test('a serial byte wakes HLT through the 8259 and LINT0', async () => {
+  class Typist extends QuietHost {
+    readonly keys = [...'ok'].map((c) => c.charCodeAt(0));
+    override serialInput(): number | null {
+      return this.keys.shift() ?? null;
+    }
+  }
+  const outb = (port: number, value: number) => `  mov dx, ${port}\n  mov al, ${value}\n  out dx, al\n`;
+  const host = new Typist();
+  const { machine } = await boot(
+    `
+${outb(0x20, 0x11)}${outb(0x21, 0x20)}${outb(0x21, 4)}${outb(0x21, 3)}${outb(0x21, 0xef)}
+${outb(0x3fc, 8)}${outb(0x3f9, 1)}
+  mov ebx, 0xFEE00000
+  mov dword ptr [rbx + 0xF0], 0x1FF
+  mov dword ptr [rbx + 0x350], 0x700
+1:
+  sti
+  hlt
+  cli
+  mov dx, 0x3F8
+  in al, dx
+  call putc
+  cmp al, 107
+  jne 1b
+  mov rax, qword ptr [ticks]
+  call puthex
+`,
+    {},
+    host,
+  );
+  const vectors: number[] = [];
+  const inputs: number[] = [];
+  machine.observer = { irq: (_at, vector) => vectors.push(vector), input: (_at, _kind, bytes) => inputs.push(...bytes) };
+  expect(machine.run(END)).toEqual({ reason: 'debug-exit', code: 0 });
+  expect(host.text).toBe('ok2 ');
+  expect(vectors).toEqual([0x24, 0x24]);
+  expect(inputs).toEqual([0x6f, 0x6b]);
 });
 
 describe('the end', () => {
