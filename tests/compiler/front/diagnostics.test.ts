@@ -242,7 +242,9 @@ const CASES: readonly Case[] = [
     'bad register',
     "import { asm } from 'palindrome/intrinsics';\nfunction f(): void {\n  asm('nop', {}, 'eax'); // error: P1803\n}",
   ),
-  source('undefined symbol', '/** @extern nowhere */ // error: P1804\ndeclare function f(): void;\nf();'),
+  source('assembly functions elsewhere', '/** @extern f */\ndeclare function f(): void; // error: P1806'),
+  source('sections elsewhere', '/** @section .mine */\nconst x = new Uint8Array(8); // error: P1806'),
+  trusted('undefined symbol', '/** @extern nowhere */ // error: P1804\ndeclare function f(): void;\nf();'),
 ];
 
 /** Codes that no source shows yet, each with the reason. */

@@ -9,6 +9,6 @@ test('generated programs print natively what they print under Node', () => {
     fc.property(tapes, (tape) => {
       expect(judge(generateProgram(tape))).toBeNull();
     }),
-    { seed: 2, numRuns: 12 },
+    { seed: 2, numRuns: 8 },
   );
 });

@@ -109,6 +109,9 @@ function reserveSymbols(p: Program, module: SourceModule, exported: Set<string>)
     if (!ts.isFunctionDeclaration(statement) && !ts.isVariableStatement(statement)) continue;
     const tags = module.parsed.tags.get(statement);
     if (tags === undefined) continue;
+    for (const tag of ['extern', 'section']) {
+      if (tags.has(tag) && !module.trusted) p.problems.add(module.file, statement, 'P1806', tag);
+    }
     const symbol = tags.get('export') ?? tags.get('extern');
     if (symbol === undefined) continue;
     if (symbol === '')
