@@ -11,6 +11,7 @@
  * that holds `raw` bytes; where they are equal it is stored as it is. Sequence numbers count from 0 and show a frame that was taken out or moved.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { UserError } from '../../machine/isa/bug.ts';
 import type { Checksums } from './checksum.ts';
 import { Malformed } from './malformed.ts';
 
@@ -75,9 +76,12 @@ function compress(raw: Uint8Array): Uint8Array {
   return zstdCompressSync(raw, isSmall ? { params, chunkSize: Math.max(raw.length, 1024) } : { params });
 }
 
-/** A whole frame around `raw` bytes, compressed where that makes them fewer. */
+/** A whole frame around `raw` bytes, compressed where that makes them fewer. Throws UserError where they are more than a frame may hold. */
 export function makeFrame(kind: number, sequence: number, raw: Uint8Array, sums: Checksums): Uint8Array {
-  if (raw.length > MAX_PAYLOAD) throw new RangeError(`a payload of ${raw.length} bytes; the limit is ${MAX_PAYLOAD}`);
+  if (raw.length > MAX_PAYLOAD)
+    throw new UserError(
+      `a block of ${raw.length} bytes does not fit into a trace (the limit is ${MAX_PAYLOAD}): give the guest smaller inputs`,
+    );
   const packed = compress(raw);
   const payload = packed.length < raw.length ? packed : raw;
   const frame = new Uint8Array(HEADER_BYTES + payload.length);

@@ -7,7 +7,7 @@
  *
  * The same blocks give the same bytes. A writer that is given up half way leaves a trace that reads up to its last whole block.
  */
-import { Bug } from '../../machine/isa/bug.ts';
+import { Bug, UserError } from '../../machine/isa/bug.ts';
 import {
   type ArtefactBlock,
   BLOCK,
@@ -19,11 +19,13 @@ import {
   packRun,
   type RunBlock,
   type TraceHeader,
+  unpackHeader,
 } from '../schema.ts';
 import type { Checksums } from './checksum.ts';
 import type { TraceSink } from './file.ts';
 import { makeFrame, makePreamble, makeTrailer } from './frame.ts';
 import { IndexBuilder, tagBits } from './index.ts';
+import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
 
 /** Bytes of an artefact in one block. */
@@ -36,10 +38,11 @@ export class TraceWriter {
   readonly #index = new IndexBuilder();
   #offset = 0;
 
-  /** Writes the preamble, the header and the embedded artefacts; `contents` holds the bytes of each artefact, null for those not embedded. */
+  /** Writes the preamble, the header and the embedded artefacts; `contents` holds the bytes of each artefact, null for those not embedded. Throws UserError for a header beyond the format's limits. */
   constructor(sink: TraceSink, sums: Checksums, header: TraceHeader, contents: readonly (Uint8Array | null)[]) {
     this.#sink = sink;
     this.#sums = sums;
+    this.#checkHeader(header);
     this.#put(makePreamble());
     this.#block('header', packHeader(header), 0n, 0n);
     for (const [artefact, { embedded, size, name }] of header.artefacts.entries()) {
@@ -50,6 +53,16 @@ export class TraceWriter {
         const block: ArtefactBlock = { artefact, offset, data: bytes.subarray(offset, offset + PIECE_BYTES) };
         this.#block('artefact', block, 0n, 0n);
       }
+    }
+  }
+
+  /** What a reader would refuse is not written. */
+  #checkHeader(header: TraceHeader): void {
+    try {
+      unpackHeader(this.#msgpack.decode(this.#msgpack.encode(packHeader(header))));
+    } catch (error) {
+      if (error instanceof Malformed) throw new UserError(`this run cannot be recorded: ${error.message}`);
+      throw error;
     }
   }
 

@@ -9,7 +9,8 @@ import type { Field, ListField, NameField } from '../../../src/replay/fields.ts'
 import { traceFormatMarkdown } from '../../../src/replay/format-markdown.ts';
 import { checksums } from '../../../src/replay/trace/checksum.ts';
 import { EventLog, unpackEvents } from '../../../src/replay/trace/columns.ts';
-import { FileSink, FileSource, MemorySource } from '../../../src/replay/trace/file.ts';
+import { FileSink, FileSource, MemorySink, MemorySource } from '../../../src/replay/trace/file.ts';
+import { makeFrame } from '../../../src/replay/trace/frame.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
 import { TraceWriter } from '../../../src/replay/trace/writer.ts';
 import { checkpoint, end, events, header, image, runs, sampleTrace } from '../sample.ts';
@@ -68,6 +69,16 @@ describe('a trace', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('is not begun where a reader would refuse it', async () => {
+    const sums = await checksums();
+    const write = (change: object): TraceWriter => new TraceWriter(new MemorySink(), sums, { ...header, ...change }, [image]);
+    expect(() => write({ append: 'x'.repeat(70_000) })).toThrow(
+      /this run cannot be recorded: append is not a text of up to 65536 characters/,
+    );
+    expect(() => write({ checkpointInstructions: 33 })).toThrow(/checkpoints every 33 instructions in blocks of 16/);
+    expect(() => makeFrame(2, 0, new Uint8Array((64 << 20) + 1), sums)).toThrow(/does not fit into a trace/);
   });
 
   test('says what to do about a full disk, and stays readable', async () => {
