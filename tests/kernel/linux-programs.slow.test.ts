@@ -45,7 +45,7 @@ describe.each(['gcc', 'musl-gcc'])('a program of %s -static', (compiler) => {
     expect(await bootOnMachine(buildKeel().image, archive)).toEqual(expected);
   });
 
-  it.for(['errors', 'processes'])('%s prints on keel what it prints on Linux', async (name, context) => {
+  it.for(['errors', 'processes', 'faults'])('%s prints on keel what it prints on Linux', async (name, context) => {
     const image = buildC(toolOrSkip(context, compiler), name);
     const linux = onLinux(image, []);
     const expected = { console: `${STARTED}${linux.output}${ENDED}`, code: linux.code };
@@ -67,4 +67,11 @@ it('keel compiled without optimisation does the same', async (context) => {
   const archive = archiveOf(buildC(toolOrSkip(context, 'musl-gcc'), 'errors'), '/bin/program');
   const plain = await bootOnMachine(buildKeel({ optimise: 0, verify: true }).image, archive);
   expect(plain).toEqual(await bootOnMachine(buildKeel().image, archive));
+});
+
+it('faults end processes in QEMU as on Linux, but for #AC, which TCG does not raise', (context) => {
+  const image = buildC(toolOrSkip(context, 'musl-gcc'), 'faults');
+  const qemu = bootInQemu(toolOrSkip(context, 'qemu-system-x86_64'), buildKeel().image, archiveOf(image, '/bin/program'));
+  const expected = `${STARTED}${onLinux(image, []).output}${ENDED}`.replace('misaligned: signal 7', 'misaligned: signal 0');
+  expect(qemu).toEqual({ console: expected, code: 0 });
 });

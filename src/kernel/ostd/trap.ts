@@ -9,6 +9,7 @@ import type { TrapFrame } from './trap-frame.ts';
 import { putHex, putNumber, putText } from './uart.ts';
 
 const PAGE_FAULT: u64 = 14n;
+const FAULT_USER: u64 = 4n;
 const DEBUG: u64 = 1n;
 const DR6_CLEAR: u64 = 0xffff_0ff0n;
 
@@ -46,7 +47,9 @@ export function handleTrap(frame: TrapFrame): void {
 function handlePageFault(frame: TrapFrame): void {
   const address = readCr(2);
   if (frame.isUser) {
-    if (!resolvePageFault(address, frame.error)) userException(PAGE_FAULT, address);
+    // Without U it is an access of the CPU's own (to a table), which no page of the process's mends: QEMU's far return reads the stack so.
+    const isUserAccess = (frame.error & FAULT_USER) !== 0n;
+    if (!isUserAccess || !resolvePageFault(address, frame.error)) userException(PAGE_FAULT, address);
     return;
   }
   if (frame.rip < symbol('__user_copy_start') || frame.rip >= symbol('__user_copy_end')) fatal(frame);
