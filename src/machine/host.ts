@@ -18,7 +18,7 @@ export class QuietHost implements Host {
     return null;
   }
 
-  program(): null {
+  program(): Uint8Array | null {
     return null;
   }
 
