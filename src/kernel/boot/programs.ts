@@ -7,21 +7,28 @@ import { startProgram } from '../task/start.ts';
 const NEWLINE = 10;
 /** Wait status of a program that could not be started, as a shell gives it. */
 const NOT_STARTED = 127 << 8;
-const text = new Uint8Array(4096);
+const list = new Uint8Array(4096);
 
 /** Starts every line. Returns how many lines there were. */
 export function startPrograms(): i32 {
   const found = new Lookup();
   if (lookUp(bytesOf('/etc/programs'), ROOT, found) !== 0 || found.file < 0) return 0;
-  const length = files[found.file].read(0n, text);
+  if (files[found.file].size > u64(list.length)) putText('keel: /etc/programs is too long; its end is left out\n');
+  const length = files[found.file].read(0n, list);
   let count = 0;
   let at = 0;
-  while (at < length && count < DOMAINS) {
+  while (at < length) {
     const from = at;
-    while (at < length && text[at] !== NEWLINE) at++;
-    const line = text.subarray(from, at);
+    while (at < length && list[at] !== NEWLINE) at++;
+    const line = list.subarray(from, at);
     at++;
     if (line.length === 0) continue;
+    if (count >= DOMAINS) {
+      putText('keel: too many programs; left out: ');
+      putBytes(line);
+      putText('\n');
+      continue;
+    }
     const error = startProgram(line, count);
     domains[count].status = error === 0 ? 0 : NOT_STARTED;
     if (error !== 0) complain(line, error);

@@ -5,13 +5,13 @@ import { domains } from '../security/domain.ts';
 import type { File } from './file.ts';
 import { files } from './tree.ts';
 
-export type OpenKind = u8;
-export const KIND_CLOSED: u8 = 0;
+type OpenKind = u8;
+const KIND_CLOSED: u8 = 0;
 export const KIND_FILE: u8 = 1;
 export const KIND_PIPE: u8 = 2;
 export const KIND_CONSOLE: u8 = 3;
 
-export const OPEN_FILES = 512;
+const OPEN_FILES = 512;
 
 export class OpenFile {
   kind: OpenKind = KIND_CLOSED;

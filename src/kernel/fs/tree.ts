@@ -5,7 +5,7 @@ import { EBUSY, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, E
 import { domains } from '../security/domain.ts';
 import { File, MOST_NAME_BYTES, OWNED_BY_KERNEL } from './file.ts';
 
-export const FILES = 256;
+const FILES = 256;
 export const files = array(FILES, () => new File());
 export const ROOT = 0;
 

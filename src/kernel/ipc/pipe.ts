@@ -2,9 +2,9 @@
 import { allocateFrame, FRAME_FILE, frameBytes, frames, NO_FRAME } from '../ostd/frames.ts';
 import type { UserSlice } from '../ostd/user-slice.ts';
 
-export const PIPES = 64;
+const PIPES = 64;
 const FRAMES_A_PIPE = 16;
-export const PIPE_BYTES: u64 = 65536n;
+const PIPE_BYTES: u64 = 65536n;
 /** Writes of at most this many bytes are not mixed with others'. */
 export const PIPE_ATOMIC: u64 = 4096n;
 

@@ -1,7 +1,7 @@
 /** The regions of an address space, in the order of their addresses, without overlap; neighbours that are alike are one. */
 import { Region } from './region.ts';
 
-export const REGIONS = 64;
+const REGIONS = 64;
 /** mmap looks for room below this, leaving the stack's part of the address space alone. */
 const MAPPING_TOP: u64 = 0x7fff_f000_0000n;
 const MAPPING_BOTTOM: u64 = 0x1_0000n;

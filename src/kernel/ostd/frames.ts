@@ -155,7 +155,7 @@ export function allocateFrame(kind: FrameKind): OwnedFrame | null {
   return new OwnedFrame(frame);
 }
 
-export function frameAddress(frame: Frame): u64 {
+function frameAddress(frame: Frame): u64 {
   return DIRECT_MAP + u64(frame) * PAGE;
 }
 
@@ -178,7 +178,7 @@ export function tableEntries(frame: Frame): BigUint64Array {
   return slice64At(frameAddress(frame), 512n);
 }
 
-export function zeroFrame(frame: Frame): void {
+function zeroFrame(frame: Frame): void {
   asm('cld\nrep stosq', { rdi: frameAddress(frame), rcx: 512, rax: 0 });
 }
 

@@ -1,5 +1,5 @@
 /** The local APIC (SDM Vol. 3, ch. 11) as far as keel uses it: the one-shot timer that bounds every stay at CPL 3. The 8259 is masked off. */
-import { load32, outb, store32 } from 'palindrome/intrinsics';
+import { outb, store32 } from 'palindrome/intrinsics';
 import { LAPIC_PAGE } from './virtual-layout.ts';
 
 const TASK_PRIORITY: u64 = 0x80n;
@@ -39,9 +39,4 @@ export function armTimer(ticks: u64): void {
 
 export function endOfInterrupt(): void {
   store32(LAPIC_PAGE + END_OF_INTERRUPT, 0);
-}
-
-/** What the timer was last armed with. */
-export function timerCount(): u32 {
-  return load32(LAPIC_PAGE + INITIAL_COUNT);
 }

@@ -11,15 +11,15 @@ import { PAGE, USER_END, USER_FIRST } from './virtual-layout.ts';
 
 export const PRESENT: u64 = 1n;
 export const WRITABLE: u64 = 2n;
-export const USER: u64 = 4n;
+const USER: u64 = 4n;
 export const GLOBAL: u64 = 0x100n;
 export const LARGE: u64 = 0x80n;
 export const NO_EXECUTE: u64 = 0x8000_0000_0000_0000n;
 export const UNCACHED: u64 = 0x18n;
 /** Not present for the CPU, but holding a frame: a page with no rights (PROT_NONE). Bit 9 is software's. */
-export const HIDDEN: u64 = 0x200n;
+const HIDDEN: u64 = 0x200n;
 export const MAPPED: u64 = PRESENT | HIDDEN;
-export const ADDRESS: u64 = 0x000f_ffff_ffff_f000n;
+const ADDRESS: u64 = 0x000f_ffff_ffff_f000n;
 
 /** Rights of a user page, as PROT_READ, PROT_WRITE, PROT_EXEC. */
 export type Rights = i32;

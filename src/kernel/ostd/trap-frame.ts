@@ -36,7 +36,7 @@ export class TrapFrame {
 }
 
 /** Vector of a frame that SYSCALL made. */
-export const VECTOR_SYSCALL: u64 = 256n;
+const VECTOR_SYSCALL: u64 = 256n;
 /** Bytes of a TrapFrame. */
 export const FRAME_BYTES: u64 = 176n;
 
@@ -44,8 +44,8 @@ const FLAG_IF: u64 = 0x200n;
 /** CF PF AF ZF SF TF DF OF RF AC ID: what a user context may hold. IOPL, NT, VM, VIF, VIP are never set. */
 const USER_FLAGS: u64 = 0x25_0dd5n;
 
-export const USER_CS: u64 = 0x33n;
-export const USER_SS: u64 = 0x2bn;
+const USER_CS: u64 = 0x33n;
+const USER_SS: u64 = 0x2bn;
 
 /** Makes a frame safe to return to CPL 3 with: user selectors, IF=1, IOPL=0, NT=0. The caller sees to a canonical RIP. */
 export function sanitise(frame: TrapFrame): void {

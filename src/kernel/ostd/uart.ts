@@ -24,7 +24,7 @@ export function initialiseUart(): void {
 }
 
 /** @noinline */
-export function putByte(byte: u8): void {
+function putByte(byte: u8): void {
   while ((inb(LINE_STATUS) & CAN_SEND) === 0) {}
   outb(DATA, byte);
 }

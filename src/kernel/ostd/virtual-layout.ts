@@ -7,7 +7,6 @@
  *     0xFFFFFFFF80000000  the kernel image: code R-X, constants R--, data RW-
  */
 export const PAGE: u64 = 4096n;
-export const PAGE_BYTES = 4096;
 export const DIRECT_MAP: u64 = 0xffff_8000_0000_0000n;
 export const KERNEL_STACKS: u64 = 0xffff_c000_0000_0000n;
 export const STACK_STRIDE: u64 = 0x1_0000n;

@@ -33,7 +33,7 @@ export function enterDirectory(process: Process, directory: i32): void {
   process.directory = directory;
 }
 
-export function leaveDirectory(process: Process): void {
+function leaveDirectory(process: Process): void {
   const directory = files[process.directory];
   directory.opens--;
   directory.drop();

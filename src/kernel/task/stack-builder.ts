@@ -31,7 +31,7 @@ const AT_SECURE: u64 = 23n;
 const AT_RANDOM: u64 = 25n;
 const AT_EXECFN: u64 = 31n;
 
-export class StackBuilder {
+class StackBuilder {
   /** The words from RSP up, as they will lie in memory. */
   private readonly words = new Uint8Array(MOST_WORDS * 8);
   private count: i32 = 0;
