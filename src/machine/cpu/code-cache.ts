@@ -10,6 +10,9 @@
  * pages belongs to the first; a pseudo entry before it checks that the second page is still mapped to the same frame, and `written` for the
  * second page drops it too.
  *
+ * What was dropped is kept aside with the bytes that it was decoded from, a few versions a page: a snapshot that is restored brings the same
+ * bytes back, and with them the entries.
+ *
  * It never reads memory through translations of its own: `Ports.fetch` makes them.
  */
 import { bug } from '../isa/bug.ts';
@@ -32,7 +35,17 @@ const MAX_RUN = 64;
 /** Runs decoded ahead at a time. */
 const MAX_AHEAD = 12;
 const MAX_LENGTH = 15;
+/** Versions of a page kept aside. */
+const MAX_ASIDE = 4;
 const ENDS_RUN: ReadonlySet<Flow> = new Set<Flow>(['jump', 'call', 'ret', 'indirect', 'indirect-call', 'event']);
+
+/** Entries of one page, with their forms and the offset whose slot names each (−1: none does). */
+interface Entries {
+  readonly addresses: number[];
+  readonly forms: number[];
+  readonly offsets: number[];
+}
+const noEntries = (): Entries => ({ addresses: [], forms: [], offsets: [] });
 
 interface CodePage {
   readonly physicalPage: number;
@@ -40,10 +53,13 @@ interface CodePage {
   readonly segmentation: Segmentation;
   /** Address of the 4096 slots. */
   readonly table: number;
-  entries: number[];
-  /** Physical pages whose bytes belong to instructions of this page. */
-  readonly second: Set<number>;
-  isWatched: boolean;
+  entries: Entries;
+  /** Instructions whose bytes go on in another page: never kept aside. */
+  straddlers: Entries;
+  /** The page's content, taken when it began to be watched; null: it is not. */
+  bytes: Int32Array | null;
+  /** Dropped entries and the content they belong to, newest first. */
+  readonly aside: { readonly bytes: Int32Array; readonly entries: Entries }[];
 }
 
 export type Resolution = 'found' | 'fault';
@@ -97,6 +113,7 @@ export class CodeCache {
     if (this.#isFull() || this.isOutdated) this.flush();
     const page = this.#page(physical >>> 0, mode & 7, size, segmentation);
     const offset = low & 0xfff;
+    if (page.bytes === null && page.aside.length > 0) this.#revive(page);
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
     const isReady = found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle;
     const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, low, high);
@@ -122,7 +139,7 @@ export class CodeCache {
     if (this.#straddlers.has(physicalPage)) return true;
     for (let mode = 0; mode < 8; mode++) {
       const page = this.#pages.get(physicalPage * 8 + mode);
-      if (page !== undefined && page.entries.length > 0) return true;
+      if (page !== undefined && page.bytes !== null) return true;
     }
     return false;
   }
@@ -143,13 +160,37 @@ export class CodeCache {
   }
 
   #drop(page: CodePage): void {
-    for (const entry of page.entries) {
-      this.#view.setUint16(entry, FORM.lookup, true);
+    for (const { addresses } of [page.entries, page.straddlers]) {
+      for (const entry of addresses) this.#view.setUint16(entry, FORM.lookup, true);
     }
     this.#words.fill(0, page.table >> 2, (page.table + TABLE_BYTES) >> 2);
-    page.entries = [];
-    page.second.clear();
-    page.isWatched = false;
+    if (page.bytes !== null && page.entries.addresses.length > 0) {
+      page.aside.unshift({ bytes: page.bytes, entries: page.entries });
+      if (page.aside.length > MAX_ASIDE) page.aside.pop();
+    }
+    page.entries = noEntries();
+    page.straddlers = noEntries();
+    page.bytes = null;
+  }
+
+  /** Takes the entries back that were decoded from just these bytes, if there are any. */
+  #revive(page: CodePage): void {
+    const start = (this.#layout.ramBase + page.physicalPage * PAGE) >> 2;
+    const at = page.aside.findIndex(({ bytes }) => {
+      for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#words[start + i]) return false;
+      return true;
+    });
+    const [found] = at < 0 ? [] : page.aside.splice(at, 1);
+    if (found === undefined) return;
+    const { addresses, forms, offsets } = found.entries;
+    for (let i = 0; i < addresses.length; i++) {
+      const entry = addresses[i] ?? bug('an entry without an address');
+      this.#view.setUint16(entry, forms[i] ?? FORM.lookup, true);
+      const offset = offsets[i] ?? -1;
+      if (offset >= 0) this.#words[(page.table >> 2) + offset] = entry;
+    }
+    page.entries = found.entries;
+    this.#watch(page);
   }
 
   #isFull(): boolean {
@@ -169,7 +210,16 @@ export class CodeCache {
     const table = (this.#used + 63) & ~63;
     this.#used = table + TABLE_BYTES;
     this.#words.fill(0, table >> 2, this.#used >> 2);
-    const page: CodePage = { physicalPage, mode: size, segmentation, table, entries: [], second: new Set(), isWatched: false };
+    const page: CodePage = {
+      physicalPage,
+      mode: size,
+      segmentation,
+      table,
+      entries: noEntries(),
+      straddlers: noEntries(),
+      bytes: null,
+      aside: [],
+    };
     this.#pages.set(key, page);
     return page;
   }
@@ -189,9 +239,11 @@ export class CodeCache {
     return { bytes: this.#bytes, at: this.#layout.ramBase + physicalPage * PAGE + offset, available: PAGE - offset };
   }
 
+  /** From now on every change of the page's bytes is told to `written`. */
   #watch(page: CodePage): void {
-    if (page.isWatched) return;
-    page.isWatched = true;
+    if (page.bytes !== null) return;
+    const start = (this.#layout.ramBase + page.physicalPage * PAGE) >> 2;
+    page.bytes = this.#words.slice(start, start + PAGE / 4);
     this.#ports.watchCode(page.physicalPage);
   }
 
@@ -216,12 +268,12 @@ export class CodeCache {
     let offset = start;
     for (let n = 0; ; n++) {
       if (n === MAX_RUN || offset >= PAGE) {
-        this.#pseudo(page, FORM.lookup, offset, 0);
+        this.#pseudo(page.entries, FORM.lookup, offset, 0);
         break;
       }
       const slot = page.table + 4 * offset;
       if (n > 0 && (this.#words[slot >> 2] ?? 0) !== 0) {
-        this.#pseudo(page, FORM.link, offset, slot);
+        this.#pseudo(page.entries, FORM.link, offset, slot);
         break;
       }
       const code = this.#code(page.physicalPage, offset);
@@ -232,12 +284,13 @@ export class CodeCache {
         if (n === 0 && linear !== null) {
           return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear.low, linear.high) : this.#raiseInvalid(decoded);
         }
-        this.#pseudo(page, FORM.lookup, offset, 0);
+        this.#pseudo(page.entries, FORM.lookup, offset, 0);
         break;
       }
       this.#watch(page);
-      const entry = this.#add(page, decoded, offset);
+      const entry = this.#add(page, page.entries, decoded, offset);
       this.#words[slot >> 2] = entry;
+      page.entries.offsets[page.entries.offsets.length - 1] = offset;
       offset += decoded.length;
       const target = this.#view.getInt32(entry + ENTRY.link, true);
       if (target !== this.#layout.codeBase) ahead.push((target - page.table) >> 2);
@@ -273,14 +326,13 @@ export class CodeCache {
     this.#watch(page);
     this.#watch(secondPage);
     this.#fillTlb(nextLow, nextHigh, mode, secondPage);
-    page.second.add(second);
     const firsts = this.#straddlers.get(second) ?? new Set();
     firsts.add(page);
     this.#straddlers.set(second, firsts);
-    const guard = this.#pseudo(page, FORM.straddle, offset, 0);
+    const guard = this.#pseudo(page.straddlers, FORM.straddle, offset, 0);
     this.#view.setInt32(guard + ENTRY.immediate, second, true);
-    this.#add(page, decoded, offset);
-    this.#pseudo(page, FORM.lookup, offset + decoded.length, 0);
+    this.#add(page, page.straddlers, decoded, offset);
+    this.#pseudo(page.straddlers, FORM.lookup, offset + decoded.length, 0);
     this.#words[(page.table + 4 * offset) >> 2] = guard;
     return 'found';
   }
@@ -294,25 +346,27 @@ export class CodeCache {
     return 'fault';
   }
 
-  #allocate(page: CodePage, form: number, offset: number): number {
+  #allocate(entries: Entries, form: number, offset: number): number {
     const entry = (this.#used + 31) & ~31;
     this.#used = entry + ENTRY_BYTES;
     const v = this.#view;
     v.setUint16(entry + ENTRY.form, form, true);
     v.setUint16(entry + ENTRY.offset, offset, true);
-    page.entries.push(entry);
+    entries.addresses.push(entry);
+    entries.forms.push(form);
+    entries.offsets.push(-1);
     return entry;
   }
 
-  #pseudo(page: CodePage, form: number, offset: number, link: number): number {
-    const entry = this.#allocate(page, form, offset);
+  #pseudo(entries: Entries, form: number, offset: number, link: number): number {
+    const entry = this.#allocate(entries, form, offset);
     this.#view.setInt32(entry + ENTRY.link, link, true);
     return entry;
   }
 
-  #add(page: CodePage, decoded: Decoded, offset: number): number {
+  #add(page: CodePage, entries: Entries, decoded: Decoded, offset: number): number {
     const form = this.#library.find(decoded, page.segmentation);
-    const entry = this.#allocate(page, form.form, offset);
+    const entry = this.#allocate(entries, form.form, offset);
     if (form.isHelper) this.#decoded.set(entry, decoded);
     this.#fill(entry, form, decoded, page, offset);
     return entry;

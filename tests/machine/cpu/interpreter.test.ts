@@ -152,6 +152,53 @@ describe('self-modifying code', () => {
   });
 });
 
+describe('versions of a page', () => {
+  class Counting extends FormLibrary {
+    found = 0;
+    override find(...args: Parameters<FormLibrary['find']>): ReturnType<FormLibrary['find']> {
+      this.found++;
+      return super.find(...args);
+    }
+  }
+
+  test('that were decoded before come back without decoding, as a restored snapshot brings them', () => {
+    const counting = new Counting({ hasPath: false });
+    const m = machine('mov eax, 1\nagain: add eax, 1\ncmp eax, 100\njb again\nhlt', { library: counting });
+    const versions = [1, 2, 3].map((n) => assembleInline(`mov eax, ${n}\nagain: add eax, ${n}\ncmp eax, 100\njb again\nhlt`).bytes);
+    const ends: (bigint | undefined)[] = [];
+    let decoded = 0;
+    for (let round = 0; round < 4; round++) {
+      for (const bytes of versions) {
+        m.ram.set(bytes, Number(CODE));
+        m.interpreter.codeCache.written(1);
+        m.state.rip = CODE;
+        expect(m.interpreter.run(1000n)).toBe('stop');
+        ends.push(rax(m));
+      }
+      if (round === 0) decoded = counting.found;
+    }
+    expect(ends).toEqual(Array.from({ length: 4 }, () => [100n, 100n, 102n]).flat());
+    expect(counting.found).toBe(decoded);
+  });
+
+  test('are told apart by every byte', () => {
+    const m = machine('mov eax, 1\nhlt');
+    for (const [last, expected] of [
+      [1, 1n],
+      [2, 2n],
+      [1, 1n],
+      [3, 3n],
+      [2, 2n],
+    ] as const) {
+      m.ram[Number(CODE) + 1] = last;
+      m.interpreter.codeCache.written(1);
+      m.state.rip = CODE;
+      m.interpreter.run(10n);
+      expect(rax(m)).toBe(expected);
+    }
+  });
+});
+
 describe('instructions that straddle pages', () => {
   const text = 'mov eax, 0x11223344\nhlt';
 
