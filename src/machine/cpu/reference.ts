@@ -104,7 +104,7 @@ const isCanonical = (address: bigint): boolean => {
 };
 
 export class ReferenceEvaluator {
-  private readonly programs = new Map<string, Program>();
+  private readonly programs = new Map<number | string, Program>();
 
   /** The effect of an instruction of this shape (cached). */
   effect(decoded: Decoded): Effect {
@@ -112,10 +112,13 @@ export class ReferenceEvaluator {
   }
 
   private program(decoded: Decoded): Program {
-    let key = `${decoded.encoding.id},${decoded.mode},${decoded.operandSize},${decoded.addressSize},${decoded.segment}`;
-    for (const o of decoded.operands) key += o.kind === 'mem' ? ',m' : ',r';
-    if (decoded.row.byImmediate === true)
-      for (const o of decoded.operands) key += o.kind === 'imm' ? `,${o.value}` : o.kind === 'mem' ? `,${o.base}` : '';
+    const sizes = (decoded.mode >> 5) * 9 + (decoded.operandSize >> 5) * 3 + (decoded.addressSize >> 5);
+    let forms = 0;
+    for (const o of decoded.operands) forms = forms * 2 + (o.kind === 'mem' ? 1 : 0);
+    let key: number | string = ((decoded.encoding.id * 27 + sizes) * 8 + decoded.segment) * 8 + forms;
+    if (decoded.row.byImmediate === true) {
+      for (const o of decoded.operands) key = `${key},${o.kind === 'imm' ? o.value : o.kind === 'mem' ? o.base : ''}`;
+    }
     const known = this.programs.get(key);
     if (known !== undefined) return known;
     const made = new Program(effectOf(decoded));
@@ -183,8 +186,9 @@ class Execution {
       const fault = this.fault(step);
       if (fault !== null) return fault;
     }
-    for (const [i, step] of effect.steps.entries()) {
-      const fault = this.step(i, step);
+    let i = 0;
+    for (const step of effect.steps) {
+      const fault = this.step(i++, step);
       if (fault !== null) return fault;
     }
     if (effect.helper !== null) return this.cpu.helper(effect.helper, this.decoded, this.nextRip);
@@ -222,13 +226,9 @@ class Execution {
     if (isFloatOp(op)) return this.float({ term, args, widths }).value;
     // Only the branch taken is evaluated: the other may speak of something that is not there.
     if (op === 'ite') return this.node((this.node(args[0] ?? -1) === 1n ? args[1] : args[2]) ?? -1);
-    return compute(
-      op,
-      width,
-      args.map((a) => this.node(a)),
-      widths,
-      term.lo,
-    );
+    const values: bigint[] = [];
+    for (const a of args) values.push(this.node(a));
+    return compute(op, width, values, widths, term.lo);
   }
 
   private float({ term, args, widths }: Node) {
