@@ -101,7 +101,7 @@ export function runOnIdleStack(): never {
 }
 
 function entryIndex(linear: u64, level: u64): i32 {
-  return i32((linear >> (12n + 9n * level)) & 511n);
+  return wrapping.i32((linear >> (12n + 9n * level)) & 511n);
 }
 
 function bootFrame(kind: FrameKind): Frame {

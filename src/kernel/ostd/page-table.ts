@@ -28,14 +28,15 @@ export const MAY_WRITE = 2;
 export const MAY_EXECUTE = 4;
 
 export function entryFrame(entry: u64): Frame {
-  return u32((entry & ADDRESS) >> 12n);
+  return wrapping.u32((entry & ADDRESS) >> 12n);
 }
 
 function indexAt(page: u64, level: u64): i32 {
-  return i32((page >> (12n + 9n * level)) & 511n);
+  return wrapping.i32((page >> (12n + 9n * level)) & 511n);
 }
 
-/** The first entry at or after `from` that is not 0; 512 where there is none. */
+/** The first entry at or after `from` that is not 0; 512 where there is none.
+ * @noinline */
 function nextUsed(entries: BigUint64Array, from: i32): i32 {
   const left = 512 - from;
   const start = addressOf(entries) + u64(from) * 8n;
