@@ -25,18 +25,23 @@ function describe(reached: number): string {
   return `call ${call === ODD_CALL ? 'odd' : call}: ${kind === ZERO ? 'zero' : kind === VALUE ? 'value' : `error ${kind}`}`;
 }
 
-export function watchCoverage(machine: Machine): { readonly observer: Observer; reached(): ReadonlySet<string> } {
+/** `currentPid`: whom the CPU works for. */
+export function watchCoverage(machine: Machine, currentPid: () => number): { readonly observer: Observer; reached(): ReadonlySet<string> } {
   const reached = new Set<number>();
-  let call: number | null = null;
+  /** The call that each process is in. */
+  const calls = new Map<number, number>();
   return {
     reached: () => new Set([...reached].map(describe)),
     observer: {
       syscall(_at, nr) {
-        call = nr < BigInt(ODD_CALL) ? Number(nr) : ODD_CALL;
+        calls.set(currentPid(), nr < BigInt(ODD_CALL) ? Number(nr) : ODD_CALL);
       },
       sysret(_at, result) {
-        if (call !== null) reached.add(call * KINDS + kindOf(result));
-        call = null;
+        const pid = currentPid();
+        const call = calls.get(pid);
+        if (call === undefined) return;
+        reached.add(call * KINDS + kindOf(result));
+        calls.delete(pid);
       },
       exception(_at, vector, code) {
         reached.add(EXCEPTIONS + vector + (machine.cpl << 8) + ((code === null ? 0 : code + 1) << 10));

@@ -9,6 +9,7 @@ import { Bug, type Observer, UserError } from '../../machine/index.ts';
 import { INVARIANTS } from '../invariants/all.ts';
 import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
 import { keelView } from '../invariants/keel-view.ts';
+import type { KernelView } from '../invariants/kernel-view.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
 import { watchCoverage } from './coverage.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
@@ -26,7 +27,7 @@ export const MEMORY_BYTES = 16 << 20;
  * The kernel's command line: short turns, so that programs are interrupted often; and a bound in virtual time, after which it ends all processes, so that
  * a run comes to its end by itself.
  */
-export const COMMAND_LINE = 'quantum=4000 fuel=2000000';
+export const COMMAND_LINE = 'quantum=4000 fuel=1500000';
 /** Instructions that a run may take: it ends long before, if the kernel keeps to its bound. */
 export const RUN_LIMIT = 20_000_000n;
 /** Where the hostile program lies in the archive. */
@@ -43,12 +44,14 @@ export interface JudgedRun {
 
 export class Runner {
   readonly testbed: Testbed;
+  readonly #kernel: KernelView;
   readonly #judge: Judge;
   readonly #secrets: readonly bigint[];
 
-  private constructor(testbed: Testbed, judge: Judge, secrets: readonly bigint[]) {
+  private constructor(testbed: Testbed, kernel: KernelView, secrets: readonly bigint[]) {
     this.testbed = testbed;
-    this.#judge = judge;
+    this.#kernel = kernel;
+    this.#judge = new Judge(testbed.machine, kernel, INVARIANTS);
     this.#secrets = secrets;
   }
 
@@ -61,14 +64,13 @@ export class Runner {
       append: COMMAND_LINE,
       watch: { supervisorUserAccess: true },
     });
-    const judge = new Judge(testbed.machine, keelView(testbed.machine, kernel), INVARIANTS);
-    return new Runner(testbed, judge, secretsOf(victimSeed(seed)));
+    return new Runner(testbed, keelView(testbed.machine, kernel), secretsOf(victimSeed(seed)));
   }
 
   /** Runs a compiled program. */
   run(program: Uint8Array): JudgedRun {
     const run = this.#judge.begin(this.#secrets);
-    const coverage = watchCoverage(this.testbed.machine);
+    const coverage = watchCoverage(this.testbed.machine, this.#kernel.currentPid);
     const observer: Observer = mergeObservers([run.observer, coverage.observer]);
     const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer });
     return { outcome, coverage: coverage.reached(), ...run.end(outcome) };

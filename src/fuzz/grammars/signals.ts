@@ -46,7 +46,7 @@ const hostileStack: ActArbitrary = fc
   .map(([stack, bits]) =>
     act(
       'a fault with RSP where no signal frame may be written',
-      ...setHandler(11, '0x401000n', bits, '0x401000n'),
+      ...setHandler(11, '0x1000n', bits, '0x1000n'),
       `asm('mov rsp, rdi\\nmov rax, qword ptr [0]', { rdi: ${stack} }, 'rax');`,
     ),
   );
@@ -76,7 +76,7 @@ const FXSAVE_MXCSR = 24;
 /** rt_sigreturn on a frame that no handler was ever given: privileged flags and selectors, an RIP of the kernel, reserved bits of MXCSR. */
 const forgedFrame: ActArbitrary = fc
   .tuple(
-    weighted([2, hostileAddress], [1, fc.constant('0x401000n')]),
+    weighted([2, hostileAddress], [1, fc.constant('0x1000n')]),
     fc.constantFrom(0x202n, 0x3202n, 0x4202n, 0n, 0x302n, 0x20202n, 0xffff_ffff_ffff_ffffn, 0x40202n),
     fc.constantFrom(0x2b_0000_0000_0033n, 0x10_0000_0000_0008n, 0x18_0000_0000_0010n, 0n),
     weighted([2, fc.constant('base + 8192n')], [1, fc.constant('0n')], [2, hostileAddress], [1, fc.constant('base + 8193n')]),

@@ -42,8 +42,8 @@ const straddling: Text = fc
   .tuple(fc.constantFrom(4096n, 8192n, 16384n), fc.bigInt({ min: 1n, max: 16n }))
   .map(([end, back]) => `(base + ${literal(end - back)})`);
 
-/** The program's text, which it may read and not write. */
-const textAddress: Text = constants(0x40_0000n, 0x40_1000n, 0x40_1008n);
+/** The program's image, which it may read and not write. Not its entry: who jumps there begins again for ever. */
+const textAddress: Text = constants(0x40_0000n, 0x40_1003n, 0x40_1008n);
 
 export const address: Text = weighted([5, ownAddress], [2, straddling], [4, kernelAddress], [3, border], [2, textAddress], [2, result]);
 

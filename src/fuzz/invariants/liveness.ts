@@ -48,7 +48,7 @@ const LONGEST_SLICE = 20_000_000n;
 
 export const userModeIsPreempted = invariant({
   id: 'INV-35',
-  title: 'CPL 3 always has an armed preemption bound.',
+  title: 'CPL 3 always has an armed preemption bound; a run ends within its fuel.',
   because: 'a program that loops would be alone on the machine',
   judge: (context) => ({
     enterUser() {
@@ -56,6 +56,10 @@ export const userModeIsPreempted = invariant({
       const left = context.machine.preemption();
       if (left === null) context.fail('user mode starts with no timer armed');
       else if (left > LONGEST_SLICE) context.fail(`user mode starts with the timer ${left} instructions away`);
+    },
+    end({ reason, instructions }) {
+      context.judged();
+      if (reason === 'limit') context.fail(`the run goes on after ${instructions} instructions, long after its fuel is used up`);
     },
   }),
 });

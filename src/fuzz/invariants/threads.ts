@@ -20,6 +20,8 @@ export interface ThreadWatcher {
 
 const SYSCALL = { execve: 59n, rtSigaction: 13n, rtSigreturn: 15n } as const;
 const FORKS: readonly bigint[] = [56n, 57n, 58n, 435n];
+/** Index of RSP in a capture. */
+const RSP = 4;
 /** Length of SYSCALL. */
 const CALL_BYTES = 2n;
 
@@ -92,9 +94,10 @@ export class Threads {
   #goesOn({ call, registers }: Thread): boolean {
     if (call === SYSCALL.rtSigreturn) return false;
     const rip = word(this.now, CAPTURE.rip);
+    // A handler may lie where the thread was interrupted: then the frame on the stack tells it.
+    if (this.#handlers.has(rip) && word(this.now, RSP) !== word(registers, RSP)) return false;
     const expected = call === null ? word(registers, CAPTURE.rip) : word(registers, CAPTURE.rip) + CALL_BYTES;
-    if (rip === expected) return true;
-    return call !== SYSCALL.execve && !this.#handlers.has(rip);
+    return rip === expected || call !== SYSCALL.execve;
   }
 
   /** Threads that have called fork just before `rip` and wait in the kernel. */

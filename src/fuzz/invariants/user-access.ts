@@ -43,11 +43,12 @@ export const userPointersStayInTheUserHalf = invariant({
   }),
 });
 
-/** Calls whose arguments name their buffers in a list: two of them may be one. */
+/** Calls whose arguments name their buffers in a list, or in the frame that they read (rt_sigreturn's FPU state): two of them may be one. */
 const LIST_CALLS = new Set(
-  SYSCALLS.filter((call) => call.arguments.some(({ kind }) => kind === 'iovec-in' || kind === 'iovec-out' || kind === 'strings')).map(
-    ({ number }) => BigInt(number),
-  ),
+  SYSCALLS.filter(
+    (call) =>
+      call.name === 'rt_sigreturn' || call.arguments.some(({ kind }) => kind === 'iovec-in' || kind === 'iovec-out' || kind === 'strings'),
+  ).map(({ number }) => BigInt(number)),
 );
 
 export const userBytesAreFetchedOnce = invariant({
@@ -56,8 +57,8 @@ export const userBytesAreFetchedOnce = invariant({
   because: 'a value that is checked and then fetched again can have changed in between',
   judge: (context) => {
     const fetched = new ByteRanges();
-    /** What the instruction at `pendingAt` has fetched: it counts once the instruction retires. */
-    const pending: SupervisorUserAccess[] = [];
+    /** What the instruction at `pendingAt` has fetched, as addresses and sizes: it counts once the instruction retires. */
+    const pending: { readonly linear: number; readonly size: number }[] = [];
     let pendingAt = -1n;
     let takesList = false;
     const clear = () => {
@@ -77,12 +78,14 @@ export const userBytesAreFetchedOnce = invariant({
         if (takesList || access.write || access.faulted || !access.user || access.implicit || access.execute) return;
         context.judged();
         if (at !== pendingAt) {
-          for (const { linear, size } of pending) fetched.add(Number(linear), size);
+          for (const { linear, size } of pending) fetched.add(linear, size);
           pending.length = 0;
           pendingAt = at;
         }
-        if (fetched.overlaps(Number(access.linear), access.size)) context.fail(`${show(access)} for the second time in one system call`);
-        else pending.push(access);
+        const { size } = access;
+        const linear = Number(access.linear);
+        if (fetched.overlaps(linear, size)) context.fail(`${show(access)} for the second time in one system call`);
+        else pending.push({ linear, size });
       },
     };
   },
