@@ -65,6 +65,8 @@ const CASES: readonly Case[] = [
   source('before its initialiser', 'const a = f(b); // error: P1106\nconst b = f(1);\nfunction f(x: i32): i32 {\n  return x;\n}'),
   source('default import', "import x from './other.ts'; // error: P1002\n// file: other.ts\nexport const b = 1;"),
   source('parameter property', 'class C {\n  constructor(private x: i32) {} // error: P1002\n}'),
+  source('this parameter', 'function f(this: i32): void {} // error: P1002'),
+  source('dispose of something else', 'const Other = { dispose: 1 } as const;\nclass C {\n  [Other.dispose](): void {} // error: P1002\n}'),
   source('optional field', 'class C {\n  x?: i32; // error: P1002\n}'),
   source('generator method', 'class C {\n  *m(): void {} // error: P1002\n}'),
   source(

@@ -84,6 +84,8 @@ function refuseModifiers(p: Program, scope: Scope, node: FunctionNode): void {
   if (node.modifiers?.some((m) => m.kind === ts.SyntaxKind.Decorator) === true)
     p.problems.fail(file, node, 'P1002', 'a decorator', 'call what it does');
   for (const q of node.parameters) {
+    if (ts.isIdentifier(q.name) && q.name.text === 'this')
+      p.problems.fail(file, q, 'P1002', 'a `this` parameter', 'give it a name of its own');
     if ((q.modifiers?.length ?? 0) > 0) p.problems.fail(file, q, 'P1002', 'a parameter property', 'declare the field and assign it');
   }
 }

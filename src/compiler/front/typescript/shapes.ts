@@ -26,8 +26,9 @@ export function shapeOf(p: Program, type: ClassType): ClassShape {
 export function memberName(name: ts.PropertyName | ts.PrivateIdentifier | undefined): string | null {
   if (name === undefined) return null;
   if (ts.isIdentifier(name) || ts.isPrivateIdentifier(name) || ts.isStringLiteral(name)) return name.text;
-  if (ts.isComputedPropertyName(name) && ts.isPropertyAccessExpression(name.expression) && name.expression.name.text === 'dispose')
-    return DISPOSE;
+  if (!ts.isComputedPropertyName(name) || !ts.isPropertyAccessExpression(name.expression)) return null;
+  const { expression, name: key } = name.expression;
+  if (ts.isIdentifier(expression) && expression.text === 'Symbol' && key.text === 'dispose') return DISPOSE;
   return null;
 }
 
