@@ -38,6 +38,8 @@ export function tick(isUser: boolean): void {
 
 /** @export keel_return_to_user */
 export function beforeUser(frame: TrapFrame): void {
+  // Not at ticks alone: who yields all the time arms the timer anew each time.
+  fuel.check();
   const process = scheduler.current;
   while (true) {
     const signal = takeSignal(process);

@@ -23,6 +23,8 @@ class Scheduler {
 
   /** Lets the next ready process run; returns when this one's turn comes again. */
   reschedule(): void {
+    // A switch arms the timer anew: where it comes before every tick, this is the only look at the clock.
+    if (slots.in(STATE_SLEEPING) !== 0n) this.wakeSleepers();
     const ready = slots.in(STATE_READY);
     const behind = ready >> u64(this.running + 1);
     if (behind !== 0n) this.run(this.running + 1 + lowestBit(behind));
