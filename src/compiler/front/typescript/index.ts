@@ -105,10 +105,8 @@ function drain(p: Program): void {
 
 /** Symbols that the source demands are taken first, so that nothing else gets them. */
 function reserveSymbols(p: Program, module: SourceModule, exported: Set<string>): void {
-  for (const statement of module.file.statements) {
+  for (const [statement, tags] of module.parsed.tags) {
     if (!ts.isFunctionDeclaration(statement) && !ts.isVariableStatement(statement)) continue;
-    const tags = module.parsed.tags.get(statement);
-    if (tags === undefined) continue;
     for (const tag of ['extern', 'section']) {
       if (tags.has(tag) && !module.trusted) p.problems.add(module.file, statement, 'P1806', tag);
     }
@@ -150,9 +148,8 @@ function requestFunction(p: Program, module: SourceModule, node: ts.FunctionDecl
 
 /** Functions of the library with a linker symbol: assembly calls them. */
 function requestExported(p: Program, module: SourceModule): void {
-  for (const statement of module.file.statements) {
-    if (ts.isFunctionDeclaration(statement) && module.parsed.tags.get(statement)?.has('export') === true)
-      attempt(() => requestFunction(p, module, statement));
+  for (const [statement, tags] of module.parsed.tags) {
+    if (ts.isFunctionDeclaration(statement) && tags.has('export')) attempt(() => requestFunction(p, module, statement));
   }
 }
 

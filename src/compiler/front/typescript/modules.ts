@@ -37,6 +37,8 @@ export interface ParsedFile {
   readonly types: ReadonlyMap<string, Declaration>;
   /** Exported name → local name or a name of another module. */
   readonly exports: ReadonlyMap<string, { readonly local: string } | { readonly from: string; readonly imported: string }>;
+  /** Statements that may do something at start. */
+  readonly initial: readonly ts.Statement[];
   /** `export * from`: specifiers. */
   readonly stars: readonly string[];
   /** What the subset does not have, seen while names were collected. */
@@ -175,6 +177,7 @@ function parseFile(path: string, text: string): ParsedFile {
     values,
     types,
     exports,
+    initial: file.statements.filter(mayRun),
     stars,
     refused,
     duplicates,
@@ -182,6 +185,19 @@ function parseFile(path: string, text: string): ParsedFile {
     tags: allTags,
     syntax: syntaxProblems(file),
   };
+}
+
+const K = ts.SyntaxKind;
+const NEVER_RUN: ReadonlySet<ts.SyntaxKind> = new Set([
+  K.ImportDeclaration,
+  K.ExportDeclaration,
+  K.FunctionDeclaration,
+  K.InterfaceDeclaration,
+  K.TypeAliasDeclaration,
+]);
+
+function mayRun(statement: ts.Statement): boolean {
+  return !NEVER_RUN.has(statement.kind);
 }
 
 function syntaxProblems(file: ts.SourceFile): ParsedFile['syntax'] {

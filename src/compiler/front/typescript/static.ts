@@ -423,11 +423,13 @@ function bindConstants(s: Fn, within: Fn, node: ts.ConstructorDeclaration, given
  * @returns the symbol of the function that does it, or null if there is nothing to do
  */
 export function lowerModuleLevel(p: Program, module: SourceModule, done: Set<ts.Node>): string | null {
+  const statements = module.library ? module.parsed.initial.filter((s) => isWanted(p, module, s, done)) : module.parsed.initial;
+  if (statements.length === 0) return null;
   const symbol = p.symbol(`initialise ${module.path}`);
   const f = new Fn(p, MODULE_SCOPE(module), symbol, [], [], new EscapeGraph(), 'initialiser', locationOf(module.file, module.file));
   f.result = VOID;
   f.assigned = assignedNames(module, module.file);
-  for (const statement of module.file.statements) attempt(() => topLevel(f, module, statement, done));
+  for (const statement of statements) attempt(() => topLevel(f, module, statement, done));
   const [scope] = f.scopes;
   if (scope !== undefined && scope.disposals.length > 0 && !f.isDead) disposeScope(f, scope);
   if (f.b.isOpen) {
@@ -443,15 +445,19 @@ export function lowerModuleLevel(p: Program, module: SourceModule, done: Set<ts.
   return symbol;
 }
 
+/** Whether a statement of the library does something that the program uses and that is not lowered yet. */
+function isWanted(p: Program, module: SourceModule, node: ts.Statement, done: ReadonlySet<ts.Node>): boolean {
+  if (!ts.isVariableStatement(node)) return !done.has(node);
+  return node.declarationList.declarations.some((declaration) => {
+    const d = ts.isIdentifier(declaration.name) ? module.parsed.values.get(declaration.name.text) : undefined;
+    return d !== undefined && p.globals.has(d) && !done.has(declaration);
+  });
+}
+
 function topLevel(f: Fn, module: SourceModule, node: ts.Statement, done: Set<ts.Node>): void {
   const p = f.program;
   const K = ts.SyntaxKind;
   switch (node.kind) {
-    case K.ImportDeclaration:
-    case K.ExportDeclaration:
-    case K.FunctionDeclaration:
-    case K.InterfaceDeclaration:
-    case K.TypeAliasDeclaration:
     case K.EmptyStatement:
       return;
     case K.ExportAssignment:
