@@ -1,7 +1,6 @@
 /**
  * 16 MiB touched page by page, beside shared memory that is all given at once: ENOMEM or a signal, never a panic.
  *
- * @reaches call 9: error 12
  * @reaches call 9: value
  */
 import { store64, syscall } from 'palindrome/intrinsics';
