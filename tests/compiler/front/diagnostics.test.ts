@@ -67,6 +67,8 @@ const CASES: readonly Case[] = [
   source('parameter property', 'class C {\n  constructor(private x: i32) {} // error: P1002\n}'),
   source('this parameter', 'function f(this: i32): void {} // error: P1002'),
   source('dispose of something else', 'const Other = { dispose: 1 } as const;\nclass C {\n  [Other.dispose](): void {} // error: P1002\n}'),
+  source('declared variable', 'declare const x: i32; // error: P1002'),
+  source('unknown type in an interface', 'interface P {\n  x: Nope; // error: P1101\n}'),
   source('optional field', 'class C {\n  x?: i32; // error: P1002\n}'),
   source('generator method', 'class C {\n  *m(): void {} // error: P1002\n}'),
   source(

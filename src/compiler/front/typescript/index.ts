@@ -130,7 +130,9 @@ function requestAll(p: Program, module: SourceModule): void {
   for (const statement of module.file.statements) {
     if (ts.isFunctionDeclaration(statement)) attempt(() => requestFunction(p, module, statement));
     else if (ts.isClassDeclaration(statement) && statement.typeParameters === undefined) attempt(() => requestClass(p, module, statement));
-    else if (ts.isTypeAliasDeclaration(statement) && statement.typeParameters === undefined) {
+    else if (ts.isInterfaceDeclaration(statement) && statement.typeParameters === undefined) {
+      attempt(() => shapeOf(p, p.types.class(statement.name.text, statement, module, NO_ENVIRONMENT, [])));
+    } else if (ts.isTypeAliasDeclaration(statement) && statement.typeParameters === undefined) {
       attempt(() => resolveType(p, { module, environment: NO_ENVIRONMENT, within: null }, statement.type));
     }
   }

@@ -478,7 +478,8 @@ function topLevel(f: Fn, module: SourceModule, node: ts.Statement, done: Set<ts.
   }
   if (ts.isVariableStatement(node)) {
     const kind = node.declarationList.flags & ts.NodeFlags.BlockScoped;
-    if (kind === ts.NodeFlags.None && !isDeclared(node)) f.fail(node, 'P1004');
+    if (isDeclared(node)) f.fail(node, 'P1002', 'a variable that is only declared', 'give it a value, or read it with symbol(…)');
+    if (kind === ts.NodeFlags.None) f.fail(node, 'P1004');
     if (kind === ts.NodeFlags.Using) return f.rules.statement(f, node);
     for (const declaration of node.declarationList.declarations) {
       if (!ts.isIdentifier(declaration.name)) f.fail(declaration.name, 'P1006');
