@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
 import { shrink } from './generate.ts';
+import type { PastEvent } from './history.ts';
 import type { BatchResult, ProgramResult, WorkerData, WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
 
@@ -34,6 +35,8 @@ export interface Finding {
   readonly acts: readonly Act[];
   readonly source: string;
   readonly image: Uint8Array;
+  /** What happened in its run before the failure, the last events of it. */
+  readonly history: readonly PastEvent[];
 }
 
 export interface CampaignResult {
@@ -155,13 +158,7 @@ function shrinkGroup(runner: Runner, seed: string, { key, index, failure, progra
   const failureOf = (source: string) => runner.run(compileHostile(source)).failures.find((each) => signature(each) === key);
   const { acts } = shrink(seed, index, (source) => failureOf(source) !== undefined);
   const source = render(acts);
-  return {
-    invariant: failure.invariant,
-    index,
-    programs,
-    failure: failureOf(source) ?? failure,
-    acts,
-    source,
-    image: compileHostile(source),
-  };
+  const image = compileHostile(source);
+  const shrunk = failureOf(source) ?? failure;
+  return { invariant: failure.invariant, index, programs, failure: shrunk, acts, source, image, history: runner.history(image, shrunk.at) };
 }

@@ -65,7 +65,10 @@ function place(kernel: Uint8Array, rip: bigint): string {
   return `${hex(rip)} = ${at.symbol.name}+${hex(at.offset)}${line ? ` (${line.file}:${line.line})` : ''}`;
 }
 
-function report({ invariant, index, programs, failure, acts, source }: Finding, { kernel, seed, saboteur }: FindingContext): string {
+function report(
+  { invariant, index, programs, failure, acts, source, history }: Finding,
+  { kernel, seed, saboteur }: FindingContext,
+): string {
   const { title, because } = INVARIANTS.find(({ id }) => id === invariant) ?? { title: '', because: '' };
   return `# ${invariant}: ${title}
 
@@ -79,6 +82,13 @@ It did not hold: **${failure.message}**.
 | kernel | keel${saboteur ? ` with the saboteur \`${saboteur}\`` : ''} (\`keel.elf\`) |
 
 What the shortened program does: ${acts.map(({ tries }) => tries).join('; then ')}.
+
+## What happened before
+
+| instruction | process | |
+|---|---|---|
+${history.map(({ at, pid, what }) => `| ${at} | ${pid} | ${what} |\n`).join('')}
+Process 1 is the victim, process 2 the attacker; 18, 34 … descend from it, 17, 33 … from the victim.
 
 ## See it again
 

@@ -12,6 +12,7 @@ import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
 import { watchCoverage } from './coverage.ts';
+import { type PastEvent, watchHistory } from './history.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
 
 export interface RunnerOptions {
@@ -65,6 +66,13 @@ export class Runner {
       watch: { supervisorUserAccess: true },
     });
     return new Runner(testbed, keelView(testbed.machine, kernel), secretsOf(victimSeed(seed)));
+  }
+
+  /** The last events of a program's run up to an instruction: of its failure. */
+  history(program: Uint8Array, until: bigint): readonly PastEvent[] {
+    const history = watchHistory(this.testbed.machine, this.#kernel.currentPid);
+    this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer: history.observer });
+    return history.events(until);
   }
 
   /** Runs a compiled program. */
