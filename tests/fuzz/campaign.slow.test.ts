@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -23,12 +23,35 @@ it('raises no alarm on the good kernel', async () => {
   expect(programs).toBe(2000);
 });
 
-it('is a function of seed and runs: not of the number of workers', async () => {
-  const run = (workers: number) => campaign({ kernel: buildKeel().image, seed: 'same', runs: 200, workers });
+it('is a function of seed and runs: not of the number of workers, nor of the time zone', async () => {
+  const run = (workers: number) => campaign({ kernel: buildKeel().image, seed: 'same', runs: 128, workers });
   const one = facts(await run(1));
   expect(facts(await run(1))).toEqual(one);
   expect(facts(await run(2))).toEqual(one);
-  expect(facts(await run(3))).toEqual(one);
+  const { TZ, LC_ALL } = process.env;
+  try {
+    Object.assign(process.env, { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8' });
+    expect(facts(await run(3))).toEqual(one);
+  } finally {
+    if (TZ === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = TZ;
+    if (LC_ALL === undefined) delete process.env['LC_ALL'];
+    else process.env['LC_ALL'] = LC_ALL;
+  }
+});
+
+it('leaves nothing behind of a finding that cannot be written', async () => {
+  const { edits } = loadSaboteur('no-umip');
+  const { findings } = await campaign({ kernel: buildKeel({ edits }).image, seed: 'whole', runs: 1, workers: 1 });
+  const [finding] = findings;
+  if (!finding) throw new Error('no finding');
+  const out = mkdtempSync(join(tmpdir(), 'palindrome-finding-'));
+  try {
+    await expect(saveFinding(finding, { kernel: new Uint8Array(64), seed: 'whole' }, out)).rejects.toThrow();
+    expect(readdirSync(out)).toEqual([]);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
 });
 
 it('finds a defect, shrinks it the same way each time, and saves what replays', async () => {

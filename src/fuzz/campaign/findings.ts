@@ -32,25 +32,30 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
   const temporary = `${path}.${process.pid}.partial`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
-  const host = new HarnessHost();
-  host.begin(programArchive(image));
-  await record({
-    machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
-    image: { name: 'keel.elf', bytes: context.kernel },
-    initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
-    append: COMMAND_LINE,
-    symbols: [{ name: 'program.elf', bytes: image }],
-    host,
-    to: join(temporary, 'trace.mpk'),
-    limit: BOOT_LIMIT + RUN_LIMIT,
-  });
-  const { at, rip, cpl, message } = failure;
-  const facts = { invariant, message, at: Number(at), rip: hex(rip), cpl, seed: context.seed, index, saboteur: context.saboteur ?? null };
-  writeFileSync(join(temporary, 'program.ts'), source);
-  writeFileSync(join(temporary, 'program.elf'), image);
-  writeFileSync(join(temporary, 'keel.elf'), context.kernel);
-  writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(facts, null, 2)}\n`);
-  writeFileSync(join(temporary, 'report.md'), report(finding, context));
+  try {
+    const host = new HarnessHost();
+    host.begin(programArchive(image));
+    await record({
+      machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
+      image: { name: 'keel.elf', bytes: context.kernel },
+      initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
+      append: COMMAND_LINE,
+      symbols: [{ name: 'program.elf', bytes: image }],
+      host,
+      to: join(temporary, 'trace.mpk'),
+      limit: BOOT_LIMIT + RUN_LIMIT,
+    });
+    const { at, rip, cpl, message } = failure;
+    const facts = { invariant, message, at: Number(at), rip: hex(rip), cpl, seed: context.seed, index, saboteur: context.saboteur ?? null };
+    writeFileSync(join(temporary, 'program.ts'), source);
+    writeFileSync(join(temporary, 'program.elf'), image);
+    writeFileSync(join(temporary, 'keel.elf'), context.kernel);
+    writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(facts, null, 2)}\n`);
+    writeFileSync(join(temporary, 'report.md'), report(finding, context));
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
   rmSync(path, { recursive: true, force: true });
   renameSync(temporary, path);
   return path;

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { buildKeel } from '../../src/compiler/index.ts';
+import { generate } from '../../src/fuzz/campaign/generate.ts';
+import { COMMAND_LINE, compileHostile, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from '../../src/fuzz/campaign/runner.ts';
+import { render } from '../../src/fuzz/grammar/act.ts';
+import { AddressSpaces } from '../../src/fuzz/invariants/address-spaces.ts';
+import { keelView } from '../../src/fuzz/invariants/keel-view.ts';
+import type { Mapping } from '../../src/fuzz/invariants/table-reader.ts';
+import { Testbed } from '../../src/fuzz/testbed.ts';
+import type { Machine } from '../../src/machine/index.ts';
+import { RIGHT } from '../../src/machine/index.ts';
+
+const RIGHTS = RIGHT.write | RIGHT.user | RIGHT.execute;
+const HALF = 2 ** 35;
+
+function walked(machine: Machine, root: bigint, from: number, to: number): Mapping[] {
+  const mappings: Mapping[] = [];
+  machine.walkLeaves(root, (page, frame, pages, rights) => mappings.push({ page, frame, pages, rights: rights & RIGHTS }), from, to);
+  return mappings;
+}
+
+it('what is kept up to date is what a whole walk of every table gives', async () => {
+  const kernel = buildKeel().image;
+  const seed = 'spaces';
+  const testbed = await Testbed.create({ kernel, memoryBytes: MEMORY_BYTES, seed, initrd: victimArchive(seed), append: COMMAND_LINE });
+  const { machine } = testbed;
+  const view = keelView(machine, kernel);
+  let moments = 0;
+  for (let index = 0; index < 8; index++) {
+    const spaces = new AddressSpaces(machine, view);
+    const enterUser = (at: bigint) => {
+      moments++;
+      spaces.changes(at);
+      expect(spaces.kernelHalf).toEqual(walked(machine, view.kernelRoot, HALF, 2 * HALF));
+      const mappers = new Map<number, number>();
+      for (const root of view.liveRoots()) {
+        const mappings = walked(machine, root, 0, HALF);
+        expect(spaces.user(root)?.mappings).toEqual(mappings);
+        for (const { frame } of mappings) mappers.set(frame, (mappers.get(frame) ?? 0) + 1);
+      }
+      for (const [frame, count] of mappers) expect(spaces.mappers(frame)).toBe(count);
+    };
+    testbed.run(programArchive(compileHostile(render(generate(seed, index)))), { limit: RUN_LIMIT, observer: { enterUser } });
+    spaces.end();
+  }
+  expect(moments).toBeGreaterThan(200);
+});
