@@ -17,8 +17,6 @@ export const VICTIM_HARMED = 99;
 const SECRETS = 24;
 /** How many of them are held in registers. */
 const HELD = 21;
-/** The path of the file without a name, before it loses it: at most 8 characters. */
-const VICTIM_FILE = '/v';
 const MULTIPLIER = 0x9e37_79b9_7f4a_7c15n;
 
 const next = (value: bigint): bigint => {
@@ -33,9 +31,6 @@ export function secretsOf(seed: bigint): bigint[] {
   for (let n = 0; n < SECRETS; n++) secrets.push((value = next(value)));
   return secrets;
 }
-
-/** Up to 8 characters as a little-endian word. */
-const bytesOf = (text: string): bigint => [...text].reduce((sum, char, n) => sum | (BigInt(char.charCodeAt(0)) << BigInt(8 * n)), 0n);
 
 const XMM = Array.from({ length: 16 }, (_, n) => n);
 const KEPT = ['rbx', 'r12', 'r13', 'r14', 'r15'];
@@ -100,7 +95,10 @@ const table: u64 = addressOf(secrets);
 const buffer: u64 = addressOf(copy);
 // The same bytes wait in a pipe and in a file without a name, which are kernel memory.
 if (syscall(293n, addressOf(ends), 0n) === 0n) syscall(1n, u64(ends[1]), table, ${8 * SECRETS}n);
-store64(buffer, ${literal(bytesOf(VICTIM_FILE))});
+// Nobody else can guess the name that it has for a moment: a slash and seven letters.
+let name: u64 = 0x2fn;
+for (let n: u64 = 1n; n < 8n; n++) name = name | ((0x61n + ((secrets[0] >> (4n * n)) & 15n)) << (8n * n));
+store64(buffer, name);
 store64(buffer + 8n, 0n);
 const file: i64 = syscall(2n, buffer, 0o102n, 0o600n);
 if (file > 0n) {

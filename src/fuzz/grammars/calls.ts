@@ -9,7 +9,6 @@ const PATHS = [
   '/',
   '/etc/programs',
   '/bin/victim',
-  '/v',
   '/f',
   '/g/h',
   '',
