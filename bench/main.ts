@@ -31,7 +31,7 @@ function time(command: string, args: readonly string[]): Timed {
 const lastJson = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '{}') as { instructions: number };
 const qemu = spawnSync('qemu-system-x86_64', ['--version']).status === 0;
 const qemuArgs = (image: string) => [
-  '-kernel', image, '-accel', 'tcg', '-cpu', 'max', '-m', '128', '-display', 'none', '-serial', 'null', '-monitor', 'none', '-no-reboot',
+  '-kernel', image, '-accel', 'tcg', '-cpu', 'max', '-m', '128', '-display', 'none', '-serial', 'null', '-monitor', 'none', '-no-reboot', '-nic', 'none',
   '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
 ]; // biome-ignore format: an option a word
 

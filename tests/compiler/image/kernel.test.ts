@@ -19,7 +19,17 @@ describe('a kernel image', () => {
     try {
       const path = join(folder, 'kernel.elf');
       writeFileSync(path, kernel().bytes);
-      const devices = ['-display', 'none', '-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot'];
+      const devices = [
+        '-nic',
+        'none',
+        '-display',
+        'none',
+        '-serial',
+        'stdio',
+        '-device',
+        'isa-debug-exit,iobase=0xf4,iosize=4',
+        '-no-reboot',
+      ];
       const run = spawnSync(qemu, ['-accel', 'tcg', '-m', '64', '-kernel', path, ...devices], { encoding: 'utf8', timeout: 30_000 });
       expect(run.stdout).toBe('Hello from the higher half\nHello');
       expect(run.status).toBe((0x10 << 1) | 1);
