@@ -10,6 +10,7 @@ import { INVARIANTS } from '../invariants/all.ts';
 import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
 import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
+import { SecretSet } from '../invariants/secret-set.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
 import { watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
@@ -47,13 +48,13 @@ export class Runner {
   readonly testbed: Testbed;
   readonly #kernel: KernelView;
   readonly #judge: Judge;
-  readonly #secrets: readonly bigint[];
+  readonly #secrets: SecretSet;
 
   private constructor(testbed: Testbed, kernel: KernelView, secrets: readonly bigint[]) {
     this.testbed = testbed;
     this.#kernel = kernel;
     this.#judge = new Judge(testbed.machine, kernel, INVARIANTS);
-    this.#secrets = secrets;
+    this.#secrets = new SecretSet(secrets);
   }
 
   static async create({ kernel, seed }: RunnerOptions): Promise<Runner> {

@@ -3,25 +3,32 @@ import { CAPTURE } from '../../machine/index.ts';
 import { VICTIM_HARMED } from '../campaign/victim.ts';
 import { isUser, isWritable, linearOf } from './address-spaces.ts';
 import { hex, invariant } from './invariant.ts';
-import { SecretSet } from './secret-set.ts';
+import type { Mapping } from './table-reader.ts';
 
 export const freshFramesAreClean = invariant({
   id: 'INV-14',
   title: 'The first read of a fresh frame by user mode gives zero or the process’s own data.',
   because: 'memory of a process that has ended, or of the kernel, is handed to the next one',
   judge: (context) => {
-    /** Frame by page, of each root when it was last looked at: a page with another frame is fresh. */
-    const known = new Map<bigint, Map<number, number>>();
-    const secrets = new SecretSet(context.secrets);
+    /** Mappings of each root when it was last looked at, in page order: a page with another frame is fresh. */
+    const known = new Map<bigint, readonly Mapping[]>();
+    const { secrets } = context;
     const { ram } = context.machine;
     return {
       quiescent(at) {
-        for (const { root, mappings } of context.spaces.changes(at).spaces) {
-          const before = known.get(root);
-          known.set(root, new Map(mappings.map(({ page, frame }) => [page, frame])));
+        const { spaces } = context.spaces.changes(at);
+        // A root that is used anew belongs to another process: all its pages are fresh.
+        for (const root of known.keys()) if (context.spaces.user(root) === null) known.delete(root);
+        for (const { root, mappings } of spaces) {
+          const before = known.get(root) ?? [];
+          known.set(root, mappings);
           if (context.kernel.isVictim(root)) continue;
+          let passed = 0;
           for (const mapping of mappings) {
-            if (before?.get(mapping.page) === mapping.frame || !isUser(mapping) || !isWritable(mapping)) continue;
+            while ((before[passed]?.page ?? Number.POSITIVE_INFINITY) < mapping.page) passed++;
+            const last = before[passed];
+            if (last?.page === mapping.page && last.frame === mapping.frame) continue;
+            if (!isUser(mapping) || !isWritable(mapping)) continue;
             context.judged();
             const secret = secrets.findIn(ram, mapping.frame * 4096, 4096);
             if (secret === null) continue;
@@ -40,7 +47,7 @@ export const secretsStayWithTheirOwner = invariant({
   title: 'What a process observes does not depend on another’s secrets: none of its registers ever holds one.',
   because: 'a secret in a register is a secret told',
   judge: (context) => {
-    const secrets = new SecretSet(context.secrets);
+    const { secrets } = context;
     const { now } = context.threads;
     const words = new DataView(now.buffer);
     return {

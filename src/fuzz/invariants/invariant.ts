@@ -9,6 +9,7 @@ import type { Machine, Observer } from '../../machine/index.ts';
 import type { Outcome } from '../testbed.ts';
 import type { AddressSpaces } from './address-spaces.ts';
 import type { KernelView } from './kernel-view.ts';
+import type { SecretSet } from './secret-set.ts';
 import type { Threads } from './threads.ts';
 
 /** What an invariant sees of the run, and how it speaks. */
@@ -17,8 +18,8 @@ export interface Context {
   readonly kernel: KernelView;
   readonly spaces: AddressSpaces;
   readonly threads: Threads;
-  /** Bytes that only the victim may know, 8 bytes each. */
-  readonly secrets: readonly bigint[];
+  /** What only the victim may know. */
+  readonly secrets: SecretSet;
   /** The invariant does not hold: what was seen, in words, with addresses in hexadecimal. The first failure of a run counts. */
   fail(message: string): void;
   /** One judgement was made. */

@@ -11,6 +11,7 @@ import type { Outcome } from '../testbed.ts';
 import { AddressSpaces } from './address-spaces.ts';
 import type { Context, Invariant, Judgement } from './invariant.ts';
 import type { KernelView } from './kernel-view.ts';
+import type { SecretSet } from './secret-set.ts';
 import { Threads } from './threads.ts';
 
 /** An invariant that did not hold. */
@@ -43,7 +44,7 @@ export class Judge {
   }
 
   /** Starts the judgement of one run: the machine stands at `ready`. */
-  begin(secrets: readonly bigint[]): { readonly observer: Observer; end(outcome: Outcome): Verdict } {
+  begin(secrets: SecretSet): { readonly observer: Observer; end(outcome: Outcome): Verdict } {
     const machine = this.#machine;
     const failures = new Map<string, Failure>();
     const judged = new Map<string, number>();

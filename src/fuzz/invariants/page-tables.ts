@@ -121,7 +121,12 @@ export const kernelHalfIsTheSameEverywhere = invariant({
     const differs = (root: number, index: number) =>
       ((ram.getUint32(root + index * 8, true) ^ ram.getUint32(kernel + index * 8, true)) & ~0x60) !== 0 ||
       ram.getUint32(root + index * 8 + 4, true) !== ram.getUint32(kernel + index * 8 + 4, true);
-    return eachChangedSpace(context, ({ root }) => {
+    /** Versions of the kernel's root and of each other one when they were last compared. */
+    const compared = new Map<bigint, string>();
+    return eachChangedSpace(context, ({ root, tables }) => {
+      const versions = `${tables.get(Number(root >> 12n))} ${context.spaces.kernelTables.get(kernel / 4096)}`;
+      if (compared.get(root) === versions) return;
+      compared.set(root, versions);
       for (let index = 256; index < 512; index++)
         if (differs(Number(root), index)) return context.fail(`entry ${index} of the root ${hex(root)} differs from the kernel’s own`);
     });
