@@ -61,8 +61,6 @@ describe.skipIf(npm === null)('the package, installed elsewhere', () => {
         'es2024',
         '--lib',
         'es2024,esnext.disposable,dom',
-        '--types',
-        '',
         join(user, 'typed.ts'),
       ],
       { cwd: user },

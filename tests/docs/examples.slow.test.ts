@@ -9,7 +9,7 @@ const run = (name: string) =>
 const EXPECTED: Record<string, RegExp> = {
   'machine.ts': /^debug-exit 42\n\d+ instructions, RAX = 42\n$/,
   'compiler.ts': /^entry found, an ELF of some KiB\nwrong\.ts:1:15: error P\d{4}:/,
-  'replay.ts': /^identical: true, same hash: true\nwrite\(/,
+  'replay.ts': /^identical: true, same hash: true\nsyscall write\(fd=1/,
   'fuzz.ts': /^16 programs\n(.*\n)*INV-16: CR4\.UMIP is off/,
 };
 

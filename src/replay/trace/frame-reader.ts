@@ -93,13 +93,13 @@ export class FrameReader {
   /** Throws UserError where this is no trace or one of another version, `EndOfFile` where the file is too short to tell. */
   checkPreamble(): void {
     const bytes = this.source.read(0, PREAMBLE_BYTES);
-    if (bytes.length < PREAMBLE_BYTES) throw new EndOfFile();
     let version: number;
     try {
       version = parsePreamble(bytes);
     } catch {
       throw new UserError('this is not a Palindrome trace: a trace begins with the text "palindrome-trace"');
     }
+    if (bytes.length < PREAMBLE_BYTES) throw new EndOfFile();
     if (version !== FORMAT_VERSION)
       throw new UserError(`this trace is of format version ${version}; this version of Palindrome reads format version ${FORMAT_VERSION}`);
   }

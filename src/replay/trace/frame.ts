@@ -46,10 +46,11 @@ export function makePreamble(): Uint8Array {
   return bytes;
 }
 
-/** The version in a preamble; throws `Malformed` where the bytes are no preamble. */
+/** The version in a preamble (0 where it is cut off); throws `Malformed` where the bytes are not the beginning of one. */
 export function parsePreamble(bytes: Uint8Array): number {
   const wanted = makePreamble();
-  for (let i = 0; i < PREAMBLE_BYTES - 2; i++) if (bytes[i] !== wanted[i]) throw new Malformed('this is not a Palindrome trace');
+  for (let i = 0; i < Math.min(bytes.length, PREAMBLE_BYTES - 2); i++)
+    if (bytes[i] !== wanted[i]) throw new Malformed('this is not a Palindrome trace');
   return ((bytes[18] ?? 0) << 8) | (bytes[19] ?? 0);
 }
 
