@@ -35,8 +35,8 @@ export function secretsOf(seed: bigint): bigint[] {
 const XMM = Array.from({ length: 16 }, (_, n) => n);
 const KEPT = ['rbx', 'r12', 'r13', 'r14', 'r15'];
 /** Loads and forks of its life. */
-const ROUNDS = 6;
-const ROUNDS_A_FORK = 3;
+const ROUNDS = 4;
+const ROUNDS_A_FORK = 4;
 /** Turns of the loop in which it may be interrupted, each round. */
 const SPIN = 400;
 

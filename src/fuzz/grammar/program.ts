@@ -27,9 +27,9 @@ const survivable: ActArbitrary = weighted(
 const last: ActArbitrary = weighted([3, deadly], [2, signalFrames], [2, accesses], [1, endingCall], [2, mappings]);
 
 /** The most acts of a program. */
-const MOST_ACTS = 6;
+const MOST_ACTS = 5;
 
-/** Programs: up to six acts, of which the last may be deadly. */
+/** Programs: up to five acts, of which the last may be deadly. */
 export const hostileProgram: fc.Arbitrary<readonly Act[]> = fc
   .tuple(fc.array(survivable, { minLength: 1, maxLength: MOST_ACTS - 1 }), fc.option(last, { freq: 3 }))
   .map(([acts, end]) => (end ? [...acts, end] : acts));
