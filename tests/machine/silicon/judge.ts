@@ -3,7 +3,7 @@ import { ReferenceEvaluator, type Undefined } from '../../../src/machine/cpu/ref
 import { decode } from '../../../src/machine/isa/decode.ts';
 import { explain } from '../../../src/machine/isa/explain.ts';
 import type { Mode } from '../../../src/machine/isa/operands.ts';
-import { type Case, compareOutcomes, ENTRY, type Judged, type Mask, type Outcome } from './cases.ts';
+import { type Case, compareOutcomes, ENTRY, entryOf, type Judged, type Mask, type Outcome } from './cases.ts';
 import { FlatCpu, runReference } from './flat-cpu.ts';
 import { Generator, triedIn } from './generate.ts';
 import { Sequences } from './sequence.ts';
@@ -66,7 +66,9 @@ export class Judge {
       const c = g.single(list[i % list.length] ?? g.pick(list), mode);
       if (c === null) continue;
       const unsure: Undefined = { flags: 0, defined: 0, value: false };
-      batch.outcomes.push(runReference(this.evaluator, this.cpu, c, unsure));
+      const outcome = runReference(this.evaluator, this.cpu, c, unsure);
+      if (landsInStub(c, outcome)) continue;
+      batch.outcomes.push(outcome);
       batch.cases.push(c);
       batch.masks.push({ flags: ~BigInt(unsure.flags), skip: unsure.value });
       batch.instructions++;
@@ -117,4 +119,13 @@ export function describe(c: Case): string {
     at += length;
   }
   return lines.join('\n');
+}
+
+/** Bytes that the harness puts behind a case, by which it leaves it. */
+const STUB_BYTES = 8n;
+
+/** Whether a branch leads into the harness's own way out, behind the case: in 64 KiB it happens, and is nobody's result. */
+function landsInStub({ mode, code }: Case, { rip }: Outcome): boolean {
+  const end = entryOf(mode) + BigInt(code.length);
+  return rip > end && rip < end + STUB_BYTES;
 }
