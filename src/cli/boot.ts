@@ -23,7 +23,7 @@ export const bootCommand = (): Command =>
     .argument('<image>', 'the kernel')
     .option('-i, --initrd <file>', 'initial RAM disk')
     .option('--append <text>', 'the kernel’s command line')
-    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 1 << 20, 3 << 30, true), 128 << 20)
+    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 1 << 20, 3 * 2 ** 30, true), 128 << 20)
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
@@ -58,7 +58,7 @@ export const bootCommand = (): Command =>
       const instructions = Number(result.instructions);
       const code = stop.reason === 'debug-exit' ? stop.code : null;
       const trace = options.trace ?? null;
-      print({ reason: stop.reason, code, console: host.text, instructions, hash, trace }, options.json, '');
+      print({ reason: stop.reason, code, console: Buffer.from(host.bytes).toString(), instructions, hash, trace }, options.json, '');
       if (!options.json)
         process.stderr.write(
           `${stop.reason}${code === null ? '' : ` ${code}`} after ${instructions.toLocaleString('en')} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,

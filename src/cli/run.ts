@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { buildKeel, packPrograms } from '../compiler/index.ts';
 import { HarnessHost, runOnce, verdict } from '../fuzz/index.ts';
-import type { Observer } from '../machine/index.ts';
+import { type Observer, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
-import { print, progress, wholeNumber } from './report.ts';
+import { print, progress, STATUS, wholeNumber } from './report.ts';
 
 interface Options {
   readonly trace?: string;
@@ -24,7 +24,7 @@ export const runCommand = (): Command =>
     .option('-a, --args <text>', 'arguments of the first program, separated by spaces')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
-    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 << 30, true), 64 << 20)
+    .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 * 2 ** 30, true), 64 << 20)
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
@@ -70,19 +70,25 @@ export const runCommand = (): Command =>
         counts = tally;
       }
 
+      // keel leaves where it is handed nothing, which is what an archive larger than its buffer looks like to it.
+      if (result.stop.reason === 'debug-exit')
+        throw new UserError(
+          `the programs (${archive.length} bytes) do not fit keel's buffer of 4 MiB, or an eighth of --memory; run smaller ones`,
+        );
       const { reason, status } = verdict(result.stop);
       const { syscall = 0, irq = 0, exception = 0 } = counts;
       const instructions = Number(result.instructions);
       const output = host.text;
       const trace = options.trace ?? null;
       const summary = `${describe(reason, status)}; ${instructions.toLocaleString('en')} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
-      if (!options.json) process.stdout.write(output);
+      if (!options.json) process.stdout.write(host.bytes);
       print(
         { reason, status, output, instructions, syscalls: syscall, interrupts: irq, exceptions: exception, hash: result.hash, trace },
         options.json,
         '',
       );
       if (!options.json) process.stderr.write(summary);
+      process.exitCode = reason === 'panic' ? STATUS.finding : STATUS.done;
     });
 
 function describe(reason: string, status: number): string {

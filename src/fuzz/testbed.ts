@@ -30,7 +30,7 @@ export type Reason = 'exit' | 'signal' | 'limit' | 'panic';
 export interface Outcome {
   readonly reason: Reason;
   readonly status: number;
-  /** What the console showed during the run, as Latin-1 text. */
+  /** What the console showed during the run, read as UTF-8. */
   readonly output: string;
   /** Retired instructions of the run (boot not included). */
   readonly instructions: bigint;
@@ -139,11 +139,17 @@ export class HarnessHost implements Host {
   }
 
   get bootText(): string {
-    return Buffer.from(this.#boot).toString('latin1');
+    return Buffer.from(this.#boot).toString();
   }
 
+  /** What the console showed since the archive was fetched. */
+  get bytes(): Uint8Array {
+    return Uint8Array.from(this.#run);
+  }
+
+  /** The same, read as UTF-8. */
   get text(): string {
-    return Buffer.from(this.#run).toString('latin1');
+    return Buffer.from(this.#run).toString();
   }
 }
 

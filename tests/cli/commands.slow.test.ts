@@ -59,6 +59,32 @@ describe('run', () => {
   });
 });
 
+describe('run, at the edges', () => {
+  it('starts several programs at once and gives the first one its arguments', () => {
+    const args = new URL('../../examples/args.ts', import.meta.url).pathname;
+    const { json } = palindrome(['run', args, hello, '--args', 'one two', '--memory', '16M', '--json']);
+    expect(json).toMatchObject({ reason: 'exit', status: 0, output: expect.stringMatching(/one.*two/s) });
+    expect(json?.['output']).toContain('Hello');
+  });
+
+  it('prints bytes as they are', () => {
+    writeFileSync(at('utf8.ts'), "import { print } from 'palindrome/program';\nprint('grün\\n');\n");
+    expect(palindrome(['run', at('utf8.ts')]).stdout).toBe('grün\n');
+    expect(palindrome(['run', at('utf8.ts'), '--json']).json).toMatchObject({ output: 'grün\n' });
+  });
+
+  it('says that programs are too large for the kernel', () => {
+    writeFileSync(at('large'), Buffer.concat([readFileSync(at('hello')), Buffer.alloc(5 << 20, 1)]));
+    const { status, stderr } = palindrome(['run', at('large')]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/do not fit/);
+  });
+
+  it('stops at the limit', () => {
+    expect(palindrome(['run', hello, '--limit', '1000', '--json']).json).toMatchObject({ reason: 'limit', instructions: 1000 });
+  });
+});
+
 describe('replay and inspect', () => {
   it('a flipped bit is a difference or damage: one report, status 1', () => {
     const bytes = readFileSync(at('hello.mpk'));
