@@ -106,7 +106,7 @@ process.stdout.write(
 );
 
 for (const workers of [1, 2]) {
-  const { programs, programsPerSecond, instructions } = await campaign({ kernel: buildKeel().image, seed: 'bench', runs: 1000, workers });
+  const { programs, programsPerSecond, instructions } = await campaign({ kernel: buildKeel().image, seed: 'bench', runs: 4000, workers });
   process.stdout.write(
     `fuzzing with ${workers} worker${workers === 1 ? '' : 's'}: ${programsPerSecond.toFixed(0)} programs a second (${programs} programs, ${Math.round(Number(instructions) / programs).toLocaleString('en')} instructions each), compiled, run and judged\n`,
   );

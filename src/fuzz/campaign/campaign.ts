@@ -53,7 +53,7 @@ export interface CampaignResult {
 }
 
 /** Memory for what a worker needs for the length of one program: most of it dies young, and should. */
-const YOUNG_MB = 48;
+const YOUNG_MB = 384;
 /** Programs of one message to a worker. */
 const BATCH = 16;
 
