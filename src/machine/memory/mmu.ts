@@ -89,8 +89,9 @@ export class Mmu implements StoreWatcher {
   readonly #quickLow = new Int32Array(QUICK);
   readonly #quickHigh = new Int32Array(QUICK);
   readonly #quickAddress = new Float64Array(QUICK);
-  /** Set by #walkTranslate: the access may be entered into the software TLB. */
+  /** What #translate last found: whether it may be entered into the software TLB, whether it is the same for every root, and its rights. */
   #cacheable = false;
+  #isLasting = false;
   #rights = 0;
 
   constructor(state: CpuState, physical: PhysicalMemory) {
@@ -123,7 +124,7 @@ export class Mmu implements StoreWatcher {
   setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean): void {
     this.root = (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);
     this.pcid = pcidEnabled ? cr3Low & 0xfff : 0;
-    this.#soft.flush();
+    this.#flushPassing();
   }
 
   /** CPL, AC or what must be checked at each access changed: chooses the set of the software TLB. */
@@ -191,7 +192,7 @@ export class Mmu implements StoreWatcher {
     if (!isCanonical(high)) return this.#raise(VECTOR.GP, 0);
     const address = this.#translate(low, high, 1, EXECUTE);
     if (address < 0) return 1;
-    this.#soft.noteExecute(low);
+    this.#soft.noteExecute(low, this.#isLasting);
     const page = Math.floor(address / 4096) * 4096;
     this.#i32[FETCH_PHYSICAL >> 2] = page | 0;
     this.#i32[(FETCH_PHYSICAL >> 2) + 1] = Math.floor(page / 2 ** 32);
@@ -207,12 +208,14 @@ export class Mmu implements StoreWatcher {
   translate(low: number, high: number, size: number, kind: number): number {
     const privilege = (this.#ac ? 8 : 0) | (this.#i32[CPL >> 2] === 3 ? 16 : 0);
     const at = (kind | privilege) * QUICK_PAGES + ((low >>> 12) & (QUICK_PAGES - 1));
-    if (this.#quickStamp[at] === this.#soft.stamp && this.#quickLow[at] === (low & ~0xfff) && this.#quickHigh[at] === high) {
+    const stamp = this.#quickStamp[at];
+    const isCurrent = stamp === this.#soft.stamp || stamp === this.#soft.lastingStamp;
+    if (isCurrent && this.#quickLow[at] === (low & ~0xfff) && this.#quickHigh[at] === high) {
       return (this.#quickAddress[at] ?? 0) + (low & 0xfff);
     }
     const address = this.#translate(low, high, size, kind);
     if (address >= 0 && this.#cacheable && (this.#rights & ALL_TOLD) === 0) {
-      this.#quickStamp[at] = this.#soft.stamp;
+      this.#quickStamp[at] = this.#isLasting ? this.#soft.lastingStamp : this.#soft.stamp;
       this.#quickLow[at] = low & ~0xfff;
       this.#quickHigh[at] = high;
       this.#quickAddress[at] = address - (low & 0xfff);
@@ -223,6 +226,7 @@ export class Mmu implements StoreWatcher {
   #translate(low: number, high: number, size: number, kind: number): number {
     this.#rights = GRANTS;
     this.#cacheable = true;
+    this.#isLasting = false;
     const offset = low & 0xfff;
     if (!this.paging) return (low >>> 0) + 0;
     const pageLow = (low >>> 12) | (high << 20);
@@ -255,6 +259,7 @@ export class Mmu implements StoreWatcher {
     if (translations.epoch[slot] !== this.#tables.epoch) this.#compare(slot, low, high, pageLow, pageHigh, kind);
     this.#watch(low, high, size, kind, rights, user, false);
     this.#rights = translations.rights[slot] ?? 0;
+    this.#isLasting = translations.isGlobal(slot) && translations.isUpper(slot) && translations.epoch[slot] === this.#tables.epoch;
     const frame = this.#frameOf(slot, pageLow);
     return frame * 4096 + offset;
   }
@@ -305,12 +310,20 @@ export class Mmu implements StoreWatcher {
   /** All translations of a PCID but the global ones. */
   invalidatePcid(pcid: number): void {
     this.translations.flushTag(pcid);
-    this.#soft.flush();
+    // The software TLB holds what is global and what is the current PCID's.
+    if (pcid === this.pcid) this.#flushPassing();
   }
 
   invalidateAll(globals: boolean): void {
     this.translations.flushAll(globals);
-    this.#soft.flush();
+    if (globals) this.#soft.flush();
+    else this.#flushPassing();
+  }
+
+  /** Drops from the software TLB what does not hold for every root and PCID. */
+  #flushPassing(): void {
+    if (this.translations.isUpperCommon) this.#soft.flushPassing();
+    else this.#soft.flush();
   }
 
   // ---- Stores to watched frames -------------------------------------------------------------------------------------------------------
@@ -431,10 +444,10 @@ export class Mmu implements StoreWatcher {
     const set = this.#i32[TLB_SET >> 2] ?? 0;
     if (set === TLB_SETS.slow) return;
     const told = this.#rights & ALL_TOLD;
-    if (kind === READ || told === 0) this.#soft.enterRead(set, low, high, frame);
+    if (kind === READ || told === 0) this.#soft.enterRead(set, low, high, frame, this.#isLasting);
     if (kind !== WRITE) return;
     this.physical.touch(frame);
-    if (this.physical.mayCacheWrites(frame)) this.#soft.enterWrite(set, low, high, frame);
+    if (this.physical.mayCacheWrites(frame)) this.#soft.enterWrite(set, low, high, frame, this.#isLasting);
   }
 
   /** Walks, checks, sets A and D and enters the translation. −1: page fault pending. */

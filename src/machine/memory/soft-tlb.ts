@@ -1,6 +1,8 @@
 /**
  * The inline arrays of cpu/state.ts, which generated code asks first: a cache of the architectural TLB, never more. Filled and emptied
- * here, on 32-bit halves; entries that were filled are kept in a list, so that emptying costs what was filled.
+ * here, on 32-bit halves; entries that were filled are kept in lists, so that emptying costs what was filled.
+ *
+ * An entry is *lasting* where its translation is the same for every root and PCID: it outlives a change of root, the others do not.
  */
 import {
   type CpuState,
@@ -16,6 +18,21 @@ import {
 const DATA_SETS: readonly number[] = [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user];
 const LIST = 512;
 
+/** Word indexes of entries that were filled; more than LIST: which is not known. */
+class Filled {
+  readonly items = new Int32Array(LIST);
+  length = 0;
+
+  add(at: number): void {
+    if (this.length < LIST) this.items[this.length] = at;
+    this.length++;
+  }
+
+  get isKnown(): boolean {
+    return this.length <= LIST;
+  }
+}
+
 export class SoftTlb {
   readonly #state: CpuState;
   readonly #i32: Int32Array;
@@ -23,11 +40,14 @@ export class SoftTlb {
   /** By frame: the write entry last filled for it, 0: none; and whether another may hold it, too. */
   readonly #writeEntry: Int32Array;
   readonly #hasSeveral: Uint8Array;
-  /** Word indexes of entries filled since the last `flush`; more than LIST: all are emptied. */
-  readonly #filled = new Int32Array(LIST);
-  #length = 0;
-  /** Counts whatever may have made a translation invalid: caches of translations elsewhere compare it. */
+  /** Since they were last emptied. */
+  readonly #passing = new Filled();
+  readonly #lasting = new Filled();
+  /** Another number whenever a translation may have become invalid: caches of translations elsewhere compare it. */
   stamp = 1;
+  /** The same for lasting translations. Never equal to `stamp`. */
+  lastingStamp = 2;
+  #stamps = 2;
 
   constructor(state: CpuState, ramBase: number, frames: number) {
     this.#state = state;
@@ -38,60 +58,71 @@ export class SoftTlb {
   }
 
   /** Enters a page of RAM for reading into a set of TLB_SETS. */
-  enterRead(set: number, low: number, high: number, frame: number): void {
-    this.#enter((set + TLB_READ + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2, low, high, frame);
+  enterRead(set: number, low: number, high: number, frame: number, isLasting: boolean): void {
+    this.#enter((set + TLB_READ + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2, low, high, frame, isLasting);
   }
 
   /** For writing. */
-  enterWrite(set: number, low: number, high: number, frame: number): void {
+  enterWrite(set: number, low: number, high: number, frame: number, isLasting: boolean): void {
     const at = (set + TLB_WRITE + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
     const before = this.#writeEntry[frame] ?? 0;
     if (before !== at) {
       if (before !== 0 && this.#i32[before + 3] === frame) this.#hasSeveral[frame] = 1;
       this.#writeEntry[frame] = at;
     }
-    this.#enter(at, low, high, frame);
+    this.#enter(at, low, high, frame, isLasting);
   }
 
-  #enter(at: number, low: number, high: number, frame: number): void {
+  #enter(at: number, low: number, high: number, frame: number, isLasting: boolean): void {
     const i32 = this.#i32;
     const page = low & ~0xfff;
     i32[at] = page;
     i32[at + 1] = high;
     i32[at + 2] = this.#ramBase + frame * 4096 - (page >>> 0);
     i32[at + 3] = frame;
-    this.#note(at);
+    (isLasting ? this.#lasting : this.#passing).add(at);
   }
 
   /** The interpreter is about to enter this page into the execute array. */
-  noteExecute(low: number): void {
-    this.#note((TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2);
-  }
-
-  #note(at: number): void {
-    if (this.#length < LIST) this.#filled[this.#length] = at;
-    this.#length++;
+  noteExecute(low: number, isLasting: boolean): void {
+    const at = (TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
+    (isLasting ? this.#lasting : this.#passing).add(at);
   }
 
   /** Empties everything. */
   flush(): void {
-    this.stamp++;
-    if (this.#length > LIST) {
-      this.#state.flushTlb();
-    } else {
-      const i32 = this.#i32;
-      for (let n = 0; n < this.#length; n++) {
-        const at = this.#filled[n] ?? 0;
-        i32[at] = -1;
-        i32[at + 1] = -1;
-      }
+    this.#renewStamps();
+    if (this.#passing.isKnown && this.#lasting.isKnown) {
+      this.#emptyAll(this.#passing);
+      this.#emptyAll(this.#lasting);
+    } else this.#state.flushTlb();
+    this.#passing.length = 0;
+    this.#lasting.length = 0;
+  }
+
+  /** Empties all but the lasting entries. */
+  flushPassing(): void {
+    if (!this.#passing.isKnown) {
+      this.flush();
+      return;
     }
-    this.#length = 0;
+    this.stamp = ++this.#stamps;
+    this.#emptyAll(this.#passing);
+    this.#passing.length = 0;
+  }
+
+  #emptyAll({ items, length }: Filled): void {
+    for (let n = 0; n < length; n++) this.#empty(items[n] ?? 0);
+  }
+
+  #renewStamps(): void {
+    this.stamp = ++this.#stamps;
+    this.lastingStamp = ++this.#stamps;
   }
 
   /** Drops one linear page from every array. `pageLow`: the low 32 bits of linear address / 4096. */
   dropPage(pageLow: number): void {
-    this.stamp++;
+    this.#renewStamps();
     const data = (pageLow & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
     for (let i = 0; i < DATA_SETS.length; i++) {
       const set = DATA_SETS[i] ?? 0;
@@ -104,13 +135,12 @@ export class SoftTlb {
   /** Stores to this frame must take the slow path from now on. */
   dropWritesTo(frame: number): void {
     const i32 = this.#i32;
-    if (this.#length <= LIST) {
-      for (let n = 0; n < this.#length; n++) {
-        const at = this.#filled[n] ?? 0;
-        if (i32[at + 3] === frame) this.#empty(at);
-      }
+    if (this.#hasSeveral[frame] === 0) {
+      const at = this.#writeEntry[frame] ?? 0;
+      if (at !== 0 && i32[at + 3] === frame) this.#empty(at);
       return;
     }
+    this.#hasSeveral[frame] = 0;
     for (const set of DATA_SETS) {
       const start = (set + TLB_WRITE) >> 2;
       for (let at = start; at < start + TLB_ENTRIES * 4; at += 4) if (i32[at + 3] === frame) this.#empty(at);

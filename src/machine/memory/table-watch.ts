@@ -155,8 +155,14 @@ export class TableWatch {
     }
     if (++this.#idle < IDLE_STORES) return;
     this.#idleFrame = -1;
+    const mayBeInUse = this.#uppers.has(frame) || this.#leaves.get(frame)?.regions.some((region) => this.#isLive(region)) === true;
     this.#forget(frame);
-    this.outdateAll();
+    if (mayBeInUse) this.outdateAll();
+  }
+
+  /** Whether the region's PCID has any translation at all. */
+  #isLive(region: number): boolean {
+    return this.#translations.hasAny(Math.floor(region / REGIONS));
   }
 
   #forget(frame: number): void {

@@ -50,6 +50,9 @@ export class Translations {
   readonly #sumA = new Int32Array(TAGS);
   readonly #sumB = new Int32Array(TAGS);
   readonly #live = new Int32Array(TAGS);
+  /** By PCID: 1 where it may have translations of its own in the upper half; and how many have. */
+  readonly #ownUpper = new Uint8Array(TAGS);
+  #ownUppers = 0;
   #totalA = 0;
   #totalB = 0;
   /** Which kinds may be present: bit size*2 + (global ? 1 : 0). */
@@ -101,6 +104,10 @@ export class Translations {
     this.epoch[slot] = epoch;
     this.seen[slot] = seen;
     this.#kinds |= 1 << (size * 2 + (tag === GLOBAL_TAG ? 1 : 0));
+    if (tag !== GLOBAL_TAG && this.#ownUpper[tag] === 0 && this.isUpper(slot)) {
+      this.#ownUpper[tag] = 1;
+      this.#ownUppers++;
+    }
     this.#account(slot, 1);
     return slot;
   }
@@ -123,6 +130,23 @@ export class Translations {
     return (this.#high[slot] ?? 0) >>> 17;
   }
 
+  isGlobal(slot: number): boolean {
+    return (((this.#high[slot] ?? 0) >>> 4) & 0x1fff) === GLOBAL_TAG;
+  }
+
+  /** Whether a live entry's page lies in the upper half of linear addresses. */
+  isUpper(slot: number): boolean {
+    const low = this.#low[slot] ?? 0;
+    const key = this.#high[slot] ?? 0;
+    const size = key >>> 17;
+    return (size === 0 ? key & 8 : low & (size === 1 ? 1 << 26 : 1 << 17)) !== 0;
+  }
+
+  /** No PCID has a translation of its own in the upper half: there, what is global holds for all of them. */
+  get isUpperCommon(): boolean {
+    return this.#ownUppers === 0;
+  }
+
   /** Drops what translates a page for a PCID: its own entries of every size and, where asked, the global ones. True if a large page was among them. */
   invalidatePage(pageLow: number, pageHigh: number, pcid: number, globals: boolean): boolean {
     let large = false;
@@ -138,6 +162,11 @@ export class Translations {
     return large;
   }
 
+  /** Whether a tag has live entries. */
+  hasAny(tag: number): boolean {
+    return this.#live[tag] !== 0;
+  }
+
   /** Drops every translation of one tag. */
   flushTag(tag: number): void {
     const next = (this.#tagGeneration[tag] ?? 0) + 1;
@@ -148,6 +177,8 @@ export class Translations {
     this.#sumA[tag] = 0;
     this.#sumB[tag] = 0;
     this.#live[tag] = 0;
+    this.#ownUppers -= this.#ownUpper[tag] ?? 0;
+    this.#ownUpper[tag] = 0;
   }
 
   /** Drops the translations of all PCIDs; the global ones too where asked. */
@@ -163,6 +194,8 @@ export class Translations {
     this.#sumA.fill(0);
     this.#sumB.fill(0);
     this.#live.fill(0);
+    this.#ownUpper.fill(0);
+    this.#ownUppers = 0;
     this.#totalA = 0;
     this.#totalB = 0;
   }

@@ -10,14 +10,24 @@ import { boot, fresh, WINDOW } from './guest.ts';
 const FRAMES = ['page_a', 'page_b', 'page_c'];
 /** Low bits of entries: present, writable, user, accessed, dirty, global in all sorts. */
 const BITS = [0x0, 0x1, 0x3, 0x7, 0x5, 0x63, 0x61, 0x21, 0x103, 0x163, 0x8003, 0x3];
+const GLOBAL_BITS = [0x0, 0x101, 0x103, 0x163, 0x161, 0x103, 0x3];
 
-function program(seed: string): string {
+/** Where the window is used: at its own address or at an alias in the upper half, where a kernel's global pages are. */
+const VIEWS: readonly { readonly window: bigint; readonly bits: readonly number[] }[] = [
+  { window: BigInt(WINDOW), bits: BITS },
+  { window: 0xffff_8000_0000_0000n + BigInt(WINDOW), bits: BITS },
+  { window: 0xffff_8000_0000_0000n + BigInt(WINDOW), bits: GLOBAL_BITS },
+];
+
+function program(seed: string, n: number): string {
   const random = seedrandom(seed);
+  const { window, bits } = VIEWS[n % VIEWS.length] as (typeof VIEWS)[number];
   const below = (n: number) => Math.floor(random() * n);
   const of = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   const lines: string[] = [
     // PCIDs and global pages on; two roots that share everything
     'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax',
+    'mov rax, qword ptr [pml4]\n mov qword ptr [pml4 + 2048], rax',
     'mov r13, offset pml4\n mov qword ptr [page_a], 0xA\n mov qword ptr [page_b], 0xB\n mov qword ptr [page_c], 0xC',
   ];
   const guarded = (code: string) => {
@@ -26,17 +36,17 @@ function program(seed: string): string {
   };
   for (let i = 0; i < 80; i++) {
     const page = below(5);
-    const linear = WINDOW + page * 4096;
-    switch (below(19)) {
+    lines.push(`mov rcx, ${window + BigInt(page * 4096)}`);
+    switch (below(22)) {
       case 0:
       case 1:
       case 2:
       case 3:
       case 4:
-        lines.push(`mov qword ptr [window_pt + ${page * 8}], offset ${of(FRAMES)} + ${of(BITS) & 0x1ff}`);
+        lines.push(`mov qword ptr [window_pt + ${page * 8}], offset ${of(FRAMES)} + ${of(bits) & 0x1ff}`);
         break;
       case 5:
-        lines.push(`invlpg [${linear}]`);
+        lines.push(`invlpg [rcx]`);
         break;
       case 6:
       case 7:
@@ -45,15 +55,18 @@ function program(seed: string): string {
       case 10:
       case 11:
       case 12:
-        guarded(`mov rax, qword ptr [${linear}]\n mov r12, rax\n add r11, rax`);
+        guarded(`mov rax, qword ptr [rcx]\n mov r12, rax\n add r11, rax`);
         break;
       case 13:
       case 14:
       case 15:
       case 16:
-        guarded(`add qword ptr [${linear}], ${1 + below(9)}`);
+        guarded(`add qword ptr [rcx], ${1 + below(9)}`);
         break;
       case 17:
+      case 18:
+      case 19:
+      case 20:
         lines.push(`lea rax, [r13 + ${1 + below(2)}]\n ${below(2) === 0 ? 'bts rax, 63' : 'nop'}\n mov cr3, rax`);
         break;
       default:
@@ -89,7 +102,7 @@ export async function judgeTlb(from: number, to: number, step: bigint): Promise<
   let stale = 0;
   let faults = 0;
   for (let n = from; n < to; n++) {
-    const code = program(`tlb ${n}`);
+    const code = program(`tlb ${n}`, n);
     const straight = await outcome(code, false, (machine) => machine.run(1_000_000n));
     stale += straight.events.filter((event) => event.includes('stale')).length;
     faults += straight.events.filter((event) => event.includes('#14')).length;

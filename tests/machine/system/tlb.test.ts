@@ -126,6 +126,36 @@ ${show}`);
     expect(text).toBe('b a b b ');
   });
 
+  test('of a PCID’s own comes before another’s that is global, in the upper half too', async () => {
+    const show = `  mov rax, qword ptr [rbx]\n  call puthex\n`;
+    const text = await run(`
+  mov rax, cr4
+  or rax, 0x20080
+  mov cr4, rax
+  mov rax, qword ptr [pml4]
+  mov qword ptr [pml4 + 2048], rax
+  mov rbx, ${0xffff_8000_0000_3000n + BigInt(WINDOW)}
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov rax, offset pml4 + 1
+  mov cr3, rax
+  mov ${entry}, offset page_a + 0x3
+${show}
+  mov ${entry}, offset page_b + 0x103
+  mov rax, offset pml4 + 2
+  bts rax, 63
+  mov cr3, rax
+${show}
+  mov rax, offset pml4 + 1
+  bts rax, 63
+  mov cr3, rax
+${show}
+  mov rax, offset pml4 + 1
+  mov cr3, rax
+${show}`);
+    expect(text).toBe('a b a b ');
+  });
+
   test('of a large page is dropped as a whole', async () => {
     const { text } = await stale(`
   mov qword ptr [window_pd + 8], 0x83
