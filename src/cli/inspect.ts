@@ -12,6 +12,7 @@ import {
   inspectRegisters,
   instructionText,
   openTrace,
+  Processes,
   type Trace,
 } from '../replay/index.ts';
 import { print, wholeNumber } from './report.ts';
@@ -43,10 +44,10 @@ export const inspectCommand = (): Command =>
       const trace = await openTrace(existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path);
       if (options.at !== undefined) await showMoment(trace, BigInt(options.at), options);
       else if (options.instructions !== undefined) await showInstructions(trace, BigInt(options.from), options.instructions, options);
-      else showEvents(trace, options);
+      else await showEvents(trace, options);
     });
 
-function showEvents(trace: Trace, { kind, call, from, to, json }: Options): void {
+async function showEvents(trace: Trace, { kind, call, from, to, json }: Options): Promise<void> {
   const kinds = kind === undefined ? undefined : new Set(kind.split(',').map(asKind));
   const query = {
     from: BigInt(from),
@@ -54,9 +55,11 @@ function showEvents(trace: Trace, { kind, call, from, to, json }: Options): void
     ...(kinds && { kinds }),
     ...(call !== undefined && { syscall: call }),
   };
+  const mayHaveSwitches = call === undefined && (kinds === undefined || kinds.has('context-switch'));
+  const processes = mayHaveSwitches ? await Processes.open(trace) : null;
   const events: object[] = [];
-  for (const { event, text } of inspectEvents(trace, query)) {
-    if (json) events.push(event);
+  for (const { event, text, names } of inspectEvents(trace, query, processes)) {
+    if (json) events.push(names === null ? event : { ...event, names });
     else process.stdout.write(`${String(event.at).padStart(12)}  ${text}\n`);
   }
   if (json) print({ instructions: Number(trace.instructions), events: plain(events) }, true, '');

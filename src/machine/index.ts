@@ -20,6 +20,7 @@ export type { LeafVisitor, TableVisitor } from './memory/inspect.ts';
 export { RIGHT } from './memory/inspect.ts';
 export type { TranslationEntry } from './memory/translations.ts';
 export type {
+  AddressSpace,
   KernelEntry,
   Observer,
   PathBlock,

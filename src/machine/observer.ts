@@ -19,6 +19,12 @@ export type KernelEntry = 'irq' | 'exception' | 'syscall' | 'int';
 /** What brought the CPU to CPL 3. */
 export type UserEntry = 'sysret' | 'iret' | 'far';
 
+/** What translations belong to: the physical address of the PML4 table, and the PCID (0 while CR4.PCIDE=0). */
+export interface AddressSpace {
+  readonly root: bigint;
+  readonly pcid: number;
+}
+
 /** Which translations an operation dropped. `page`: one linear page of one PCID; `pcid`: all of one PCID but the globals; `all-but-global`; `all`. */
 export type TlbFlushKind = 'page' | 'pcid' | 'all-but-global' | 'all';
 
@@ -97,6 +103,11 @@ export interface Observer {
 
   /** CR0, CR3, CR4, CR8 and CR2 by MOV, LMSW, CLTS. Told for each write, also where nothing changes. `after` for CR3 includes the PCID, without bit 63. */
   controlRegister?(at: bigint, n: number, before: bigint, after: bigint): void;
+  /**
+   * A CR3 write took the CPU from one address space to another. Told between that write's `controlRegister` and its `tlbFlush`; not where CR3 is loaded
+   * with what it holds, and not while paging is off.
+   */
+  contextSwitch?(at: bigint, from: AddressSpace, to: AddressSpace): void;
   msr?(at: bigint, index: number, before: bigint, after: bigint): void;
   debugRegister?(at: bigint, n: number, before: bigint, after: bigint): void;
   descriptorTable?(at: bigint, table: 'gdt' | 'idt' | 'ldt' | 'tr', base: bigint, limit: number): void;

@@ -1,5 +1,6 @@
 /** Makes run blocks out of what the machine tells: the observer of both record and replay, so that what one writes is what the other compares. */
 import type {
+  AddressSpace,
   KernelEntry,
   Observer,
   PathBlock,
@@ -9,11 +10,11 @@ import type {
   TranslationView,
   UserEntry,
 } from '../machine/index.ts';
-import { type EventKind, RIGHTS } from './events.ts';
+import { type EventKind, RIGHTS, type TraceEvent } from './events.ts';
 import type { Door } from './inputs.ts';
 import { PathLog } from './path-log.ts';
 import { MAX_BLOCK_EVENTS, type Mode, type RunBlock } from './schema.ts';
-import { type EventColumns, EventLog } from './trace/columns.ts';
+import { EventLog } from './trace/columns.ts';
 
 /** How often each kind of event was seen. */
 export type EventCounts = Partial<Record<EventKind, number>>;
@@ -22,17 +23,17 @@ export type EventCounts = Partial<Record<EventKind, number>>;
 const FULL = MAX_BLOCK_EVENTS - 4096;
 
 export class BlockMaker implements Required<Omit<Observer, 'input'>> {
-  readonly #log = new EventLog();
+  readonly #log: EventLog;
   readonly #path = new PathLog();
   readonly #full: () => void;
   #first = 0n;
-  #firstNumber = 0;
   #rip = 0n;
   #mode: Mode = 64;
 
-  /** `full` is called when the block should end before its time. */
-  constructor(full: () => void) {
+  /** `full` is called when the block should end before its time. Blocks have the events of format `version`. */
+  constructor(full: () => void, version: number) {
     this.#full = full;
+    this.#log = new EventLog(version);
   }
 
   /** Begins a block at `first`, where the CPU stands at `rip`. */
@@ -40,7 +41,6 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     this.#rip = rip;
     this.#mode = mode;
     this.#first = first;
-    this.#firstNumber = Number(first);
     this.#log.reset();
     this.#path.reset();
   }
@@ -72,172 +72,116 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     return this.#path.targetCount;
   }
 
+  // ---- Events: one method of the observer, one row of the table ----------------------------------------------------------------------------
+
   /** What the host gave. It is told by the host's wrapper (inputs.ts), which alone knows the number of the call; so there is no `input` of the observer here. */
   hostInput(at: bigint, source: Door, call: bigint, data: Uint8Array): void {
-    const columns = this.#begin('input', at);
-    columns.source.pushName(source);
-    columns.call.push(call);
-    columns.data.pushBytes(data);
+    this.#add({ kind: 'input', at, source, call, data });
   }
 
   irq(at: bigint, vector: number, target: bigint): void {
-    const columns = this.#begin('irq', at);
-    columns.vector.push(vector);
-    columns.target.push(target);
+    this.#add({ kind: 'irq', at, vector, target });
   }
 
   exception(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint, target: bigint): void {
-    const columns = this.#begin('exception', at);
-    columns.vector.push(vector);
-    columns.code.push(code ?? 0);
-    columns.cr2.push(cr2 ?? 0n);
-    columns.rip.push(rip);
-    columns.target.push(target);
+    this.#add({ kind: 'exception', at, vector, code: code ?? 0, cr2: cr2 ?? 0n, rip, target });
   }
 
   softwareInterrupt(at: bigint, vector: number, rip: bigint, target: bigint): void {
-    const columns = this.#begin('software-interrupt', at);
-    columns.vector.push(vector);
-    columns.rip.push(rip);
-    columns.target.push(target);
+    this.#add({ kind: 'software-interrupt', at, vector, rip, target });
   }
 
   syscall(at: bigint, number: bigint, args: readonly bigint[], rip: bigint): void {
-    const columns = this.#begin('syscall', at);
-    columns.number.push(number);
-    columns.args.pushAll(args);
-    columns.rip.push(rip);
+    this.#add({ kind: 'syscall', at, number, args, rip });
   }
 
   sysret(at: bigint, result: bigint, how: UserEntry): void {
-    const columns = this.#begin('sysret', at);
-    columns.result.push(result);
-    columns.how.pushName(how);
+    this.#add({ kind: 'sysret', at, result, how });
   }
 
   enterUser(at: bigint, how: UserEntry): void {
-    this.#begin('enter-user', at).how.pushName(how);
+    this.#add({ kind: 'enter-user', at, how });
   }
 
   enterKernel(at: bigint, cause: KernelEntry): void {
-    this.#begin('enter-kernel', at).cause.pushName(cause);
+    this.#add({ kind: 'enter-kernel', at, cause });
   }
 
   controlRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    const columns = this.#begin('control-register', at);
-    columns.register.push(register);
-    columns.before.push(before);
-    columns.after.push(after);
+    this.#add({ kind: 'control-register', at, register, before, after });
+  }
+
+  contextSwitch(at: bigint, from: AddressSpace, to: AddressSpace): void {
+    this.#add({ kind: 'context-switch', at, from: from.root, fromPcid: from.pcid, to: to.root, toPcid: to.pcid });
   }
 
   msr(at: bigint, index: number, before: bigint, after: bigint): void {
-    const columns = this.#begin('msr', at);
-    columns.index.push(index);
-    columns.before.push(before);
-    columns.after.push(after);
+    this.#add({ kind: 'msr', at, index, before, after });
   }
 
   debugRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    const columns = this.#begin('debug-register', at);
-    columns.register.push(register);
-    columns.before.push(before);
-    columns.after.push(after);
+    this.#add({ kind: 'debug-register', at, register, before, after });
   }
 
   descriptorTable(at: bigint, table: 'gdt' | 'idt' | 'ldt' | 'tr', base: bigint, limit: number): void {
-    const columns = this.#begin('descriptor-table', at);
-    columns.table.pushName(table);
-    columns.base.push(base);
-    columns.limit.push(limit);
+    this.#add({ kind: 'descriptor-table', at, table, base, limit });
   }
 
   tlbFlush(at: bigint, flush: TlbFlushKind, pcid: number, linear: bigint | null): void {
-    const columns = this.#begin('tlb-flush', at);
-    columns.flush.pushName(flush);
-    columns.pcid.push(pcid);
-    columns.linear.push(linear ?? 0n);
+    this.#add({ kind: 'tlb-flush', at, flush, pcid, linear: linear ?? 0n });
   }
 
-  stale(at: bigint, use: StaleUse): void {
-    const columns = this.#begin('stale', at);
-    columns.linear.push(use.linear);
-    columns.access.pushName(use.access);
-    columns.cpl.push(use.cpl);
-    columns.rip.push(use.rip);
-    columns.usedFrame.push(BigInt(use.used.frame));
-    columns.usedRights.push(rightsOf(use.used));
-    columns.nowFrame.push(use.now === null ? 0n : BigInt(use.now.frame));
-    columns.nowRights.push(use.now === null ? 0 : rightsOf(use.now));
+  stale(at: bigint, { used, now, ...use }: StaleUse): void {
+    const [usedFrame, usedRights] = translation(used);
+    const [nowFrame, nowRights] = translation(now);
+    this.#add({ kind: 'stale', at, ...use, usedFrame, usedRights, nowFrame, nowRights });
   }
 
   supervisorUserAccess(at: bigint, access: SupervisorUserAccess): void {
-    const columns = this.#begin('supervisor-user-access', at);
-    columns.rip.push(access.rip);
-    columns.linear.push(access.linear);
-    columns.size.push(access.size);
-    columns.write.pushFlag(access.write);
-    columns.execute.pushFlag(access.execute);
-    columns.user.pushFlag(access.user);
-    columns.implicit.pushFlag(access.implicit);
-    columns.ac.pushFlag(access.ac);
-    columns.writable.pushFlag(access.writable);
-    columns.faulted.pushFlag(access.faulted);
+    this.#add({ kind: 'supervisor-user-access', at, ...access });
   }
 
   pageTableWrite(at: bigint, address: bigint, before: bigint, after: bigint): void {
-    const columns = this.#begin('page-table-write', at);
-    columns.address.push(address);
-    columns.before.push(before);
-    columns.after.push(after);
+    this.#add({ kind: 'page-table-write', at, address, before, after });
   }
 
   portIn(at: bigint, port: number, size: number, value: number): void {
-    const columns = this.#begin('port-in', at);
-    columns.port.push(port);
-    columns.size.push(size);
-    columns.value.push(value);
+    this.#add({ kind: 'port-in', at, port, size, value });
   }
 
   portOut(at: bigint, port: number, size: number, value: number): void {
-    const columns = this.#begin('port-out', at);
-    columns.port.push(port);
-    columns.size.push(size);
-    columns.value.push(value);
+    this.#add({ kind: 'port-out', at, port, size, value });
   }
 
   mmio(at: bigint, device: string, offset: number, size: number, write: boolean, value: bigint): void {
-    const columns = this.#begin('mmio', at);
-    columns.device.pushText(device);
-    columns.offset.push(offset);
-    columns.size.push(size);
-    columns.write.pushFlag(write);
-    columns.value.push(value);
+    this.#add({ kind: 'mmio', at, device, offset, size, write, value });
   }
 
   output(at: bigint, byte: number): void {
-    this.#begin('output', at).byte.push(byte);
+    this.#add({ kind: 'output', at, byte });
   }
 
   harness(at: bigint, command: number, value: number): void {
-    const columns = this.#begin('harness', at);
-    columns.command.push(command);
-    columns.value.push(value);
+    this.#add({ kind: 'harness', at, command, value });
   }
 
   halt(at: bigint, ticks: bigint): void {
-    this.#begin('halt', at).ticks.push(ticks);
+    this.#add({ kind: 'halt', at, ticks });
   }
 
   path(block: PathBlock): void {
     this.#path.append(block);
   }
 
-  #begin<Kind extends EventKind>(kind: Kind, at: bigint): EventColumns<Kind> {
+  #add(event: TraceEvent): void {
     if (this.#log.length === FULL) this.#full();
-    return this.#log.begin(kind, Number(at) - this.#firstNumber);
+    this.#log.add(event, this.#first);
   }
 }
 
-function rightsOf(view: TranslationView): number {
-  return (view.writable ? RIGHTS.writable : 0) | (view.user ? RIGHTS.user : 0) | (view.executable ? RIGHTS.executable : 0) | RIGHTS.mapped;
+/** Frame and rights of a translation as the trace has them. */
+function translation(view: TranslationView | null): [frame: bigint, rights: number] {
+  if (view === null) return [0n, 0];
+  const rights = (view.writable ? RIGHTS.writable : 0) | (view.user ? RIGHTS.user : 0) | (view.executable ? RIGHTS.executable : 0);
+  return [BigInt(view.frame), rights | RIGHTS.mapped];
 }

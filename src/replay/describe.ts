@@ -3,6 +3,7 @@ import * as errno from '../kernel/abi/errno.ts';
 import { type Argument, SYSCALLS, type Syscall } from '../kernel/abi/syscalls.ts';
 import { EVENTS, type TraceEvent, type TraceEventOf } from './events.ts';
 import type { Field } from './fields.ts';
+import type { SwitchNames } from './processes.ts';
 
 const EXCEPTIONS = '#DE #DB NMI #BP #OF #BR #UD #NM #DF - #TS #NP #SS #GP #PF - #MF #AC #MC #XM #VE #CP'.split(' ');
 const PAGE_FAULT = 14;
@@ -115,6 +116,16 @@ function fieldsText(event: TraceEvent): string {
     .join(' ');
 }
 
+/** `0x1b7000 PCID 2 (pid 17 hello)`: an address space, and who has it where that is known. */
+function spaceText(root: bigint, pcid: number, name: string | null): string {
+  return `0x${root.toString(16)}${pcid === 0 ? '' : ` PCID ${pcid}`}${name === null ? '' : ` (${name})`}`;
+}
+
+/** A switch between address spaces, with the names of those who have them. */
+export function switchText({ from, fromPcid, to, toPcid }: TraceEventOf<'context-switch'>, names: SwitchNames | null): string {
+  return `context-switch ${spaceText(from, fromPcid, names?.from ?? null)} → ${spaceText(to, toPcid, names?.to ?? null)}`;
+}
+
 /** One line, without the position. */
 export function describeEvent(event: TraceEvent): string {
   switch (event.kind) {
@@ -131,6 +142,8 @@ export function describeEvent(event: TraceEvent): string {
       return `irq ${event.vector} to 0x${event.target.toString(16)}`;
     case 'control-register':
       return `cr${event.register} 0x${event.before.toString(16)} → 0x${event.after.toString(16)}`;
+    case 'context-switch':
+      return switchText(event, null);
     case 'msr':
       return `msr 0x${event.index.toString(16)} 0x${event.before.toString(16)} → 0x${event.after.toString(16)}`;
     case 'output':

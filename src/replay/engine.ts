@@ -49,8 +49,7 @@ export class Engine {
 
   /**
    * A machine with `boot` loaded (null: what it is to hold comes by `restore`), whose inputs come from `source`. `output` takes what the guest prints.
-   * `like` is another machine, whose
-   * compiled code is shared. Throws UserError where the images are bad.
+   * Blocks have the events of format `version`. `like` is another machine, whose compiled code is shared. Throws UserError where the images are bad.
    */
   static async create(
     config: MachineConfig,
@@ -58,10 +57,11 @@ export class Engine {
     source: Host | PlaybackHost,
     output: (byte: number) => void,
     blockInstructions: number,
+    version: number,
     like: Machine | undefined,
   ): Promise<Engine> {
     let engine: Engine | null = null;
-    const maker = new BlockMaker(() => engine?.cutHere());
+    const maker = new BlockMaker(() => engine?.cutHere(), version);
     const host = new CountingHost(
       source,
       (door, call, data) => {

@@ -2,20 +2,25 @@
  * Every kind of trace event, once. From this table come the type `TraceEvent`, the columns that store events (trace/columns.ts), the decoder and the
  * format's documentation (format-markdown.ts).
  *
- * To add an event: append a row with the next free tag, and call it from the recorder (record.ts). A tag is for ever: it is never reused, and a field
- * is never moved, removed or given another type; an event that must change becomes a new one.
+ * To add an event: append a row with the next free tag and the next format version, and call it from the recorder (block-maker.ts). A tag is for ever: it
+ * is never reused, and a field is never moved, removed or given another type; an event that must change becomes a new one. A trace of an older version
+ * replays without the events that its version did not have.
  *
  * An event is recorded when it takes effect. Its position `at` counts the instructions that retired before it: of an event that an instruction makes
  * (a port read, a fault, a system call) `at` is that instruction's own position. Events at one position stand in the order in which they happened.
  */
 import { at, bytes, type Field, flag, name, text, u8, u16, u32, u64, u64s, type ValueOf } from './fields.ts';
 
-/** One row of the table: a name, a tag that is for ever, a sentence, and fields in their stored order; the first field is always `at`. */
+/**
+ * One row of the table: a name, a tag that is for ever, a sentence, fields in their stored order (the first is always `at`), and the first format version
+ * that has the event.
+ */
 export interface EventRow<Kind extends string = string, Fields extends EventFields = EventFields> {
   readonly kind: Kind;
   readonly tag: number;
   readonly doc: string;
   readonly fields: Fields;
+  readonly since: number;
 }
 
 export interface EventFields {
@@ -28,8 +33,9 @@ function event<const Kind extends string, const Fields extends EventFields>(
   tag: number,
   doc: string,
   fields: Fields,
+  since = 1,
 ): EventRow<Kind, Fields> {
-  return { kind, tag, doc, fields };
+  return { kind, tag, doc, fields, since };
 }
 
 /** What a translation grants, as stored in `rights`: 1 writable, 2 user, 4 executable, 8 mapped at all. */
@@ -59,6 +65,7 @@ export const EVENTS = [
   event('output', 20, 'A byte left by the serial port.', { at, byte: u8('the byte') }),
   event('harness', 21, 'A command to the harness port.', { at, command: u8('1 ready, 2 fetch, 3 finished, 4 panic'), value: u32('the status, or the length of the archive') }),
   event('halt', 22, 'HLT let virtual time pass.', { at, ticks: u64('TSC ticks that were skipped') }),
+  event('context-switch', 23, 'A CR3 write took the CPU to another address space. It follows the control-register event of that write; a load of the same value, and one while paging is off, is none.', { at, from: u64('physical address of the PML4 table before'), fromPcid: u16('PCID before, 0 while CR4.PCIDE=0'), to: u64('physical address of the PML4 table after'), toPcid: u16('PCID after') }, 2),
 ] as const;
 
 export type EventKind = (typeof EVENTS)[number]['kind'];

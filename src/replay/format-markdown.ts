@@ -2,7 +2,7 @@
 import { EVENTS } from './events.ts';
 import type { Field, ListField, NameField } from './fields.ts';
 import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_EVENTS } from './schema.ts';
-import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, PREAMBLE_BYTES, TRAILER_BYTES } from './trace/frame.ts';
+import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, OLDEST_VERSION, PREAMBLE_BYTES, TRAILER_BYTES } from './trace/frame.ts';
 
 /** What each block holds, key by key, as schema.ts declares it. */
 const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: string, type: string, meaning: string])[] } = {
@@ -77,7 +77,8 @@ export function traceFormatMarkdown(): string {
             ['field', 'type', 'meaning'],
             fields.map(([name, field]) => [name, fieldType(field), field.doc]),
           )}\n`;
-    return `### ${row.tag} · ${row.kind}\n\n${row.doc}\n${body}`;
+    const since = row.since === OLDEST_VERSION ? '' : ` (from version ${row.since} on)`;
+    return `### ${row.tag} · ${row.kind}${since}\n\n${row.doc}\n${body}`;
   });
   return `# The trace format, version ${FORMAT_VERSION}
 
@@ -107,6 +108,9 @@ tag that occurs, ascending, an array \`[tag, column, …]\` with one column per 
 they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
 
 Every event has the field \`at\`: the count of retired instructions at that moment.
+
+A new event has a new tag and makes a new format version; a reader of version ${FORMAT_VERSION} reads versions ${OLDEST_VERSION} to ${FORMAT_VERSION}, and refuses others by naming both. A replay of an older
+version leaves out the events that it did not have. A tag that no event has is damage.
 
 ${events.join('\n')}`;
 }

@@ -1,8 +1,9 @@
 /** Looks into a trace: its events as lines, any range of instructions, registers and memory at a position. */
 import type { Registers } from '../machine/index.ts';
-import { describeEvent, resultText, syscallName } from './describe.ts';
+import { describeEvent, resultText, switchText, syscallName } from './describe.ts';
 import type { EventKind, TraceEvent } from './events.ts';
 import { type InstructionView, Player, type PlayerOptions } from './player.ts';
+import type { Processes, SwitchNames } from './processes.ts';
 import type { Trace } from './trace/reader.ts';
 
 export interface EventQuery {
@@ -22,6 +23,8 @@ export interface EventView {
   readonly text: string;
   /** Of a `sysret` that ends a system call: the call's name. */
   readonly call: string | null;
+  /** Of a `context-switch`: who has the address spaces, where that is known. */
+  readonly names: SwitchNames | null;
 }
 
 /**
@@ -34,18 +37,21 @@ class OpenCalls {
 
   /** The line for an event, given those before it. */
   tell(event: TraceEvent): EventView {
-    const text = describeEvent(event);
+    const view = { event, text: describeEvent(event), call: null, names: null };
     if (event.kind === 'control-register' && event.register === 3) this.#cr3 = event.after;
     if (event.kind === 'syscall') this.#names.set(this.#cr3, syscallName(event.number) ?? `syscall ${event.number}`);
-    if (event.kind !== 'sysret') return { event, text, call: null };
+    if (event.kind !== 'sysret') return view;
     const call = this.#names.get(this.#cr3) ?? null;
     this.#names.delete(this.#cr3);
-    return { event, text: call === null ? `${event.how} to user mode` : `${event.how} ${call} → ${resultText(event.result)}`, call };
+    return { ...view, text: call === null ? `${event.how} to user mode` : `${event.how} ${call} → ${resultText(event.result)}`, call };
   }
 }
 
-/** The events of a trace in order, read block by block. Throws `TraceDamage` where a block is damaged. */
-export function* inspectEvents(trace: Trace, query: EventQuery = {}): Generator<EventView> {
+/**
+ * The events of a trace in order, read block by block; with `processes` context switches say between whom, which takes playing the trace up to them.
+ * Throws `TraceDamage` where a block is damaged.
+ */
+export function* inspectEvents(trace: Trace, query: EventQuery = {}, processes: Processes | null = null): Generator<EventView> {
   const { from = 0n, to = trace.instructions + 1n, kinds, syscall } = query;
   const calls = new OpenCalls();
   if (trace.runs === 0) return;
@@ -55,7 +61,12 @@ export function* inspectEvents(trace: Trace, query: EventQuery = {}): Generator<
       if (event.at < from || event.at >= to) continue;
       if (kinds !== undefined && !kinds.has(event.kind)) continue;
       if (syscall !== undefined && nameOf(view) !== syscall) continue;
-      yield view;
+      if (event.kind !== 'context-switch' || processes === null) {
+        yield view;
+        continue;
+      }
+      const names = processes.around(event);
+      yield { ...view, text: switchText(event, names), names };
     }
   }
 }

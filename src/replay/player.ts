@@ -113,6 +113,7 @@ export class Player {
       playback,
       options.output ?? (() => {}),
       blockInstructions,
+      trace.version,
       options.like,
     );
     return new Player(trace, engine, playback, options);

@@ -15,6 +15,7 @@ import { EVENTS, type EventKind } from './events.ts';
 import { type Artefact, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_INSTRUCTIONS, type TraceHeader } from './schema.ts';
 import { checksums } from './trace/checksum.ts';
 import { FileSink, MemorySink } from './trace/file.ts';
+import { FORMAT_VERSION } from './trace/frame.ts';
 import { TraceWriter } from './trace/writer.ts';
 
 /** A file with the name that the trace remembers it by: a base name, never a path. */
@@ -104,7 +105,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     output.push(byte);
     host.serialOutput(byte);
   };
-  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, options.like);
+  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, FORMAT_VERSION, options.like);
   const sink = options.to === undefined ? new MemorySink() : new FileSink(options.to);
   const tally = new Tally();
   const writer = new TraceWriter(sink, await checksums(), header, contents);

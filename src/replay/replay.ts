@@ -91,6 +91,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
     playback,
     outputTo(output, options),
     trace.header.blockInstructions,
+    trace.version,
     options.like,
   );
   let position = 0n;

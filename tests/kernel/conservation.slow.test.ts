@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { packArchive } from '../../src/compiler/image/cpio.ts';
 import { readElf } from '../../src/compiler/index.ts';
 import { buildKeel, type Keel } from '../../src/compiler/keel.ts';
-import { MemoryView } from '../../src/fuzz/invariants/memory-view.ts';
 import { Testbed } from '../../src/fuzz/testbed.ts';
+import { MemoryView } from '../../src/replay/index.ts';
 import { toolOrSkip } from '../tools.ts';
 import { buildC } from './machines.ts';
 

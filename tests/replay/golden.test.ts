@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { record, replay } from '../../src/replay/index.ts';
-import { goldenFolder, goldenNames, goldenRecordings } from './golden.ts';
+import { inspectEvents, openTrace, record, replay } from '../../src/replay/index.ts';
+import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
+import { goldenFolder, goldenNames, goldenRecordings, oldRecordings } from './golden.ts';
 
 const traces = readdirSync(goldenFolder).filter((name) => name.endsWith('.mpk'));
 
@@ -13,6 +14,13 @@ describe('golden traces', () => {
 
   test.each(traces)('%s replays identically', async (name) => {
     expect(await replay(join(goldenFolder, name))).toMatchObject({ identical: true, complete: true, difference: null });
+  });
+
+  test.each(traces)('%s is of the format version that it stands for, with the events of that version', async (name) => {
+    const trace = await openTrace(join(goldenFolder, name));
+    const switches = [...inspectEvents(trace, { kinds: new Set(['context-switch']) })].length;
+    expect(trace.version).toBe(oldRecordings[name] ?? FORMAT_VERSION);
+    expect(switches > 0).toBe(trace.version >= 2);
   });
 
   test.each(Object.entries(goldenRecordings))('%s is what a recording makes now', async (name, options) => {

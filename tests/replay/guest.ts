@@ -144,7 +144,7 @@ system_exit:
   hlt
   jmp 5b
 
-# vector 6: skips two bytes; 32: end of interrupt; 48: returns; others: exit 99
+# vector 6: skips two bytes; 32: end of interrupt; 48: goes to another address space and back; others: exit 99
 handle_ud:
   add qword ptr [rsp], 2
   iretq
@@ -156,6 +156,13 @@ handle_timer:
   pop rbx
   iretq
 handle_software:
+  push rax
+  mov rax, offset other_pml4
+  mov cr3, rax
+  mov cr3, rax
+  mov rax, offset pml4
+  mov cr3, rax
+  pop rax
   iretq
 handle_other:
   mov edi, 99
@@ -227,6 +234,8 @@ message: .ascii "ab"
 .section .boot.data, "aw"
 .balign 4096
 pml4: .quad pdpt + 7
+  .zero 4088
+other_pml4: .quad pdpt + 7
   .zero 4088
 pdpt: .quad directory + 7, 0, 0, high_directory + 7
   .zero 4064

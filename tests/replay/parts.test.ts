@@ -4,13 +4,14 @@ import { QuietHost } from '../../src/machine/index.ts';
 import { archiveFiles } from '../../src/replay/archive.ts';
 import { BlockMaker } from '../../src/replay/block-maker.ts';
 import { differences, sameBlock } from '../../src/replay/compare.ts';
-import { describeEvent, resultText, syscallText } from '../../src/replay/describe.ts';
+import { describeEvent, resultText, switchText, syscallText } from '../../src/replay/describe.ts';
 import { disassemble } from '../../src/replay/disassemble.ts';
 import { Engine } from '../../src/replay/engine.ts';
 import type { TraceEvent } from '../../src/replay/events.ts';
 import { record } from '../../src/replay/index.ts';
 import { CountingHost, PlaybackHost } from '../../src/replay/inputs.ts';
 import { MAX_BLOCK_EVENTS, type RunBlock } from '../../src/replay/schema.ts';
+import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
 import { guestRecording } from './guest.ts';
 import { events, run } from './sample.ts';
 
@@ -51,7 +52,7 @@ describe('a block', () => {
     const cut = (): void => {
       if (++output === 3) engine?.cutHere();
     };
-    engine = await Engine.create(machine, { image: image.bytes }, new QuietHost(), cut, 1 << 20, undefined);
+    engine = await Engine.create(machine, { image: image.bytes }, new QuietHost(), cut, 1 << 20, FORMAT_VERSION, undefined);
     const first = engine.block(1_000_000n);
     const count = first.block.count;
     expect(first.stop).toBeNull();
@@ -68,7 +69,7 @@ describe('a block', () => {
 
   test('is asked to be cut before it has more events than a reader takes', () => {
     let asked = 0;
-    const maker = new BlockMaker(() => asked++);
+    const maker = new BlockMaker(() => asked++, FORMAT_VERSION);
     maker.begin(0n, 0n, 64);
     for (let i = 0; asked === 0 && i < MAX_BLOCK_EVENTS; i++) maker.output(0n, 1);
     expect(asked).toBe(1);
@@ -136,6 +137,13 @@ describe('lines about events', () => {
   test('explain page faults', () => {
     const fault: TraceEvent = { kind: 'exception', at: 0n, vector: 14, code: 6, cr2: 0x1000n, rip: 0x401000n, target: 0n };
     expect(describeEvent(fault)).toBe('exception #PF code=0x6 write of 0x1000 by user, page not present at 0x401000');
+  });
+
+  test('name both sides of a context switch', () => {
+    const event = { kind: 'context-switch', at: 0n, from: 0x1000n, fromPcid: 0, to: 0x2000n, toPcid: 7 } as const;
+    expect(describeEvent(event)).toBe('context-switch 0x1000 → 0x2000 PCID 7');
+    expect(switchText(event, { from: 'kernel', to: 'pid 1 init' })).toBe('context-switch 0x1000 (kernel) → 0x2000 PCID 7 (pid 1 init)');
+    expect(switchText(event, { from: null, to: 'kernel' })).toBe('context-switch 0x1000 → 0x2000 PCID 7 (kernel)');
   });
 
   test('there is one for every kind', () => {

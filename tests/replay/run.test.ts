@@ -18,6 +18,7 @@ import {
 import { walkPath } from '../../src/replay/path.ts';
 import { forge } from './forge.ts';
 import { guest, guestRecording, guestText } from './guest.ts';
+import { checkedSwitches } from './switches.ts';
 
 let recording: Recording;
 let bytes: Uint8Array;
@@ -48,10 +49,17 @@ describe('a recording', () => {
       'mmio',
       'msr',
       'control-register',
+      'context-switch',
     ] as const)
       expect({ kind, count: recording.counts[kind] ?? 0 }).toMatchObject({ kind, count: expect.toSatisfy((count: number) => count > 0) });
     expect(new TextDecoder().decode(recording.output)).toMatch(/^(ab)+$/);
     expect(trace.checkpoints.length).toBeGreaterThan(1);
+  });
+
+  test('has a context switch for each CR3 write to another address space, and for no other', () => {
+    const switches = checkedSwitches(trace);
+    expect(switches.length).toBe(recording.counts['context-switch']);
+    expect(new Set(switches.map(({ from, to }) => `${from} ${to}`)).size).toBe(2);
   });
 
   test('is the same file, byte for byte, when the run is recorded again', async () => {
@@ -196,6 +204,27 @@ describe('the first difference', () => {
     expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al, dx' } });
     expect(difference?.recorded[0]).toMatch(/port-in/);
     expect(difference?.replayed[0]).toMatch(/port-in/);
+  });
+
+  test('of a context switch that was taken out, or put in, is named', async () => {
+    const { EventLog, unpackEvents } = await import('../../src/replay/trace/columns.ts');
+    const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) =>
+      trace.events(i).some(({ kind }) => kind === 'context-switch'),
+    );
+    for (const times of [0, 2]) {
+      const forged = await forge(bytes, index, (run) => {
+        const log = new EventLog();
+        for (const event of unpackEvents(run.events, run.first, run.count))
+          for (let i = 0; i < (event.kind === 'context-switch' ? times : 1); i++) log.add(event, run.first);
+        return { ...run, events: log.pack() };
+      });
+      const { identical, difference } = await replay(forged, like);
+      expect({ identical, kind: difference?.kind, text: difference?.instruction?.text }).toEqual({
+        identical: false,
+        kind: 'event',
+        text: 'mov cr3, rax',
+      });
+    }
   });
 
   test('of a state hash names the block', async () => {

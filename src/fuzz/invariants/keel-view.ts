@@ -1,8 +1,8 @@
 /** What the judges know of keel: its process table, frame table and linker symbols (src/kernel/task/process.ts, ostd/frames.ts, ostd/virtual-layout.ts). */
 import { readElf } from '../../compiler/image/read-elf.ts';
 import type { Machine } from '../../machine/index.ts';
+import { MemoryView } from '../../replay/index.ts';
 import type { FrameKind, KernelView, Range } from './kernel-view.ts';
-import { MemoryView } from './memory-view.ts';
 
 /** Process states: free, ready, blocked, sleeping, zombie. A zombie has given its memory back. */
 const STATE_FREE = 0;

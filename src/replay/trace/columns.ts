@@ -1,6 +1,6 @@
 /**
  * Columns: how the events of one block are stored. Each field of each kind of event is a column of its own, a packed little-endian array, so that
- * like stands by like and compresses well. `EventLog` is the writing side: filling it allocates nothing once its arrays have grown.
+ * like stands by like and compresses well. `EventLog` is the writing side.
  *
  * The packed form of a block's events is `[tags, offsets, groups]`:
  * - `tags`: bin, one byte per event in order: the event's tag;
@@ -11,14 +11,16 @@
  * `bytes` `[lengths (u32 each), data]`, for `text` `[[string, …], indices (u8 each)]`.
  */
 import { bug } from '../../machine/isa/bug.ts';
-import { EVENTS, type EventKind, type EventRow, type TraceEvent } from '../events.ts';
+import { EVENTS, type EventFields, type EventKind, type TraceEvent } from '../events.ts';
 import type { Field, ListField, NameField } from '../fields.ts';
+import { FORMAT_VERSION } from './frame.ts';
 import { Malformed } from './malformed.ts';
 
 type Packed = Uint8Array | readonly [Uint8Array, Uint8Array] | readonly [readonly string[], Uint8Array];
 
-/** A growing packed array. `pack` gives a view that the next push may change. */
+/** A growing packed array of one field's values: those that the field's type says. `pack` gives a view that the next push may change. */
 interface Column {
+  push(value: unknown): void;
   reset(): void;
   pack(): Packed;
 }
@@ -48,10 +50,6 @@ class NumberColumn implements Column {
     bytes.set(this.#bytes);
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
-  }
-
-  get bytesUsed(): number {
-    return this.#used;
   }
 
   reset(): void {
@@ -85,42 +83,49 @@ class BigColumn implements Column {
   }
 }
 
-class ListColumn extends BigColumn {
+class ListColumn implements Column {
   readonly #length: number;
+  readonly #values = new BigColumn();
 
   constructor(length: number) {
-    super();
     this.#length = length;
   }
 
-  pushAll(values: readonly bigint[]): void {
+  push(values: readonly bigint[]): void {
     if (values.length !== this.#length) bug(`an event's list of ${this.#length} was given ${values.length} values`);
-    for (const value of values) this.push(value);
+    for (const value of values) this.#values.push(value);
+  }
+
+  reset(): void {
+    this.#values.reset();
+  }
+
+  pack(): Uint8Array {
+    return this.#values.pack();
   }
 }
 
-class FlagColumn extends NumberColumn {
-  constructor() {
-    super(1);
+/** Stores a value as its place in a list: a name among the names, a flag among false and true. */
+class PlaceColumn implements Column {
+  readonly #values: readonly unknown[];
+  readonly #places = new NumberColumn(1);
+
+  constructor(values: readonly unknown[]) {
+    this.#values = values;
   }
 
-  pushFlag(value: boolean): void {
-    this.push(value ? 1 : 0);
-  }
-}
-
-class NameColumn<Name extends string> extends NumberColumn {
-  readonly #names: readonly Name[];
-
-  constructor(names: readonly Name[]) {
-    super(1);
-    this.#names = names;
+  push(value: unknown): void {
+    const place = this.#values.indexOf(value);
+    if (place < 0) bug(`${value} is none of ${this.#values.join(' ')}`);
+    this.#places.push(place);
   }
 
-  pushName(name: Name): void {
-    const place = this.#names.indexOf(name);
-    if (place < 0) bug(`${name} is none of ${this.#names.join(' ')}`);
-    this.push(place);
+  reset(): void {
+    this.#places.reset();
+  }
+
+  pack(): Uint8Array {
+    return this.#places.pack();
   }
 }
 
@@ -128,7 +133,7 @@ class TextColumn implements Column {
   readonly #texts: string[] = [];
   readonly #indices = new NumberColumn(1);
 
-  pushText(text: string): void {
+  push(text: string): void {
     let index = this.#texts.indexOf(text);
     if (index < 0) index = this.#texts.push(text) - 1;
     if (index > 255) bug('more than 256 different texts in one column of a block');
@@ -150,7 +155,7 @@ class BytesColumn implements Column {
   #data = new Uint8Array(START);
   #used = 0;
 
-  pushBytes(bytes: Uint8Array): void {
+  push(bytes: Uint8Array): void {
     this.#lengths.push(bytes.length);
     if (this.#used + bytes.length > this.#data.length) {
       const data = new Uint8Array(Math.max(this.#data.length * 2, this.#used + bytes.length));
@@ -159,10 +164,6 @@ class BytesColumn implements Column {
     }
     this.#data.set(bytes, this.#used);
     this.#used += bytes.length;
-  }
-
-  get bytesUsed(): number {
-    return this.#used;
   }
 
   reset(): void {
@@ -174,28 +175,6 @@ class BytesColumn implements Column {
     return [this.#lengths.pack(), this.#data.subarray(0, this.#used)];
   }
 }
-
-type ColumnOf<F> = F extends { type: 'u8' | 'u16' | 'u32' }
-  ? NumberColumn
-  : F extends { type: 'u64' }
-    ? BigColumn
-    : F extends { type: 'u64s' }
-      ? ListColumn
-      : F extends { type: 'flag' }
-        ? FlagColumn
-        : F extends { type: 'bytes' }
-          ? BytesColumn
-          : F extends { type: 'text' }
-            ? TextColumn
-            : F extends NameField<infer Name>
-              ? NameColumn<Name>
-              : never;
-
-type ColumnsOf<Row> =
-  Row extends EventRow<string, infer Fields> ? { readonly [F in Exclude<keyof Fields, 'at'>]: ColumnOf<Fields[F]> } : never;
-
-/** The columns of one kind of event, by field. */
-export type EventColumns<Kind extends EventKind> = ColumnsOf<Extract<(typeof EVENTS)[number], { kind: Kind }>>;
 
 function columnFor(field: Field): Column {
   switch (field.type) {
@@ -210,9 +189,9 @@ function columnFor(field: Field): Column {
     case 'u64s':
       return new ListColumn((field as ListField).length);
     case 'flag':
-      return new FlagColumn();
+      return new PlaceColumn([false, true]);
     case 'name':
-      return new NameColumn((field as NameField<string>).names);
+      return new PlaceColumn((field as NameField<string>).names);
     case 'text':
       return new TextColumn();
     case 'bytes':
@@ -222,36 +201,32 @@ function columnFor(field: Field): Column {
   }
 }
 
-/** The columns of one kind of event. */
+/** The columns of one kind of event, by field, in the order of the table. */
 interface Group {
   readonly tag: number;
-  readonly columns: readonly Column[];
-  readonly byField: object;
+  readonly columns: readonly (readonly [field: string, Column])[];
   count: number;
 }
 
 /** The packed events of one block, as they stand in the trace. */
 export type PackedEvents = readonly [Uint8Array, Uint8Array, readonly (readonly [number, ...Packed[]])[]];
 
-/**
- * The events of the block that is being made. `begin(kind, offset)` opens an event and gives its columns, into each of which the caller then
- * pushes one value.
- */
+/** The events of the block that is being made. */
 export class EventLog {
   readonly #tags = new NumberColumn(1);
   readonly #offsets = new NumberColumn(4);
-  readonly #groups: Group[] = [];
-  readonly #byKind = new Map<EventKind, Group>();
+  readonly #groups: ReadonlyMap<EventKind, Group>;
   #length = 0;
 
-  constructor() {
-    for (const row of EVENTS) {
-      const byField: Record<string, Column> = {};
-      for (const [name, field] of Object.entries(row.fields)) if (name !== 'at') byField[name] = columnFor(field);
-      const group: Group = { tag: row.tag, columns: Object.values(byField), byField, count: 0 };
-      this.#groups.push(group);
-      this.#byKind.set(row.kind, group);
-    }
+  /** Takes the events that a format version has; others are left out. */
+  constructor(version: number = FORMAT_VERSION) {
+    const rows = EVENTS.filter(({ since }) => since <= version);
+    this.#groups = new Map(
+      rows.map(({ kind, tag, fields }) => [
+        kind,
+        { tag, columns: stored(fields).map(([name, field]) => [name, columnFor(field)]), count: 0 },
+      ]),
+    );
   }
 
   /** How many events the log holds. */
@@ -259,20 +234,23 @@ export class EventLog {
     return this.#length;
   }
 
-  begin<Kind extends EventKind>(kind: Kind, offset: number): EventColumns<Kind> {
-    const group = this.#byKind.get(kind);
-    if (group === undefined) return bug(`no event ${kind}`);
+  /** Adds an event of a block that begins at `first`. */
+  add(event: TraceEvent, first: bigint): void {
+    const group = this.#groups.get(event.kind);
+    if (group === undefined) return;
     this.#tags.push(group.tag);
-    this.#offsets.push(offset);
+    this.#offsets.push(Number(event.at - first));
     this.#length++;
     group.count++;
-    return group.byField as EventColumns<Kind>;
+    const values = event as unknown as Readonly<Record<string, unknown>>;
+    for (const [field, column] of group.columns) column.push(values[field]);
   }
 
-  /** Views of what the log holds: they are valid until the next `begin` or `reset`. */
+  /** Views of what the log holds: they are valid until the next `add` or `reset`. */
   pack(): PackedEvents {
     const groups: [number, ...Packed[]][] = [];
-    for (const group of this.#groups) if (group.count > 0) groups.push([group.tag, ...group.columns.map((column) => column.pack())]);
+    for (const { tag, columns, count } of this.#groups.values())
+      if (count > 0) groups.push([tag, ...columns.map(([, column]) => column.pack())]);
     return [this.#tags.pack(), this.#offsets.pack(), groups];
   }
 
@@ -280,28 +258,17 @@ export class EventLog {
     this.#tags.reset();
     this.#offsets.reset();
     this.#length = 0;
-    for (const group of this.#groups) {
+    for (const group of this.#groups.values()) {
       if (group.count === 0) continue;
       group.count = 0;
-      for (const column of group.columns) column.reset();
+      for (const [, column] of group.columns) column.reset();
     }
   }
+}
 
-  /** Adds a decoded event: for tests and for tools that make traces by hand. */
-  add(event: TraceEvent, first: bigint): void {
-    const columns = this.begin(event.kind, Number(event.at - first)) as Record<string, Column>;
-    for (const [name, column] of Object.entries(columns)) {
-      const value = (event as unknown as Record<string, unknown>)[name];
-      if (column instanceof NameColumn) column.pushName(value as string);
-      else if (column instanceof FlagColumn) column.pushFlag(value as boolean);
-      else if (column instanceof NumberColumn) column.push(value as number);
-      else if (column instanceof ListColumn) column.pushAll(value as readonly bigint[]);
-      else if (column instanceof BigColumn) column.push(value as bigint);
-      else if (column instanceof TextColumn) column.pushText(value as string);
-      else if (column instanceof BytesColumn) column.pushBytes(value as Uint8Array);
-      else bug(`column ${name} of ${event.kind} is of no known class`);
-    }
-  }
+/** The fields that have a column, in order: all but the position. */
+function stored(fields: EventFields): [string, Field][] {
+  return Object.entries<Field>(fields).filter(([name]) => name !== 'at');
 }
 
 type Reading = (index: number) => unknown;
@@ -405,7 +372,8 @@ export function checkEvents(packed: unknown, count: number): CheckedEvents {
     if (!Array.isArray(group)) throw new Malformed('a group of events is not an array');
     const [tag, ...columns] = group as unknown[];
     const row = EVENTS.find((candidate) => candidate.tag === tag);
-    if (row === undefined) throw new Malformed(`no event has tag ${typeof tag === 'number' ? tag : '?'}`);
+    if (row === undefined)
+      throw new Malformed(`no event of format version ${FORMAT_VERSION} has tag ${typeof tag === 'number' ? tag : '?'}`);
     if (row.tag <= lastTag) throw new Malformed(`groups of events out of order at tag ${row.tag}`);
     lastTag = row.tag;
     if (counts[row.tag] === 0) throw new Malformed(`a group of ${row.kind} without events`);
@@ -417,7 +385,7 @@ export function checkEvents(packed: unknown, count: number): CheckedEvents {
 }
 
 function readings(row: (typeof EVENTS)[number], columns: readonly unknown[], count: number): [string, Reading][] {
-  const fields = Object.entries<Field>(row.fields).filter(([name]) => name !== 'at');
+  const fields = stored(row.fields);
   if (columns.length !== fields.length) throw new Malformed(`${row.kind} has ${columns.length} columns instead of ${fields.length}`);
   return fields.map(([name, field], i) => [name, reading(field, columns[i], count, `column ${row.kind}.${name}`)]);
 }

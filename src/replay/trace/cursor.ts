@@ -51,7 +51,7 @@ export class TraceCursor {
     placed(
       0,
       0,
-      () => cursor.#frames.checkPreamble(),
+      () => void cursor.#frames.preamble(),
       () => cursor.#cutHere(0),
     );
     return cursor;

@@ -18,7 +18,16 @@ import {
 } from '../schema.ts';
 import type { Checksums } from './checksum.ts';
 import type { TraceSource } from './file.ts';
-import { FORMAT_VERSION, type FrameHeader, HEADER_BYTES, openPayload, PREAMBLE_BYTES, parseHeader, parsePreamble } from './frame.ts';
+import {
+  FORMAT_VERSION,
+  type FrameHeader,
+  HEADER_BYTES,
+  OLDEST_VERSION,
+  openPayload,
+  PREAMBLE_BYTES,
+  parseHeader,
+  parsePreamble,
+} from './frame.ts';
 import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
 
@@ -90,8 +99,8 @@ export class FrameReader {
     this.#sums = sums;
   }
 
-  /** Throws UserError where this is no trace or one of another version, `EndOfFile` where the file is too short to tell. */
-  checkPreamble(): void {
+  /** The trace's format version. Throws UserError where this is no trace or one of another version, `EndOfFile` where the file is too short to tell. */
+  preamble(): number {
     const bytes = this.source.read(0, PREAMBLE_BYTES);
     let version: number;
     try {
@@ -100,8 +109,11 @@ export class FrameReader {
       throw new UserError('this is not a Palindrome trace: a trace begins with the text "palindrome-trace"');
     }
     if (bytes.length < PREAMBLE_BYTES) throw new EndOfFile();
-    if (version !== FORMAT_VERSION)
-      throw new UserError(`this trace is of format version ${version}; this version of Palindrome reads format version ${FORMAT_VERSION}`);
+    if (version < OLDEST_VERSION || version > FORMAT_VERSION)
+      throw new UserError(
+        `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${FORMAT_VERSION}`,
+      );
+    return version;
   }
 
   /** The header of the frame at `offset`, which must have this number. */

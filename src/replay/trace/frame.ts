@@ -15,8 +15,10 @@ import { UserError } from '../../machine/isa/bug.ts';
 import type { Checksums } from './checksum.ts';
 import { Malformed } from './malformed.ts';
 
-/** The format that this module writes, and the only one that it reads. */
-export const FORMAT_VERSION = 1;
+/** The format that this module writes. */
+export const FORMAT_VERSION = 2;
+/** The oldest format that this module reads: those since then differ in nothing but the events that they have (`since` in events.ts). */
+export const OLDEST_VERSION = 1;
 
 export const PREAMBLE_BYTES = 20;
 export const HEADER_BYTES = 36;

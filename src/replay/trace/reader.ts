@@ -16,6 +16,8 @@ import { Malformed } from './malformed.ts';
 
 /** A trace that is open for reading at any place. */
 export class Trace {
+  /** The format version that the trace was written in. */
+  readonly version: number;
   readonly header: TraceHeader;
   /** Every frame but the index. */
   readonly entries: readonly IndexEntry[];
@@ -30,8 +32,9 @@ export class Trace {
   /** First parts of checkpoints. */
   readonly #checkpoints: { readonly entry: IndexEntry; readonly sequence: number }[] = [];
 
-  private constructor(frames: FrameReader, entries: readonly IndexEntry[], cut: Cut | null, damage: Damage | null) {
+  private constructor(frames: FrameReader, version: number, entries: readonly IndexEntry[], cut: Cut | null, damage: Damage | null) {
     this.#frames = frames;
+    this.version = version;
     this.entries = entries;
     this.cut = cut;
     this.damage = damage;
@@ -48,9 +51,9 @@ export class Trace {
   /** Throws UserError where the source is no trace or one of another version, `TraceDamage` where not even its header can be read. */
   static async open(source: TraceSource): Promise<Trace> {
     const frames = new FrameReader(source, await checksums());
-    placed(0, 0, () => frames.checkPreamble());
+    const version = placed(0, 0, () => frames.preamble());
     const entries = Trace.#indexed(frames);
-    if (entries !== null) return new Trace(frames, entries, null, null);
+    if (entries !== null) return new Trace(frames, version, entries, null, null);
     const cursor = await TraceCursor.open(source);
     let damage: Damage | null = null;
     try {
@@ -60,7 +63,7 @@ export class Trace {
       damage = { offset: error.offset, block: error.block, reason: error.reason };
     }
     if (cursor.entries.length === 0) throw new TraceDamage({ offset: 0, block: 0, reason: 'the file ends before its header does' });
-    return new Trace(frames, cursor.wholeEntries, cursor.cut, damage);
+    return new Trace(frames, version, cursor.wholeEntries, cursor.cut, damage);
   }
 
   /** The entries by the index at the end of the file; null where there is none, or it does not fit. */

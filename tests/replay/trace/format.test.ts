@@ -10,7 +10,7 @@ import { traceFormatMarkdown } from '../../../src/replay/format-markdown.ts';
 import { checksums } from '../../../src/replay/trace/checksum.ts';
 import { EventLog, unpackEvents } from '../../../src/replay/trace/columns.ts';
 import { FileSink, FileSource, MemorySink, MemorySource } from '../../../src/replay/trace/file.ts';
-import { makeFrame } from '../../../src/replay/trace/frame.ts';
+import { FORMAT_VERSION, makeFrame } from '../../../src/replay/trace/frame.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
 import { TraceWriter } from '../../../src/replay/trace/writer.ts';
 import { checkpoint, end, events, header, image, runs, sampleTrace } from '../sample.ts';
@@ -45,7 +45,7 @@ describe('a trace', () => {
   test('is a stream of msgpack values for any msgpack tool', async () => {
     const { unpackMultiple } = await import('msgpackr');
     const values = unpackMultiple(await sampleTrace());
-    expect(values.slice(0, 2)).toEqual(['palindrome-trace', 1]);
+    expect(values.slice(0, 2)).toEqual(['palindrome-trace', FORMAT_VERSION]);
     expect(values).toHaveLength(2 + 9 + 1); // header, artefact, 3 runs, 2 parts, end, index; trailer
   });
 
@@ -101,6 +101,26 @@ describe('events', () => {
     const tags = EVENTS.map((row) => row.tag);
     expect(new Set(tags).size).toBe(tags.length);
     expect(tags.every((tag) => tag > 0 && tag < 64)).toBe(true);
+  });
+
+  test('a new one has the next tag, and no later version than the format', () => {
+    expect(EVENTS.map(({ tag }) => tag)).toEqual(EVENTS.map((_, place) => place + 1));
+    const versions = EVENTS.map(({ since }) => since);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(versions.at(-1)).toBeLessThanOrEqual(FORMAT_VERSION);
+  });
+
+  test('of a tag that no event has are damage that names the version', () => {
+    const packed = [Uint8Array.of(63), new Uint8Array(4), [[63]]];
+    expect(() => unpackEvents(packed, 0n, 1)).toThrow(`no event of format version ${FORMAT_VERSION} has tag 63`);
+  });
+
+  test('that a version did not have are left out of its blocks', () => {
+    const log = new EventLog(1);
+    for (const event of events) log.add(event, 0n);
+    const old = new Set<string>(EVENTS.filter(({ since }) => since === 1).map(({ kind }) => kind));
+    expect(unpackEvents(log.pack(), 0n, 16)).toEqual(events.filter(({ kind }) => old.has(kind)));
+    expect(log.length).toBeLessThan(events.length);
   });
 
   test('a log gives back what was put into it, also after a reset', () => {
@@ -169,7 +189,7 @@ describe('the documentation', () => {
   test('names every event and every field', () => {
     const page = traceFormatMarkdown();
     for (const row of EVENTS) {
-      expect(page).toContain(`### ${row.tag} · ${row.kind}\n`);
+      expect(page).toContain(`### ${row.tag} · ${row.kind}${row.since === 1 ? '' : ` (from version ${row.since} on)`}\n`);
       for (const name of Object.keys(row.fields)) if (name !== 'at') expect(page).toContain(`| ${name} | `);
     }
   });

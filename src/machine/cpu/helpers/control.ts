@@ -1,6 +1,7 @@
 /** MOV to and from control registers, LMSW, CLTS, and what they do to the TLB (SDM Vol. 3, 2.5 and 4.10.4). CPL has been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu.ts';
+import type { AddressSpace } from '../../observer.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
 import { PHYSICAL_BITS } from '../../platform/memory-map.ts';
 import { VECTOR } from '../../platform/vectors.ts';
@@ -120,10 +121,21 @@ function writeCr3(cpu: Cpu, value: bigint): number {
   cpu.mmu.setRoot(low, high, hasPcid);
   if (!keeps) cpu.mmu.invalidatePcid(cpu.mmu.pcid);
   if (cpu.observer !== null) {
-    cpu.observer.controlRegister?.(cpu.at, 3, before, cpu.state.get64(CR3));
+    const after = cpu.state.get64(CR3);
+    cpu.observer.controlRegister?.(cpu.at, 3, before, after);
+    if (cpu.mmu.paging) tellSwitch(cpu, addressSpace(before, hasPcid), addressSpace(after, hasPcid));
     if (!keeps) cpu.tellFlush('pcid', cpu.mmu.pcid, null);
   }
   return HELPER.next;
+}
+
+/** Bits 11:0 of CR3 are the PCID with CR4.PCIDE, else PWT, PCD and ignored ones (SDM Vol. 3, tables 4-12 and 4-13). */
+function addressSpace(cr3: bigint, hasPcid: boolean): AddressSpace {
+  return { root: cr3 & ~0xfffn, pcid: hasPcid ? Number(cr3 & 0xfffn) : 0 };
+}
+
+function tellSwitch(cpu: Cpu, from: AddressSpace, to: AddressSpace): void {
+  if (from.root !== to.root || from.pcid !== to.pcid) cpu.observer?.contextSwitch?.(cpu.at, from, to);
 }
 
 function writeCr4(cpu: Cpu, value: bigint): number {

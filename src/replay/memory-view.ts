@@ -1,9 +1,12 @@
-/** A kernel's data by the names of its source: ELF symbols and `.palindrome.layouts` give each object's address, fields and types. */
+/**
+ * A kernel's data by the names of its source: ELF symbols and `.palindrome.layouts` give each object's address, fields and types. UserError where the image
+ * does not have what is asked for.
+ */
 
-import type { ClassLayout, FieldLayout, LayoutType } from '../../compiler/image/layouts.ts';
-import type { ElfImage } from '../../compiler/image/read-elf.ts';
-import type { Machine } from '../../machine/index.ts';
-import { UserError } from '../../machine/index.ts';
+import type { ClassLayout, FieldLayout, LayoutType } from '../compiler/image/layouts.ts';
+import type { ElfImage } from '../compiler/image/read-elf.ts';
+import type { Machine } from '../machine/index.ts';
+import { UserError } from '../machine/index.ts';
 
 /** An object: a class's layout at a physical address. */
 export interface Place {
@@ -19,7 +22,7 @@ export class MemoryView {
 
   constructor(machine: Machine, image: ElfImage, name: string) {
     const layouts = image.layouts();
-    if (!layouts) throw new UserError(`${name}: has no layouts (section .palindrome.layouts); the invariants need them`);
+    if (!layouts) throw new UserError(`${name}: has no layouts (section .palindrome.layouts): its data cannot be read by name`);
     this.#ram = machine.ram;
     this.#image = image;
     this.#classes = new Map(layouts.classes.map((each) => [each.name, each]));
@@ -29,14 +32,14 @@ export class MemoryView {
   /** The linear address of a linker symbol. UserError where the image has none. */
   symbol(name: string): bigint {
     const found = this.#image.symbol(name);
-    if (!found) throw new UserError(`the kernel has no symbol ${name}; the invariants need it`);
+    if (!found) throw new UserError(`the kernel has no symbol ${name}`);
     return found.address;
   }
 
   /** A module-level variable by its name. */
   global(name: string): Place {
     const found = this.#globals.get(name);
-    if (!found) throw new UserError(`the kernel has no variable ${name}; the invariants need it`);
+    if (!found) throw new UserError(`the kernel has no variable ${name}`);
     return { address: this.physical(this.symbol(found.symbol)), type: found.type };
   }
 
@@ -92,8 +95,7 @@ export class MemoryView {
   #fieldOf(type: LayoutType, name: string): FieldLayout {
     const layout = type.kind === 'class' ? this.#classes.get(type.name) : undefined;
     const field = layout?.fields.find((each) => each.name === name);
-    if (!field)
-      throw new UserError(`the kernel’s ${type.kind === 'class' ? type.name : type.kind} has no field ${name}; the invariants need it`);
+    if (!field) throw new UserError(`the kernel’s ${type.kind === 'class' ? type.name : type.kind} has no field ${name}`);
     return field;
   }
 
