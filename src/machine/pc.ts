@@ -25,6 +25,7 @@ import { Uart } from './devices/uart.ts';
 import type { Host } from './host.ts';
 import { bug } from './isa/bug.ts';
 import { RFLAGS } from './isa/flags.ts';
+import { HELPER_NAMES } from './isa/helpers.ts';
 import { Mmu } from './memory/mmu.ts';
 import { FRAME, PhysicalMemory } from './memory/physical.ts';
 import { observeMemory } from './observe-memory.ts';
@@ -167,7 +168,7 @@ export class Pc {
       const isHeldOff = lapic.pending() >= 0 && inShadow(state);
       const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
       run.stepDone = false;
-      const reason = this.interpreter.run(BigInt(budget));
+      const reason = this.interpreter.run(budget);
       if (reason === 'path-full') this.drainPath();
       else if (reason === 'fault' && !this.#deliverFault()) return { reason: 'triple-fault' };
       if (isStepping && reason !== 'fault' && cpu.count > count && !run.stepDone && !this.#trapStep()) return { reason: 'triple-fault' };
@@ -281,9 +282,8 @@ export class Pc {
 
   #ports(): Ports {
     const { mmu, cpu } = this;
-    const helpers: Readonly<Record<string, ((cpu: Cpu, decoded: Parameters<Ports['helper']>[1]) => number) | undefined>> = makeHelpers(
-      this.#delivery,
-    );
+    const named = makeHelpers(this.#delivery);
+    const helpers = HELPER_NAMES.map((name) => named[name]);
     return {
       load: (low, high, access) => mmu.load(low, high, access),
       store: (low, high, access) => mmu.store(low, high, access),
@@ -293,7 +293,7 @@ export class Pc {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
       },
       rflagsChanged: () => cpu.flagsChanged(),
-      helper: (name, decoded) => (helpers[name] ?? bug(`no helper '${name}'`))(cpu, decoded),
+      helper: (number, decoded) => (helpers[number] ?? bug(`no helper ${number}`))(cpu, decoded),
     };
   }
 

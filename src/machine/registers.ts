@@ -2,7 +2,6 @@
  * The registers as programs outside the machine see them: a canonical copy, and a cheap capture for those who look at every switch.
  */
 import { type Cpu, SEG } from './cpu/helpers/cpu.ts';
-import { readFlags } from './cpu/helpers/flags.ts';
 import { MSR_SLOT, readMsr } from './cpu/helpers/msr.ts';
 import {
   CR0,
@@ -163,7 +162,7 @@ export function captureRegisters(cpu: Cpu, into: BigUint64Array): void {
   };
   copy(CAPTURE.gpr, GPR, 16);
   copy(CAPTURE.rip, RIP, 1);
-  set(CAPTURE.rflags, readFlags(cpu), 0);
+  set(CAPTURE.rflags, cpu.state.rflags, 0);
   set(CAPTURE.cpl, cpu.cpl, 0);
   copy(CAPTURE.fsBase, SEGMENT_BASE + 8 * SEG.FS, 1);
   copy(CAPTURE.gsBase, SEGMENT_BASE + 8 * SEG.GS, 1);

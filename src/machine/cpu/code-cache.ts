@@ -76,7 +76,8 @@ export class CodeCache {
   readonly #pages = new Map<number, CodePage>();
   /** Second page → first pages. */
   readonly #straddlers = new Map<number, Set<CodePage>>();
-  readonly #decoded = new Map<number, Decoded>();
+  /** Instructions that helpers do; their entries' immediate is the index here. */
+  readonly #decoded: Decoded[] = [];
   #used: number;
   #generation: number;
 
@@ -94,7 +95,7 @@ export class CodeCache {
 
   /** The instruction behind an entry (helpers look at it). */
   decodedAt(entry: number): Decoded {
-    return this.#decoded.get(entry) ?? bug(`no instruction at entry ${entry}`);
+    return this.#decoded[this.#words[(entry + ENTRY.immediate) >> 2] ?? 0] ?? bug(`no instruction at entry ${entry}`);
   }
 
   /** Makes the entry for RIP findable in the execute TLB, or leaves the fault of the fetch pending. */
@@ -154,7 +155,7 @@ export class CodeCache {
     this.#generation = this.#library.generation;
     this.#pages.clear();
     this.#straddlers.clear();
-    this.#decoded.clear();
+    this.#decoded.length = 0;
     this.#used = this.#layout.codeBase + 16;
     this.#state.flushExecuteTlb();
   }
@@ -367,8 +368,8 @@ export class CodeCache {
   #add(page: CodePage, entries: Entries, decoded: Decoded, offset: number): number {
     const form = this.#library.find(decoded, page.segmentation);
     const entry = this.#allocate(entries, form.form, offset);
-    if (form.isHelper) this.#decoded.set(entry, decoded);
     this.#fill(entry, form, decoded, page, offset);
+    if (form.isHelper) this.#view.setInt32(entry + ENTRY.immediate, this.#decoded.push(decoded) - 1, true);
     return entry;
   }
 

@@ -10,7 +10,6 @@ import { IMPLICIT, isCanonical, READ, WRITE } from '../memory/mmu.ts';
 import { VECTOR } from '../platform/vectors.ts';
 import { ATTRIBUTE, type Cpu, SEG } from './helpers/cpu.ts';
 import { Descriptor, FOUND, setFromDescriptor } from './helpers/descriptors.ts';
-import { readFlags, writeFlags } from './helpers/flags.ts';
 import {
   CR2,
   FAULT_CODE,
@@ -118,7 +117,7 @@ export class Delivery {
     }
     rspLow &= ~15;
 
-    const flags = readFlags(cpu);
+    const flags = cpu.state.rflags;
     this.#words = 0;
     if (code >= 0) this.#push(code, 0);
     this.#push(ripLow, ripHigh);
@@ -140,7 +139,7 @@ export class Delivery {
     if (newCpl !== cpl) cpu.setSegment(SEG.SS, newCpl, 0, 0, 0, SEGMENT_UNUSABLE | (newCpl << 5));
     cpu.set(RSP, newLow, bottomHigh);
     cpu.set(RIP, targetLow, targetHigh);
-    writeFlags(cpu, flags & ~CLEARED & ~(type === 0xe ? RFLAGS.if : 0));
+    cpu.state.rflags = flags & ~CLEARED & ~(type === 0xe ? RFLAGS.if : 0);
     this.#entered(cpl, newCpl, source);
     return true;
   }
@@ -198,7 +197,7 @@ export class Delivery {
       big = stack.isBig;
     }
 
-    const flags = readFlags(cpu);
+    const flags = cpu.state.rflags;
     this.#words = 0;
     if (code >= 0) this.#push(code, 0);
     this.#push(rip, 0);
@@ -219,7 +218,7 @@ export class Delivery {
     if (newCpl < cpl) setFromDescriptor(cpu, SEG.SS, stackSelector, stack);
     cpu.set(RSP, newEsp, 0);
     cpu.set(RIP, eip, 0);
-    writeFlags(cpu, flags & ~CLEARED & ~((type & 1) === 0 ? RFLAGS.if : 0));
+    cpu.state.rflags = flags & ~CLEARED & ~((type & 1) === 0 ? RFLAGS.if : 0);
     this.#entered(cpl, newCpl, source);
     return true;
   }
@@ -230,7 +229,7 @@ export class Delivery {
     if (vector * 4 + 3 > cpu.low(IDTR_LIMIT)) return this.#fail(VECTOR.GP, -1);
     if (!this.#readAt(cpu.low(IDTR_BASE), 0, vector * 4, 4)) return false;
     const target = cpu.low(SCRATCH);
-    const flags = readFlags(cpu);
+    const flags = cpu.state.rflags;
     this.#words = 0;
     this.#push(rip, 0);
     this.#push(cpu.selector(SEG.CS), 0);
@@ -241,7 +240,7 @@ export class Delivery {
     cpu.setSegment(SEG.CS, target >>> 16, (target >>> 16) << 4, 0, 0xffff, 0x9b);
     cpu.set(RSP, (cpu.low(RSP) & ~0xffff) | sp, 0);
     cpu.set(RIP, target & 0xffff, 0);
-    writeFlags(cpu, flags & ~(RFLAGS.if | RFLAGS.tf | RFLAGS.ac | RFLAGS.rf));
+    cpu.state.rflags = flags & ~(RFLAGS.if | RFLAGS.tf | RFLAGS.ac | RFLAGS.rf);
     this.#entered(0, 0, source);
     return true;
   }

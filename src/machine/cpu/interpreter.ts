@@ -3,14 +3,12 @@
  *
  *     const interpreter = new Interpreter({ memory, layout, state, ports, library });
  *     state.rip = …;
- *     interpreter.run(1000n)      // 'budget' after exactly 1000 retired instructions, or earlier:
+ *     interpreter.run(1000)       // 'budget' after exactly 1000 retired instructions, or earlier:
  *                                 // 'fault' (pending in the state: deliver it), 'stop' (a helper asked), 'path-full' (drain the path)
  *
  * `run` is exact: RIP, flags, registers, memory and `state.count` are those of an instruction boundary, and an instruction that faults
  * has changed nothing. Interrupts, traps after single steps and their like are the caller's business, between calls.
  */
-import type { Decoded } from '../isa/decode.ts';
-import { HELPER_NAMES } from '../isa/helpers.ts';
 import { STATUS } from '../translator/entry.ts';
 import type { FormLibrary } from '../translator/form-library.ts';
 import { SERVICE_LINEAR, SERVICE_OPERANDS } from '../translator/services.ts';
@@ -21,7 +19,7 @@ import { HELPER, type Ports } from './ports.ts';
 import { linearAddress } from './segment-access.ts';
 import { floatService, integerService } from './services.ts';
 import {
-  COUNT_END, type CpuState, LEFT, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
+  type CpuState, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
 } from './state.ts'; // biome-ignore format: one list
 
 export type StopReason = 'budget' | 'fault' | 'stop' | 'path-full';
@@ -71,7 +69,7 @@ export class Interpreter {
         store: (low: number, high: number, access: number) => ports.store(low, high, access),
         probe: (low: number, high: number, access: number) => ports.probe(low, high, access),
         segment: (segment: number, access: number) => this.#segment(segment, access),
-        helper: (name: number, entry: number) => this.#helper(name, entry),
+        helper: (number: number, entry: number) => this.#helper(number, entry),
         float: (operation: number, mxcsr: number) => floatService(state, operation, mxcsr),
         integer: (operation: number, width: number) => integerService(state, operation, width),
         writeRflags: () => this.#writeRflags(),
@@ -83,19 +81,18 @@ export class Interpreter {
   }
 
   /** Runs at most `budget` instructions. */
-  run(budget: bigint): StopReason {
+  run(budget: number): StopReason {
     const state = this.#state;
     updateMode(state);
     if (this.codeCache.isOutdated) this.codeCache.flush();
-    state.set64(RUN_END, state.count + budget);
+    state.setNumber64(RUN_END, state.retired + budget);
     for (;;) {
-      const count = state.count;
-      const left = state.get64(RUN_END) - count;
-      if (left <= 0n) return this.#end('budget');
-      const slice = Math.min(Number(left < BigInt(SLICE) ? left : BigInt(SLICE)), this.#pathRoom());
-      if (slice < LEAST_ROOM && BigInt(slice) < left) return this.#end('path-full');
-      state.set64(COUNT_END, count + BigInt(slice));
-      state.set32(LEFT, slice);
+      const count = state.retired;
+      const left = state.number64(RUN_END) - count;
+      if (left <= 0) return this.#end('budget');
+      const slice = Math.min(left, SLICE, this.#pathRoom());
+      if (slice < LEAST_ROOM && slice < left) return this.#end('path-full');
+      state.setCount(count, slice);
       for (;;) {
         const exit = this.#body(state.base);
         if (exit === EXIT.budget) break;
@@ -128,7 +125,7 @@ export class Interpreter {
 
   /** Makes the count stand by itself: nothing is planned any more. */
   #end(reason: StopReason): StopReason {
-    this.#state.setCount(this.#state.count);
+    this.#state.setCount(this.#state.retired);
     return reason;
   }
 
@@ -156,8 +153,7 @@ export class Interpreter {
   }
 
   #helper(number: number, entry: number): number {
-    const decoded: Decoded = this.codeCache.decodedAt(entry);
-    const status = this.#ports.helper(HELPER_NAMES[number] ?? '', decoded);
+    const status = this.#ports.helper(number, this.codeCache.decodedAt(entry));
     if (status === HELPER.fault) return STATUS.fault;
     updateMode(this.#state);
     if (status === HELPER.jump) this.#recordJump();
@@ -176,8 +172,7 @@ export class Interpreter {
 
   #writeRflags(): void {
     const state = this.#state;
-    const before = state.readRflags();
-    state.writeRflags(state.get64(SERVICE_OPERANDS));
-    this.#ports.rflagsChanged(before, state.readRflags());
+    state.rflags = state.get32(SERVICE_OPERANDS);
+    this.#ports.rflagsChanged();
   }
 }

@@ -34,5 +34,5 @@ export function mayInterrupt(state: CpuState): boolean {
 
 /** One instruction after STI, MOV SS and POP SS runs first. */
 export function inShadow(state: CpuState): boolean {
-  return state.count < state.get64(INTERRUPT_SHADOW);
+  return state.retired < state.number64(INTERRUPT_SHADOW);
 }

@@ -28,16 +28,16 @@ export function updateMode(state: CpuState): void {
   const user = state.get32(CPL) === 3 ? USER : 0;
   if ((state.get32(EFER) & LMA) !== 0 && (attributes & L) !== 0) {
     state.set32(MODE_INDEX, 2 | user);
-    state.set64(CODE_BASE, 0n);
-    state.set64(CODE_MASK, 0xffff_ffff_ffff_ffffn);
+    state.setHalves(CODE_BASE, 0, 0);
+    state.setHalves(CODE_MASK, -1, -1);
     return;
   }
   const isProtected = (state.get32(CR0) & 1) !== 0;
   const size = isProtected && (attributes & D) !== 0 ? 1 : 0;
   const flat = isProtected && isFlat(state, ES) && isFlat(state, SS) && isFlat(state, DS) ? FLAT : 0;
   state.set32(MODE_INDEX, size | flat | user);
-  state.set64(CODE_BASE, state.get64(SEGMENT_BASE + 8 * CS));
-  state.set64(CODE_MASK, 0xffff_ffffn);
+  state.setHalves(CODE_BASE, state.get32(SEGMENT_BASE + 8 * CS), state.get32(SEGMENT_BASE + 8 * CS + 4));
+  state.setHalves(CODE_MASK, -1, 0);
 }
 
 /** Base 0, limit 4 GiB − 1, and a writable data segment that grows upwards. */
@@ -45,7 +45,7 @@ function isFlat(state: CpuState, segment: number): boolean {
   const attributes = state.get32(SEGMENT_ATTRIBUTES + 4 * segment);
   // Present, not a system segment, data, not expand-down, writable.
   if ((attributes & SEGMENT_UNUSABLE) !== 0 || (attributes & 0x9e) !== 0x92) return false;
-  return state.get64(SEGMENT_BASE + 8 * segment) === 0n && state.get32(SEGMENT_LIMIT + 4 * segment) === 0xffff_ffff;
+  return state.number64(SEGMENT_BASE + 8 * segment) === 0 && state.get32(SEGMENT_LIMIT + 4 * segment) === 0xffff_ffff;
 }
 
 export function codeMode(modeIndex: number): { size: 16 | 32 | 64; segmentation: Segmentation } {

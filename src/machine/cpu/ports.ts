@@ -37,7 +37,7 @@ export interface Ports {
    * An instruction that is not a helper (POPF, CLI …) has replaced RFLAGS: choose the data TLB set (AC), and `shortenBudget(1)` when
    * TF was set or an interrupt has become deliverable. The instruction retires afterwards.
    */
-  rflagsChanged(before: bigint, after: bigint): void;
-  /** Runs the helper `name` for the instruction `decoded`; a value of `HELPER`. */
-  helper(name: string, decoded: Decoded): number;
+  rflagsChanged(): void;
+  /** Runs the helper with this number in HELPER_NAMES for the instruction `decoded`; a value of `HELPER`. */
+  helper(number: number, decoded: Decoded): number;
 }

@@ -150,7 +150,6 @@ export const ACCESS = {
   stack: 1 << 9,
 } as const;
 
-const ARITHMETIC = 0x8d5;
 const REST = 0x3f_7702;
 
 /** Where the parts lie in the one memory; `ramBase` is where guest physical address 0 is. */
@@ -220,6 +219,12 @@ export class CpuState {
     this.#u64[offset >> 3] = value;
   }
 
+  /** A 64-bit slot by its 32-bit halves. */
+  setHalves(offset: number, low: number, high: number): void {
+    this.#i32[offset >> 2] = low;
+    this.#i32[(offset >> 2) + 1] = high;
+  }
+
   get rip(): bigint {
     return this.get64(RIP);
   }
@@ -228,17 +233,35 @@ export class CpuState {
     this.set64(RIP, value);
   }
 
+  /** A 64-bit slot as a number: exact below 2^53. */
+  number64(offset: number): number {
+    const at = offset >> 2;
+    return ((this.#i32[at + 1] ?? 0) >>> 0) * 2 ** 32 + ((this.#i32[at] ?? 0) >>> 0);
+  }
+
+  /** `value`: a whole number, not negative. */
+  setNumber64(offset: number, value: number): void {
+    const at = offset >> 2;
+    this.#i32[at] = value;
+    this.#i32[at + 1] = Math.floor(value / 2 ** 32);
+  }
+
   /** Retired instructions. */
   get count(): bigint {
-    return this.get64(COUNT_END) - BigInt(this.get32(LEFT));
+    return BigInt(this.retired);
+  }
+
+  /** The count as a number. */
+  get retired(): number {
+    return this.number64(COUNT_END) - this.get32(LEFT);
   }
 
   /**
    * Sets the count and plans `left` more instructions; only outside of `Interpreter.run`, which does this itself. (The count is kept as an
    * end and a distance, so that generated code changes one 32-bit number an instruction.)
    */
-  setCount(count: bigint, left = 0): void {
-    this.set64(COUNT_END, count + BigInt(left));
+  setCount(count: number, left = 0): void {
+    this.setNumber64(COUNT_END, count + left);
     this.set32(LEFT, left);
   }
 
@@ -247,36 +270,48 @@ export class CpuState {
    * paths and helpers that make an earlier event due. `left` ≥ 1.
    */
   shortenBudget(left: number): void {
-    const end = this.count + BigInt(left);
-    if (end < this.get64(RUN_END)) this.set64(RUN_END, end);
+    const end = this.retired + left;
+    if (end < this.number64(RUN_END)) this.setNumber64(RUN_END, end);
     const now = this.get32(LEFT);
     if (left >= now) return;
-    this.set64(COUNT_END, end);
+    this.setNumber64(COUNT_END, end);
     this.set32(LEFT, left);
   }
 
-  /** The canonical RFLAGS. */
-  readRflags(): bigint {
-    const cf = this.get32(CF) & 1;
-    const pf = evenParity(this.get32(PF)) << 2;
-    const af = this.get32(AF) & 16;
-    const zf = this.get64(ZR) === 0n ? 64 : 0;
-    const sf = (this.view.getUint8(SR + 7) >> 7) << 7;
-    const of = (this.view.getUint8(OV + 7) >> 7) << 11;
-    return this.get64(RFLAGS_REST) | BigInt(cf | pf | af | zf | sf | of);
+  /** The canonical RFLAGS, all of which lie in bits 21:0. */
+  get rflags(): number {
+    const i32 = this.#i32;
+    const cf = (i32[CF >> 2] ?? 0) & 1;
+    const pf = evenParity(i32[PF >> 2] ?? 0) << 2;
+    const af = (i32[AF >> 2] ?? 0) & 16;
+    const zf = ((i32[ZR >> 2] ?? 0) | (i32[(ZR >> 2) + 1] ?? 0)) === 0 ? 64 : 0;
+    const sf = ((i32[(SR >> 2) + 1] ?? 0) >>> 31) << 7;
+    const of = ((i32[(OV >> 2) + 1] ?? 0) >>> 31) << 11;
+    return (i32[RFLAGS_REST >> 2] ?? 0) | cf | pf | af | zf | sf | of;
   }
 
   /** Sets RFLAGS; bits that do not exist are dropped, bit 1 is set. Call what follows a change of AC, TF or IF yourself. */
+  set rflags(value: number) {
+    const i32 = this.#i32;
+    i32[CF >> 2] = value & 1;
+    i32[PF >> 2] = (value & 4) !== 0 ? 0 : 1;
+    i32[AF >> 2] = value & 16;
+    i32[ZR >> 2] = (value & 64) !== 0 ? 0 : 1;
+    i32[(ZR >> 2) + 1] = 0;
+    i32[SR >> 2] = 0;
+    i32[(SR >> 2) + 1] = (value & 128) << 24;
+    i32[OV >> 2] = 0;
+    i32[(OV >> 2) + 1] = (value & 2048) << 20;
+    this.rflagsRest = value;
+  }
+
+  /** `rflags` as 64 bits. */
+  readRflags(): bigint {
+    return BigInt(this.rflags);
+  }
+
   writeRflags(value: bigint): void {
-    const low = Number(value & 0xffff_ffffn);
-    const flags = low & ARITHMETIC;
-    this.set32(CF, flags & 1);
-    this.set32(PF, flags & 4 ? 0 : 1);
-    this.set32(AF, flags & 16);
-    this.set64(ZR, flags & 64 ? 0n : 1n);
-    this.set64(SR, BigInt((flags >> 7) & 1) << 63n);
-    this.set64(OV, BigInt((flags >> 11) & 1) << 63n);
-    this.set64(RFLAGS_REST, BigInt((low & REST) | 2));
+    this.rflags = Number(BigInt.asUintN(22, value));
   }
 
   /** Rest bits as a number (IF, DF, TF, AC … at their RFLAGS positions); carriers are not touched. */
@@ -285,7 +320,8 @@ export class CpuState {
   }
 
   set rflagsRest(value: number) {
-    this.set64(RFLAGS_REST, BigInt((value & REST) | 2));
+    this.#i32[RFLAGS_REST >> 2] = (value & REST) | 2;
+    this.#i32[(RFLAGS_REST >> 2) + 1] = 0;
   }
 
   xmm(index: number): bigint {

@@ -72,7 +72,7 @@ export function loadCpu(state: CpuState, from: StateReader): void {
   const bytes = bytesOf(state);
   for (const range of RANGES) bytes.set(from.bytes(range.to - range.from), range.from);
   state.writeRflags(from.u64());
-  state.setCount(from.u64());
+  state.setCount(Number(from.u64()));
   state.set64(INTERRUPT_SHADOW, from.u64());
   state.clearFault();
 }

@@ -242,7 +242,7 @@ export class Judge {
     const done = this.#reference.execute(shadow, decoded);
     const expected = shadow.outcome(typeof done === 'string' ? null : done);
     const count = state.count;
-    const reason = interpreter.run(1n);
+    const reason = interpreter.run(1);
     const fault = reason === 'fault' ? takeFault(state) : null;
     if (fault !== null) this.faults.set(fault.vector, (this.faults.get(fault.vector) ?? 0) + 1);
     const difference =
@@ -297,7 +297,7 @@ export class Judge {
     if (retired === 0) return null;
     this.cases += retired;
     const count = state.count;
-    const reason = interpreter.run(BigInt(retired) + (fault === null ? 0n : 1n));
+    const reason = interpreter.run(retired + (fault === null ? 0 : 1));
     const got = reason === 'fault' ? takeFault(state) : null;
     const difference =
       compare(snapshot(state, got), shadow.outcome(fault)) ??

@@ -31,6 +31,7 @@ import {
   TLB_WRITE,
 } from '../../../src/machine/cpu/state.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
+import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { Mode } from '../../../src/machine/isa/operands.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 import {
@@ -53,7 +54,7 @@ const USER = 4;
 const WRITE = 2;
 const INT3 = 0xcc;
 /** More than any case retires. */
-const BUDGET = 100_000n;
+const BUDGET = 100_000;
 
 const CODE_ATTRIBUTES = { 16: 0xfb, 32: 0xcfb, 64: 0xafb } as const;
 
@@ -122,7 +123,8 @@ class Candidate implements Judged, Ports {
 
   rflagsChanged(): void {}
 
-  helper(name: string, decoded: Decoded): number {
+  helper(number: number, decoded: Decoded): number {
+    const name = HELPER_NAMES[number];
     if (name !== 'INT3') throw new Error(`a case runs the helper ${name} (${decoded.row.name})`);
     return HELPER.stop;
   }

@@ -22,6 +22,7 @@ import {
   TLB_WRITE,
 } from '../../../src/machine/cpu/state.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
+import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 
 export interface FlatOptions {
@@ -121,8 +122,8 @@ export class FlatMachine implements Ports {
 
   rflagsChanged(): void {}
 
-  helper(name: string, decoded: Decoded): number {
-    return this.#options.helper?.(name, decoded, this) ?? HELPER.stop;
+  helper(number: number, decoded: Decoded): number {
+    return this.#options.helper?.(HELPER_NAMES[number] ?? '', decoded, this) ?? HELPER.stop;
   }
 
   /** Whether an access would succeed; if not, its fault is left pending. */

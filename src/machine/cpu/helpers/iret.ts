@@ -7,7 +7,6 @@ import { HELPER } from '../ports.ts';
 import { GPR, RFLAGS_REST, RIP, SEGMENT_ATTRIBUTES, SEGMENT_SELECTOR, SEGMENT_UNUSABLE } from '../state.ts';
 import { type Cpu, type Helper, SEG } from './cpu.ts';
 import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
-import { readFlags, writeFlags } from './flags.ts';
 import { setStackPointer, stackWidth } from './segments.ts';
 import { StackWords } from './stack.ts';
 
@@ -23,7 +22,7 @@ export function makeIret(): Helper {
     const size = decoded.operandSize / 8;
     if (!cpu.isProtected) return iretReal(cpu, words, size);
     const is64 = cpu.is64;
-    const flagsNow = readFlags(cpu);
+    const flagsNow = cpu.state.rflags;
     if ((flagsNow & RFLAGS.nt) !== 0) return cpu.isLong ? cpu.fault(VECTOR.GP, 0) : bug('returns to a nested task are not built');
     if (!words.read(cpu, is64 ? 5 : 3, size, 0)) return HELPER.fault;
     const ripLow = words.low[0] ?? 0;
@@ -66,7 +65,7 @@ export function makeIret(): Helper {
       const width = stackWidth(cpu);
       setStackPointer(cpu, cpu.gpr(4) + BigInt(3 * size), width);
     }
-    writeFlags(cpu, ((flagsNow & ~mask) | (image & mask)) & ~RFLAGS.rf);
+    cpu.state.rflags = ((flagsNow & ~mask) | (image & mask)) & ~RFLAGS.rf;
     if (toOuter) dropSegments(cpu, newCpl);
     cpu.setCpl(newCpl);
     cpu.run.nmiBlocked = false;
@@ -143,7 +142,7 @@ function iretReal(cpu: Cpu, words: StackWords, size: number): number {
   cpu.setSegment(SEG.CS, selector, selector << 4, 0, 0xffff, 0x9b);
   cpu.set(RIP, rip, 0);
   setStackPointer(cpu, cpu.gpr(4) + BigInt(3 * size), 16);
-  writeFlags(cpu, (readFlags(cpu) & ~mask) | ((words.low[2] ?? 0) & mask));
+  cpu.state.rflags = (cpu.state.rflags & ~mask) | ((words.low[2] ?? 0) & mask);
   cpu.run.nmiBlocked = false;
   cpu.flagsChanged();
   return HELPER.jump;

@@ -3,10 +3,9 @@ import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
-import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE } from '../state.ts';
+import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE, ZR } from '../state.ts';
 import { type Cpu, type Helper, SEG } from './cpu.ts';
 import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
-import { setZf } from './flags.ts';
 
 /** One segment load after another uses it. */
 const scratch = (): Descriptor => new Descriptor();
@@ -63,7 +62,7 @@ function fail(cpu: Cpu, vector: number, code: number): boolean {
 
 /** Interrupts wait until the instruction after this one has retired. */
 export function shadowInterrupts(cpu: Cpu): void {
-  cpu.state.set64(INTERRUPT_SHADOW, cpu.state.count + 2n);
+  cpu.state.setNumber64(INTERRUPT_SHADOW, cpu.count + 2);
 }
 
 /** A load of SS holds off interrupts and the single-step trap for one instruction. */
@@ -224,3 +223,8 @@ function verify(pick: (descriptor: Descriptor) => boolean): Helper {
 
 export const verr: Helper = verify((descriptor) => descriptor.isReadable);
 export const verw: Helper = verify((descriptor) => descriptor.isWritableData);
+
+/** Sets or clears ZF alone: SF has a carrier of its own, so ZR may be chosen freely. */
+function setZf(cpu: Cpu, value: boolean): void {
+  cpu.set(ZR, value ? 0 : 1, 0);
+}

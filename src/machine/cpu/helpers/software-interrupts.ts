@@ -6,7 +6,6 @@ import { VECTOR } from '../../platform/vectors.ts';
 import { type Delivery, SOURCE } from '../faults.ts';
 import { HELPER } from '../ports.ts';
 import { type Cpu, type Helper, highHalf, lowHalf } from './cpu.ts';
-import { readFlags } from './flags.ts';
 
 export interface SoftwareInterrupts {
   readonly int: Helper;
@@ -30,6 +29,6 @@ export function makeSoftwareInterrupts(delivery: Delivery): SoftwareInterrupts {
     },
     int3: (cpu, decoded) => deliver(cpu, decoded, VECTOR.BP, SOURCE.software),
     int1: (cpu, decoded) => deliver(cpu, decoded, VECTOR.DB, SOURCE.privileged),
-    into: (cpu, decoded) => ((readFlags(cpu) & RFLAGS.of) === 0 ? HELPER.next : deliver(cpu, decoded, VECTOR.OF, SOURCE.software)),
+    into: (cpu, decoded) => ((cpu.state.rflags & RFLAGS.of) === 0 ? HELPER.next : deliver(cpu, decoded, VECTOR.OF, SOURCE.software)),
   };
 }

@@ -6,7 +6,6 @@ import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, RIP } from '../state.ts';
 import { type Helper, SEG } from './cpu.ts';
-import { readFlags, writeFlags } from './flags.ts';
 import { MSR_SLOT } from './msr.ts';
 
 const RCX = GPR + 8;
@@ -24,12 +23,12 @@ export const syscall: Helper = (cpu, decoded) => {
   if (!cpu.is64 || (cpu.efer & EFER.SCE) === 0) return cpu.fault(VECTOR.UD, null);
   cpu.tellSyscall();
   const before = cpu.cpl;
-  const flags = readFlags(cpu) & ~RFLAGS.rf;
+  const flags = cpu.state.rflags & ~RFLAGS.rf;
   const sum = (cpu.low(RIP) >>> 0) + decoded.length;
   cpu.set(RCX, sum | 0, sum >= 2 ** 32 ? (cpu.high(RIP) + 1) | 0 : cpu.high(RIP));
   cpu.set(R11, flags, 0);
   cpu.copy64(RIP, MSR_SLOT.LSTAR);
-  writeFlags(cpu, flags & ~cpu.low(MSR_SLOT.FMASK));
+  cpu.state.rflags = flags & ~cpu.low(MSR_SLOT.FMASK);
   const selector = cpu.high(MSR_SLOT.STAR) & 0xfffc;
   cpu.setSegment(SEG.CS, selector, 0, 0, -1, CODE64_0);
   cpu.setSegment(SEG.SS, (selector + 8) & 0xffff, 0, 0, -1, DATA_0);
@@ -47,7 +46,7 @@ export const sysret: Helper = (cpu, decoded) => {
   const { observer } = cpu;
   if (observer !== null) observer.sysret?.(cpu.at, cpu.gpr(0), 'sysret');
   cpu.set(RIP, cpu.low(RCX), to64 ? cpu.high(RCX) : 0);
-  writeFlags(cpu, (cpu.low(R11) & LOADED) | RFLAGS.fixed);
+  cpu.state.rflags = (cpu.low(R11) & LOADED) | RFLAGS.fixed;
   const selector = cpu.high(MSR_SLOT.STAR) >>> 16;
   cpu.setSegment(SEG.CS, ((selector + (to64 ? 16 : 0)) & 0xffff) | 3, 0, 0, -1, to64 ? CODE64_3 : CODE32_3);
   cpu.setSegment(SEG.SS, ((selector + 8) & 0xffff) | 3, 0, 0, -1, DATA_3);
