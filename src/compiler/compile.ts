@@ -4,14 +4,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bug } from '../machine/isa/bug.ts';
 import { type Code, type Diagnostic, diagnostic } from './diagnostics.ts';
-import { lowerProgram, ParseCache } from './front/typescript/index.ts';
+import { lowerProgram, ParseCache, StartCache } from './front/typescript/index.ts';
 import { emptyLayouts, type Layouts } from './image/layouts.ts';
 import { LinkError, type LinkedSymbol, link } from './image/link.ts';
 import type { Location } from './ir/module.ts';
 import { runPasses } from './pipeline.ts';
 import { TargetError } from './target/options.ts';
-import { Encodings } from './target/x64/code-buffer.ts';
 import { generate } from './target/x64/generate.ts';
+import { Learnt } from './target/x64/learnt.ts';
 
 /** Sources by path: a map, or a function that gives a file's text, or null if there is none. Paths are relative, with `/`. */
 export type Files = ReadonlyMap<string, string> | ((path: string) => string | null);
@@ -41,26 +41,6 @@ export interface Compilation {
   readonly layouts: Layouts;
 }
 
-/** What one process keeps between compilations: pure functions of texts and of the instruction table, so that nothing depends on it but time. */
-class Memory {
-  readonly parsed = new ParseCache();
-  readonly encodings = new Encodings();
-  readonly #library = new Map<string, string>();
-
-  /** The text of a file of the library, which is read once. */
-  library(name: string): string | null {
-    const known = this.#library.get(name);
-    if (known !== undefined) return known;
-    const path = join(libraryFolder(), name);
-    if (!existsSync(path)) return null;
-    const text = readFileSync(path, 'utf8');
-    this.#library.set(name, text);
-    return text;
-  }
-}
-
-const memory = new Memory();
-
 /** src/compiler/library of the checkout or of the installed package, near this module. */
 function libraryFolder(): string {
   for (const up of ['.', '../../src/compiler', '../../../src/compiler']) {
@@ -82,37 +62,68 @@ function withinStack<T>(work: () => T): T | null {
 
 const LIBRARY = /^palindrome\/(program|runtime)$/;
 
-export function compile(options: CompileOptions, files: Files): Compilation {
-  const { entry, target = 'linux-program', trusted = () => false, optimise = 2, debug = true, verify = false } = options;
-  const read = typeof files === 'function' ? files : (path: string) => files.get(path) ?? null;
-  const failed = (diagnostics: readonly Diagnostic[]): Compilation => ({ image: null, diagnostics, symbols: [], layouts: emptyLayouts });
-  const problem = (code: Code, location: Location | null, message: string): Diagnostic => {
-    const at = location ?? { file: entry, line: 1, column: 1 };
-    const source = (read(at.file) ?? '').split('\n')[at.line - 1] ?? '';
-    return diagnostic(code, { ...at, source, width: 1 }, [message]);
-  };
-  if (read(entry) === null) return failed([problem('P1102', null, entry)]);
+/**
+ * Compiles programs one after the other. What it keeps between them are pure functions of texts and of the instruction table: a program's bytes do
+ * not depend on what was compiled before it, only the time does.
+ */
+export class Compiler {
+  readonly #parsed = new ParseCache();
+  readonly #starts = new StartCache();
+  readonly #learnt = new Learnt();
+  readonly #library = new Map<string, string>();
 
-  const library = (specifier: string): { path: string; text: string } | null => {
-    const name = LIBRARY.exec(specifier)?.[1];
-    const text = name === undefined || (name === 'program' && target === 'keel-kernel') ? null : memory.library(`${name}.ts`);
-    return text === null ? null : { path: `palindrome/${name}.ts`, text };
-  };
-  const entries = target === 'linux-program' ? [entry, 'palindrome/program', 'palindrome/runtime'] : [entry, 'palindrome/runtime'];
-  const lowered = withinStack(() => lowerProgram(entries, { read, library, trusted }, memory.parsed));
-  if (lowered === null) return failed([problem('P1008', null, '')]);
-  const { module, diagnostics } = lowered;
-  if (diagnostics.length > 0) return failed(diagnostics);
+  compile(options: CompileOptions, files: Files): Compilation {
+    const { entry, target = 'linux-program', trusted = () => false, optimise = 2, debug = true, verify = false } = options;
+    const read = typeof files === 'function' ? files : (path: string) => files.get(path) ?? null;
+    const failed = (diagnostics: readonly Diagnostic[]): Compilation => ({ image: null, diagnostics, symbols: [], layouts: emptyLayouts });
+    const problem = (code: Code, location: Location | null, message: string): Diagnostic => {
+      const at = location ?? { file: entry, line: 1, column: 1 };
+      const source = (read(at.file) ?? '').split('\n')[at.line - 1] ?? '';
+      return diagnostic(code, { ...at, source, width: 1 }, [message]);
+    };
+    if (read(entry) === null) return failed([problem('P1102', null, entry)]);
 
-  const { dump } = options;
-  runPasses(module, { level: optimise, entries: [], verify, ...(dump === undefined ? {} : { dump }) });
-  try {
-    const objects = generate(module, { name: entry, target, encodings: memory.encodings });
-    const linked = link(objects, { target, layouts: module.layouts, name: entry, debug });
-    return { image: linked.bytes, diagnostics: [], symbols: linked.symbols, layouts: module.layouts };
-  } catch (error) {
-    if (error instanceof TargetError) return failed(error.problems.map((each) => problem('P1802', each.location, each.message)));
-    if (error instanceof LinkError) return failed(error.problems.map((each) => problem('P1804', null, each)));
-    throw error;
+    const library = (specifier: string): { path: string; text: string } | null => {
+      const name = LIBRARY.exec(specifier)?.[1];
+      const text = name === undefined || (name === 'program' && target === 'keel-kernel') ? null : this.#libraryText(`${name}.ts`);
+      return text === null ? null : { path: `palindrome/${name}.ts`, text };
+    };
+    const entries = target === 'linux-program' ? [entry, 'palindrome/program', 'palindrome/runtime'] : [entry, 'palindrome/runtime'];
+    const starts = optimise === 0 ? this.#starts : null;
+    const lowered = withinStack(() => lowerProgram(entries, { read, library, trusted }, this.#parsed, starts));
+    if (lowered === null) return failed([problem('P1008', null, '')]);
+    const { module, diagnostics } = lowered;
+    if (diagnostics.length > 0) return failed(diagnostics);
+
+    const { dump } = options;
+    runPasses(module, { level: optimise, entries: [], verify, ...(dump === undefined ? {} : { dump }) });
+    try {
+      const objects = generate(module, { name: entry, target, learnt: this.#learnt });
+      const linked = link(objects, { target, layouts: module.layouts, name: entry, debug });
+      return { image: linked.bytes, diagnostics: [], symbols: linked.symbols, layouts: module.layouts };
+    } catch (error) {
+      if (error instanceof TargetError) return failed(error.problems.map((each) => problem('P1802', each.location, each.message)));
+      if (error instanceof LinkError) return failed(error.problems.map((each) => problem('P1804', null, each)));
+      throw error;
+    }
   }
+
+  /** The text of a file of the library, which is read once. */
+  #libraryText(name: string): string | null {
+    const known = this.#library.get(name);
+    if (known !== undefined) return known;
+    const path = join(libraryFolder(), name);
+    if (!existsSync(path)) return null;
+    const text = readFileSync(path, 'utf8');
+    this.#library.set(name, text);
+    return text;
+  }
+}
+
+/** The process's own, for all who have none. */
+const shared = new Compiler();
+
+/** Compiles with the process's compiler. */
+export function compile(options: CompileOptions, files: Files): Compilation {
+  return shared.compile(options, files);
 }

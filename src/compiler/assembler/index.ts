@@ -9,5 +9,6 @@
  * is a number wherever it stands. Beyond GNU as: memory without a size is accepted where only one size makes an instruction.
  */
 export { assemble } from './assemble.ts';
+export { AssemblyCache } from './cache.ts';
 export { assembleInline, type InlineCode } from './inline.ts';
 export { AssemblyError } from './problem.ts';

@@ -136,6 +136,8 @@ export class IrFunction {
   /** Must stay although no function of this module calls it: exported to assembly, an entry point. */
   exported = false;
   inline: InlineHint = 'auto';
+  /** It is kept for other modules, too: nothing may change it. */
+  isShared = false;
   /** In layout order, entry first. */
   blocks: Block[] = [];
   readonly slots: StackSlot[] = [];

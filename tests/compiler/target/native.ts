@@ -12,8 +12,8 @@ import { readElf } from '../../../src/compiler/image/read-elf.ts';
 import type { IrFunction } from '../../../src/compiler/ir/function.ts';
 import { Module } from '../../../src/compiler/ir/module.ts';
 import { bitsOf, type Constant, normal, type Type } from '../../../src/compiler/ir/types.ts';
-import { Encodings } from '../../../src/compiler/target/x64/code-buffer.ts';
 import { generate } from '../../../src/compiler/target/x64/generate.ts';
+import { Learnt } from '../../../src/compiler/target/x64/learnt.ts';
 
 export interface Case {
   readonly fn: IrFunction;
@@ -164,7 +164,7 @@ kept_result: .quad 0
 kept_rsp: .quad 0
 `;
 
-const encodings = new Encodings();
+const learnt = new Learnt();
 
 /** @param registers how many registers of each class values may be in; default: all */
 export function buildNative(module: Module, cases: readonly Case[], registers = 99): Uint8Array {
@@ -173,7 +173,7 @@ export function buildNative(module: Module, cases: readonly Case[], registers = 
   whole.data = [...module.data];
   whole.assembly = [...module.assembly, { name: 'driver', text: DRIVER, location: null }];
   for (const { fn } of cases) fn.exported = true;
-  const objects = [...generate(whole, { name: 'test', target: 'linux-program', encodings, registers }), driverData(cases)];
+  const objects = [...generate(whole, { name: 'test', target: 'linux-program', learnt, registers }), driverData(cases)];
   return link(objects, { target: 'linux-program', debug: true }).bytes;
 }
 

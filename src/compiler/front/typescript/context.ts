@@ -201,6 +201,16 @@ export class Program {
     this.rules = rules;
   }
 
+  /** The linker symbols that are taken, in that order. */
+  get symbols(): ReadonlySet<string> {
+    return this.#symbols;
+  }
+
+  /** How many texts have read-only bytes. */
+  get stringCount(): number {
+    return this.#strings.size;
+  }
+
   /** A linker symbol of that name, or of one like it if that is taken. */
   symbol(name: string): string {
     let symbol = name;

@@ -7,7 +7,6 @@
 
 import ts from 'typescript';
 import type { Diagnostic } from '../../diagnostics.ts';
-import { FunctionBuilder } from '../../ir/builder.ts';
 import { Module } from '../../ir/module.ts';
 import { builtin, builtinMember, sliceMember } from './builtins.ts';
 import { makeCall } from './calls.ts';
@@ -25,11 +24,13 @@ import { member } from './places.ts';
 import { Problems } from './problems.ts';
 import { resolveType } from './resolve.ts';
 import { isStatic, memberName, shapeOf } from './shapes.ts';
+import { callerOf, INITIALISE, type StartCache } from './start.ts';
 import { disposeScope, statement } from './statements.ts';
 import { constantOf, globalOf, lowerModuleLevel } from './static.ts';
 import { type ClassType, NO_ENVIRONMENT } from './types.ts';
 
 export { ParseCache } from './modules.ts';
+export { StartCache } from './start.ts';
 
 export interface FrontResult {
   readonly module: Module;
@@ -56,11 +57,17 @@ const RULES: Rules = {
   arrow,
 };
 
-/** Runs all initialisers: what `_start` or the kernel calls once. */
-export const INITIALISE = 'palindrome_initialise';
-
-/** Lowers the modules that `entries` reach; the first is the program. */
-export function lowerProgram(entries: readonly string[], sources: ModuleSources, cache: ParseCache): FrontResult {
+/**
+ * Lowers the modules that `entries` reach; the first is the program.
+ *
+ * @param starts what is known of the library's own part; null where passes change functions, which those kept may not be
+ */
+export function lowerProgram(
+  entries: readonly string[],
+  sources: ModuleSources,
+  cache: ParseCache,
+  starts: StartCache | null,
+): FrontResult {
   const problems = new Problems();
   const modules = loadModules(entries, sources, cache, problems);
   // What a broken text means is anybody's guess: only its syntax is reported.
@@ -79,24 +86,30 @@ export function lowerProgram(entries: readonly string[], sources: ModuleSources,
     if (symbol !== null) own.push(symbol);
   }
   drain(p);
-  // What the program uses of the library may use more of it.
-  const ofLibrary: string[] = [];
+  const lower = (): readonly string[] => lowerLibrary(p, modules, done);
+  const symbols = [...(starts === null ? lower() : starts.add(p, lower)), ...own];
+  p.ir.functions.push(starts === null ? callerOf(symbols) : starts.caller(symbols));
+  solveEscapes([...p.instances.values(), ...p.initialisers], p.reachable(), (subject, node, code, ...values) =>
+    problems.add(subject.scope.module.file, node, code, ...values),
+  );
+  if (!problems.any) p.ir.layouts = layoutsOf(p);
+  return { module: p.ir, diagnostics: problems.all };
+}
+
+/** What the program uses of the library, which may use more of it. @returns the symbols of its initialisers */
+function lowerLibrary(p: Program, modules: readonly SourceModule[], done: Set<ts.Node>): readonly string[] {
+  const symbols: string[] = [];
   for (let before = -1; before !== p.globals.size + p.instances.size; ) {
     before = p.globals.size + p.instances.size;
     for (const module of modules) {
       if (!module.library) continue;
       requestExported(p, module);
       const symbol = lowerModuleLevel(p, module, done);
-      if (symbol !== null) ofLibrary.push(symbol);
+      if (symbol !== null) symbols.push(symbol);
     }
     drain(p);
   }
-  initialiseAll(p, [...ofLibrary, ...own]);
-  solveEscapes([...p.instances.values(), ...p.initialisers], p.reachable(), (subject, node, code, ...values) =>
-    problems.add(subject.scope.module.file, node, code, ...values),
-  );
-  if (!problems.any) p.ir.layouts = layoutsOf(p);
-  return { module: p.ir, diagnostics: problems.all };
+  return symbols;
 }
 
 function drain(p: Program): void {
@@ -175,12 +188,4 @@ function requestClass(p: Program, module: SourceModule, node: ts.ClassDeclaratio
       } else instanceOf(p, memberTemplate(type, m), NO_ENVIRONMENT);
     });
   }
-}
-
-function initialiseAll(p: Program, symbols: readonly string[]): void {
-  const b = new FunctionBuilder(INITIALISE, [], []);
-  for (const symbol of symbols) b.call(symbol, [], []);
-  b.return([]);
-  b.fn.exported = true;
-  p.ir.functions.push(b.finish());
 }

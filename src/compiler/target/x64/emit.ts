@@ -12,7 +12,7 @@ import { rbpFrame } from '../../image/object.ts';
 import type { Location } from '../../ir/location.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import type { Allocation } from './allocate.ts';
-import type { CodeBuffer, Encodings, Mark } from './code-buffer.ts';
+import type { CodeBuffer, Mark } from './code-buffer.ts';
 import { B, IMMEDIATE, M, type MachineBlock, type MachineFunction, MachineInstruction, type MachineOp, MEMORY } from './machine.ts';
 import { CALLEE_SAVED, NONE, name64, RAX, RBP, RCX, RDI, RSI, RSP } from './registers.ts';
 import { rotateLoops } from './rotate-loops.ts';
@@ -32,7 +32,6 @@ export interface EmittedFunction {
 
 /** What functions share while a module is emitted. */
 export interface EmitContext {
-  readonly encodings: Encodings;
   readonly buffer: CodeBuffer;
   assemble(text: string, location: Location | null): InlineCode;
 }

@@ -7,14 +7,15 @@
  * The first object holds the module's functions and data; each assembly block is one of its own, so that its labels are its own.
  */
 
-import { AssemblyError, assemble, assembleInline, type InlineCode } from '../../assembler/index.ts';
+import { AssemblyError, type InlineCode } from '../../assembler/index.ts';
 import { type Atom, dataAtom, functionAtom, type ObjectFile } from '../../image/object.ts';
 import type { IrFunction } from '../../ir/function.ts';
 import type { AssemblyBlock, DataObject, Location, Module } from '../../ir/module.ts';
 import { type Target, TargetError, type TargetProblem } from '../options.ts';
 import { allocate } from './allocate.ts';
-import { CodeBuffer, Encodings } from './code-buffer.ts';
+import { CodeBuffer } from './code-buffer.ts';
 import { type EmitContext, type EmittedFunction, emit } from './emit.ts';
+import { Learnt } from './learnt.ts';
 import { printMachine } from './machine.ts';
 import { select } from './select.ts';
 import type { ConstantPool } from './selector.ts';
@@ -23,8 +24,8 @@ export interface GenerateOptions {
   /** The first object's name. */
   readonly name: string;
   readonly target: Target;
-  /** What is learnt about encodings: pass the same one again and it need not be learnt twice. */
-  readonly encodings?: Encodings;
+  /** What other modules have taught: pass the same one again and it need not be learnt twice. */
+  readonly learnt?: Learnt;
   /** For tests of spilling: how many registers of each class values may be in. Default: all. */
   readonly registers?: number;
   /** Gets the machine code of each function before registers are allocated. */
@@ -47,19 +48,25 @@ class Generator {
   private readonly problems: TargetProblem[] = [];
   private readonly pool = new Pool();
   private readonly context: EmitContext;
-  private readonly assembled = new Map<string, InlineCode>();
+  private readonly learnt: Learnt;
+  /** Texts of inline assembly that are wrong: each is reported once. */
+  private readonly refused = new Set<string>();
 
   constructor(options: GenerateOptions) {
     this.options = options;
-    const encodings = options.encodings ?? new Encodings();
+    this.learnt = options.learnt ?? new Learnt();
     const assembleText = (text: string, location: Location | null): InlineCode => this.assemble(text, location);
-    this.context = { encodings, buffer: new CodeBuffer(encodings), assemble: assembleText };
+    this.context = { buffer: new CodeBuffer(this.learnt.encodings), assemble: assembleText };
   }
 
   run(module: Module): ObjectFile[] {
     const atoms: Atom[] = [];
     const tables: Atom[] = [];
-    for (const fn of module.functions) this.function(fn, atoms, tables);
+    for (const fn of module.functions) {
+      const [code, ...own] = this.atomsOf(fn);
+      if (code !== undefined) atoms.push(code);
+      tables.push(...own);
+    }
     atoms.push(...tables, ...this.pool.atoms, ...module.data.map(atomOfData));
     const objects: ObjectFile[] = [{ name: this.options.name, atoms }];
     for (const block of module.assembly) {
@@ -70,8 +77,20 @@ class Generator {
     return objects;
   }
 
-  private function(fn: IrFunction, atoms: Atom[], tables: Atom[]): void {
-    if (this.options.target === 'keel-kernel' && this.refuseFloat(fn)) return;
+  /** The function's own atom and its tables'; none if it is refused. */
+  private atomsOf(fn: IrFunction): readonly Atom[] {
+    if (!fn.isShared || this.options.registers !== undefined || this.options.dump !== undefined) return this.function(fn);
+    const known = this.learnt.functions.get(fn);
+    if (known !== undefined) return known;
+    const constants = this.pool.atoms.length;
+    const atoms = this.function(fn);
+    // What adds constants to the module is more than its atoms.
+    if (this.problems.length === 0 && this.pool.atoms.length === constants) this.learnt.functions.set(fn, atoms);
+    return atoms;
+  }
+
+  private function(fn: IrFunction): readonly Atom[] {
+    if (this.options.target === 'keel-kernel' && this.refuseFloat(fn)) return [];
     const machine = select(fn, this.pool);
     const allocation = allocate(machine, this.options.registers);
     this.options.dump?.(fn.symbol, printMachine(machine));
@@ -86,8 +105,8 @@ class Generator {
     const binding = fn.exported ? 'global' : 'local';
     const { bytes, relocations, lines, traps, frames } = code;
     const declared = fn.location === null ? {} : { declared: fn.location };
-    atoms.push(functionAtom({ symbol: fn.symbol, binding, bytes, relocations, lines, traps, frames, ...declared }));
-    for (const table of code.tables) tables.push(atomOfTable(fn.symbol, table));
+    const atom = functionAtom({ symbol: fn.symbol, binding, bytes, relocations, lines, traps, frames, ...declared });
+    return [atom, ...code.tables.map((table) => atomOfTable(fn.symbol, table))];
   }
 
   private refuseFloat(fn: IrFunction): boolean {
@@ -104,22 +123,19 @@ class Generator {
   }
 
   private assemble(text: string, location: Location | null): InlineCode {
-    const known = this.assembled.get(text);
-    if (known !== undefined) return known;
-    let code: InlineCode = { bytes: new Uint8Array(0), relocations: [] };
     try {
-      code = assembleInline(text);
+      if (!this.refused.has(text)) return this.learnt.assembly.inline(text);
     } catch (error) {
+      this.refused.add(text);
       this.note(error, location);
     }
-    this.assembled.set(text, code);
-    return code;
+    return { bytes: new Uint8Array(0), relocations: [] };
   }
 
   private assemblyBlock(block: AssemblyBlock): ObjectFile | null {
     const { name, text, location } = block;
     try {
-      return assemble(text, { name, ...(location === null ? {} : { firstLine: location.line }) });
+      return this.learnt.assembly.object(text, { name, ...(location === null ? {} : { firstLine: location.line }) });
     } catch (error) {
       this.note(error, location);
       return null;
