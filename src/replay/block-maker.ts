@@ -10,11 +10,11 @@ import type {
   TranslationView,
   UserEntry,
 } from '../machine/index.ts';
-import { type EventKind, RIGHTS, type TraceEvent } from './events.ts';
+import { type EventKind, RIGHTS } from './events.ts';
 import type { Door } from './inputs.ts';
 import { PathLog } from './path-log.ts';
 import { MAX_BLOCK_EVENTS, type Mode, type RunBlock } from './schema.ts';
-import { EventLog } from './trace/columns.ts';
+import { EventLog, type EventValues } from './trace/columns.ts';
 
 /** How often each kind of event was seen. */
 export type EventCounts = Partial<Record<EventKind, number>>;
@@ -27,6 +27,7 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
   readonly #path = new PathLog();
   readonly #full: () => void;
   #first = 0n;
+  #firstNumber = 0;
   #rip = 0n;
   #mode: Mode = 64;
 
@@ -41,6 +42,7 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     this.#rip = rip;
     this.#mode = mode;
     this.#first = first;
+    this.#firstNumber = Number(first);
     this.#log.reset();
     this.#path.reset();
   }
@@ -76,106 +78,106 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
 
   /** What the host gave. It is told by the host's wrapper (inputs.ts), which alone knows the number of the call; so there is no `input` of the observer here. */
   hostInput(at: bigint, source: Door, call: bigint, data: Uint8Array): void {
-    this.#add({ kind: 'input', at, source, call, data });
+    this.#add('input', at, { source, call, data });
   }
 
   irq(at: bigint, vector: number, target: bigint): void {
-    this.#add({ kind: 'irq', at, vector, target });
+    this.#add('irq', at, { vector, target });
   }
 
   exception(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint, target: bigint): void {
-    this.#add({ kind: 'exception', at, vector, code: code ?? 0, cr2: cr2 ?? 0n, rip, target });
+    this.#add('exception', at, { vector, code: code ?? 0, cr2: cr2 ?? 0n, rip, target });
   }
 
   softwareInterrupt(at: bigint, vector: number, rip: bigint, target: bigint): void {
-    this.#add({ kind: 'software-interrupt', at, vector, rip, target });
+    this.#add('software-interrupt', at, { vector, rip, target });
   }
 
   syscall(at: bigint, number: bigint, args: readonly bigint[], rip: bigint): void {
-    this.#add({ kind: 'syscall', at, number, args, rip });
+    this.#add('syscall', at, { number, args, rip });
   }
 
   sysret(at: bigint, result: bigint, how: UserEntry): void {
-    this.#add({ kind: 'sysret', at, result, how });
+    this.#add('sysret', at, { result, how });
   }
 
   enterUser(at: bigint, how: UserEntry): void {
-    this.#add({ kind: 'enter-user', at, how });
+    this.#add('enter-user', at, { how });
   }
 
   enterKernel(at: bigint, cause: KernelEntry): void {
-    this.#add({ kind: 'enter-kernel', at, cause });
+    this.#add('enter-kernel', at, { cause });
   }
 
   controlRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    this.#add({ kind: 'control-register', at, register, before, after });
+    this.#add('control-register', at, { register, before, after });
   }
 
   contextSwitch(at: bigint, from: AddressSpace, to: AddressSpace): void {
-    this.#add({ kind: 'context-switch', at, from: from.root, fromPcid: from.pcid, to: to.root, toPcid: to.pcid });
+    this.#add('context-switch', at, { from: from.root, fromPcid: from.pcid, to: to.root, toPcid: to.pcid });
   }
 
   msr(at: bigint, index: number, before: bigint, after: bigint): void {
-    this.#add({ kind: 'msr', at, index, before, after });
+    this.#add('msr', at, { index, before, after });
   }
 
   debugRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    this.#add({ kind: 'debug-register', at, register, before, after });
+    this.#add('debug-register', at, { register, before, after });
   }
 
   descriptorTable(at: bigint, table: 'gdt' | 'idt' | 'ldt' | 'tr', base: bigint, limit: number): void {
-    this.#add({ kind: 'descriptor-table', at, table, base, limit });
+    this.#add('descriptor-table', at, { table, base, limit });
   }
 
   tlbFlush(at: bigint, flush: TlbFlushKind, pcid: number, linear: bigint | null): void {
-    this.#add({ kind: 'tlb-flush', at, flush, pcid, linear: linear ?? 0n });
+    this.#add('tlb-flush', at, { flush, pcid, linear: linear ?? 0n });
   }
 
   stale(at: bigint, { used, now, ...use }: StaleUse): void {
     const [usedFrame, usedRights] = translation(used);
     const [nowFrame, nowRights] = translation(now);
-    this.#add({ kind: 'stale', at, ...use, usedFrame, usedRights, nowFrame, nowRights });
+    this.#add('stale', at, { ...use, usedFrame, usedRights, nowFrame, nowRights });
   }
 
   supervisorUserAccess(at: bigint, access: SupervisorUserAccess): void {
-    this.#add({ kind: 'supervisor-user-access', at, ...access });
+    this.#add('supervisor-user-access', at, access);
   }
 
   pageTableWrite(at: bigint, address: bigint, before: bigint, after: bigint): void {
-    this.#add({ kind: 'page-table-write', at, address, before, after });
+    this.#add('page-table-write', at, { address, before, after });
   }
 
   portIn(at: bigint, port: number, size: number, value: number): void {
-    this.#add({ kind: 'port-in', at, port, size, value });
+    this.#add('port-in', at, { port, size, value });
   }
 
   portOut(at: bigint, port: number, size: number, value: number): void {
-    this.#add({ kind: 'port-out', at, port, size, value });
+    this.#add('port-out', at, { port, size, value });
   }
 
   mmio(at: bigint, device: string, offset: number, size: number, write: boolean, value: bigint): void {
-    this.#add({ kind: 'mmio', at, device, offset, size, write, value });
+    this.#add('mmio', at, { device, offset, size, write, value });
   }
 
   output(at: bigint, byte: number): void {
-    this.#add({ kind: 'output', at, byte });
+    this.#add('output', at, { byte });
   }
 
   harness(at: bigint, command: number, value: number): void {
-    this.#add({ kind: 'harness', at, command, value });
+    this.#add('harness', at, { command, value });
   }
 
   halt(at: bigint, ticks: bigint): void {
-    this.#add({ kind: 'halt', at, ticks });
+    this.#add('halt', at, { ticks });
   }
 
   path(block: PathBlock): void {
     this.#path.append(block);
   }
 
-  #add(event: TraceEvent): void {
+  #add<Kind extends EventKind>(kind: Kind, at: bigint, values: EventValues<Kind>): void {
     if (this.#log.length === FULL) this.#full();
-    this.#log.add(event, this.#first);
+    this.#log.add(kind, Number(at) - this.#firstNumber, values);
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import { walkPath } from '../../src/replay/path.ts';
 import { forge } from './forge.ts';
 import { guest, guestRecording, guestText } from './guest.ts';
+import { addTo } from './sample.ts';
 import { checkedSwitches } from './switches.ts';
 
 let recording: Recording;
@@ -197,7 +198,7 @@ describe('the first difference', () => {
     const forged = await forge(bytes, index, (run) => {
       const log = new EventLog();
       for (const event of unpackEvents(run.events, run.first, run.count))
-        log.add(event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event, run.first);
+        addTo(log, event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event, run.first);
       return { ...run, events: log.pack() };
     });
     const { difference } = await replay(forged, like);
@@ -215,7 +216,7 @@ describe('the first difference', () => {
       const forged = await forge(bytes, index, (run) => {
         const log = new EventLog();
         for (const event of unpackEvents(run.events, run.first, run.count))
-          for (let i = 0; i < (event.kind === 'context-switch' ? times : 1); i++) log.add(event, run.first);
+          for (let i = 0; i < (event.kind === 'context-switch' ? times : 1); i++) addTo(log, event, run.first);
         return { ...run, events: log.pack() };
       });
       const { identical, difference } = await replay(forged, like);

@@ -68,9 +68,14 @@ export const events: readonly TraceEvent[] = EVENTS.flatMap((row, place) =>
   }),
 );
 
+/** Adds a decoded event to a block that begins at `first`. */
+export function addTo(log: EventLog, event: TraceEvent, first: bigint): void {
+  log.add(event.kind, Number(event.at - first), event);
+}
+
 export function run(first: bigint, count: number, list: readonly TraceEvent[], hash: string): RunBlock {
   const log = new EventLog();
-  for (const event of list) log.add(event, first);
+  for (const event of list) addTo(log, event, first);
   const path = { bits: Uint8Array.of(0b1010_0101, 0b11), bitCount: 10, targets: new Uint8Array(16).fill(7) };
   return { first, count, rip: 0xffff_ffff_8000_0000n + first, mode: 64, path, addresses: null, events: log.pack(), hash };
 }

@@ -11,7 +11,7 @@
  * `bytes` `[lengths (u32 each), data]`, for `text` `[[string, …], indices (u8 each)]`.
  */
 import { bug } from '../../machine/isa/bug.ts';
-import { EVENTS, type EventFields, type EventKind, type TraceEvent } from '../events.ts';
+import { EVENTS, type EventFields, type EventKind, type TraceEvent, type TraceEventOf } from '../events.ts';
 import type { Field, ListField, NameField } from '../fields.ts';
 import { FORMAT_VERSION } from './frame.ts';
 import { Malformed } from './malformed.ts';
@@ -201,15 +201,19 @@ function columnFor(field: Field): Column {
   }
 }
 
-/** The columns of one kind of event, by field, in the order of the table. */
+/** One kind of event: its fields and their columns, in the order of the table. */
 interface Group {
   readonly tag: number;
-  readonly columns: readonly (readonly [field: string, Column])[];
+  readonly fields: readonly string[];
+  readonly columns: readonly Column[];
   count: number;
 }
 
 /** The packed events of one block, as they stand in the trace. */
 export type PackedEvents = readonly [Uint8Array, Uint8Array, readonly (readonly [number, ...Packed[]])[]];
+
+/** The fields of one kind of event but for its position. */
+export type EventValues<Kind extends EventKind> = Omit<TraceEventOf<Kind>, 'kind' | 'at'>;
 
 /** The events of the block that is being made. */
 export class EventLog {
@@ -222,10 +226,10 @@ export class EventLog {
   constructor(version: number = FORMAT_VERSION) {
     const rows = EVENTS.filter(({ since }) => since <= version);
     this.#groups = new Map(
-      rows.map(({ kind, tag, fields }) => [
-        kind,
-        { tag, columns: stored(fields).map(([name, field]) => [name, columnFor(field)]), count: 0 },
-      ]),
+      rows.map(({ kind, tag, fields: all }) => {
+        const fields = stored(all);
+        return [kind, { tag, fields: fields.map(([name]) => name), columns: fields.map(([, field]) => columnFor(field)), count: 0 }];
+      }),
     );
   }
 
@@ -234,23 +238,23 @@ export class EventLog {
     return this.#length;
   }
 
-  /** Adds an event of a block that begins at `first`. */
-  add(event: TraceEvent, first: bigint): void {
-    const group = this.#groups.get(event.kind);
+  /** Adds an event, `offset` instructions after the first of the block. */
+  add<Kind extends EventKind>(kind: Kind, offset: number, values: EventValues<Kind>): void {
+    const group = this.#groups.get(kind);
     if (group === undefined) return;
     this.#tags.push(group.tag);
-    this.#offsets.push(Number(event.at - first));
+    this.#offsets.push(offset);
     this.#length++;
     group.count++;
-    const values = event as unknown as Readonly<Record<string, unknown>>;
-    for (const [field, column] of group.columns) column.push(values[field]);
+    const { fields, columns } = group;
+    for (let i = 0; i < columns.length; i++) columns[i]?.push((values as Readonly<Record<string, unknown>>)[fields[i] ?? '']);
   }
 
   /** Views of what the log holds: they are valid until the next `add` or `reset`. */
   pack(): PackedEvents {
     const groups: [number, ...Packed[]][] = [];
     for (const { tag, columns, count } of this.#groups.values())
-      if (count > 0) groups.push([tag, ...columns.map(([, column]) => column.pack())]);
+      if (count > 0) groups.push([tag, ...columns.map((column) => column.pack())]);
     return [this.#tags.pack(), this.#offsets.pack(), groups];
   }
 
@@ -261,7 +265,7 @@ export class EventLog {
     for (const group of this.#groups.values()) {
       if (group.count === 0) continue;
       group.count = 0;
-      for (const [, column] of group.columns) column.reset();
+      for (const column of group.columns) column.reset();
     }
   }
 }

@@ -13,7 +13,7 @@ import { FileSink, FileSource, MemorySink, MemorySource } from '../../../src/rep
 import { FORMAT_VERSION, makeFrame } from '../../../src/replay/trace/frame.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
 import { TraceWriter } from '../../../src/replay/trace/writer.ts';
-import { checkpoint, end, events, header, image, runs, sampleTrace } from '../sample.ts';
+import { addTo, checkpoint, end, events, header, image, runs, sampleTrace } from '../sample.ts';
 
 describe('a trace', () => {
   test('reads back as it was written', async () => {
@@ -117,7 +117,7 @@ describe('events', () => {
 
   test('that a version did not have are left out of its blocks', () => {
     const log = new EventLog(1);
-    for (const event of events) log.add(event, 0n);
+    for (const event of events) addTo(log, event, 0n);
     const old = new Set<string>(EVENTS.filter(({ since }) => since === 1).map(({ kind }) => kind));
     expect(unpackEvents(log.pack(), 0n, 16)).toEqual(events.filter(({ kind }) => old.has(kind)));
     expect(log.length).toBeLessThan(events.length);
@@ -126,7 +126,7 @@ describe('events', () => {
   test('a log gives back what was put into it, also after a reset', () => {
     const log = new EventLog();
     for (let i = 0; i < 2; i++) {
-      for (const event of events) log.add(event, 0n);
+      for (const event of events) addTo(log, event, 0n);
       expect(log.length).toBe(events.length);
       expect(unpackEvents(log.pack(), 0n, 16)).toEqual(events);
       log.reset();
@@ -162,7 +162,7 @@ describe('events', () => {
       fc.property(fc.array(fc.oneof(...EVENTS.map(ofRow)), { maxLength: 40 }), (list) => {
         const made = list.map((event, i) => ({ ...event, at: 1000n + BigInt(i >> 1) })) as unknown as TraceEvent[];
         const log = new EventLog();
-        for (const event of made) log.add(event, 1000n);
+        for (const event of made) addTo(log, event, 1000n);
         expect(unpackEvents(log.pack(), 1000n, 64)).toEqual(made);
       }),
       { numRuns: 200, seed: 10 },
@@ -180,7 +180,7 @@ describe('events', () => {
       rip: 4n,
       target: BigInt(i),
     }));
-    for (const event of many) log.add(event, 0n);
+    for (const event of many) addTo(log, event, 0n);
     expect(unpackEvents(log.pack(), 0n, 3000)).toEqual(many);
   });
 });
