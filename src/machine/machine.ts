@@ -321,13 +321,27 @@ export class Machine {
 
   /** The canonical state hash: 16 hexadecimal digits over registers, translations, devices and RAM. Costs what changed since the last. */
   hash(): string {
+    const writer = this.#writeHashed();
+    writer.u64(this.#memoryHash.update());
+    this.#pc.mmu.dropWrites();
+    return this.#digits(writer);
+  }
+
+  /** As hash(), but RAM is left out: it costs the same however much was written. */
+  hashWithoutRam(): string {
+    return this.#digits(this.#writeHashed());
+  }
+
+  #writeHashed(): StateWriter {
     const writer = this.#writer;
     writer.reset();
     saveHashed(this.#owner, writer);
     for (const half of this.#pc.mmu.translations.sum) writer.u32(half);
-    writer.u64(this.#memoryHash.update());
-    this.#pc.mmu.dropWrites();
-    return this.#hash(writer.written, 0n).toString(16).padStart(16, '0');
+    return writer;
+  }
+
+  #digits({ written }: StateWriter): string {
+    return this.#hash(written, 0n).toString(16).padStart(16, '0');
   }
 
   snapshot(): Snapshot {

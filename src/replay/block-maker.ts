@@ -48,7 +48,7 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
   }
 
   /** The block up to `end`. It lives until the next `begin`. */
-  take(end: bigint, recorded: { readonly path: boolean; readonly addresses: boolean }, hash: string): RunBlock {
+  take(end: bigint, recorded: { readonly path: boolean; readonly addresses: boolean }, state: Pick<RunBlock, 'hash' | 'ram'>): RunBlock {
     return {
       first: this.#first,
       count: Number(end - this.#first),
@@ -57,7 +57,7 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
       path: recorded.path ? this.#path.pack() : null,
       addresses: recorded.addresses ? this.#path.packAddresses() : null,
       events: this.#log.pack(),
-      hash,
+      ...state,
     };
   }
 

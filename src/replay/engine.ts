@@ -11,9 +11,6 @@ import { type CheckpointBlock, PAGE_BYTES, type RunBlock } from './schema.ts';
 /** Pages of one checkpoint block: 16 MiB. */
 const PART_PAGES = 4096;
 
-/** Pages of one chunk of a snapshot. */
-const CHUNK_PAGES = 64;
-
 /** No run is longer. */
 export const NO_LIMIT = 1n << 62n;
 
@@ -81,8 +78,11 @@ export class Engine {
     this.machine.requestStop();
   }
 
-  /** Runs to the end of the next block: `blockInstructions` on, or `limit`, or where the run ends. */
-  block(limit: bigint): MadeBlock {
+  /**
+   * Runs to the end of the next block: `blockInstructions` on, or `limit`, or where the run ends. `takesRam` says, at the block's end, whether its hash is
+   * over RAM as well.
+   */
+  block(limit: bigint, takesRam: (at: bigint, stop: Stop | null) => boolean): MadeBlock {
     const { machine } = this;
     const first = machine.count;
     machine.beginPathBlock();
@@ -109,7 +109,9 @@ export class Engine {
       }
     }
     machine.drainPath();
-    return { block: this.#maker.take(machine.count, this.#recorded, machine.hash()), stop };
+    const ram = takesRam(machine.count, stop);
+    const hash = ram ? machine.hash() : machine.hashWithoutRam();
+    return { block: this.#maker.take(machine.count, this.#recorded, { hash, ram }), stop };
   }
 
   /** A snapshot of this moment as the blocks of a checkpoint: the pages that changed since the last one. */
@@ -118,15 +120,10 @@ export class Engine {
     const last = this.#lastCheckpoint;
     const { numbers, bytes } = snapshot.pages(last);
     this.#lastCheckpoint = snapshot;
-    // a page that was written with what it held before is no change: whether it is listed depends on how the machine was run
-    const changed = [...numbers.keys()].filter(
-      (i) => !isSame(bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES), pageOf(last, numbers[i] ?? 0)),
-    );
-    const parts = Math.max(1, Math.ceil(changed.length / PART_PAGES));
+    const parts = Math.max(1, Math.ceil(numbers.length / PART_PAGES));
     return Array.from({ length: parts }, (_, part) => {
-      const places = changed.slice(part * PART_PAGES, (part + 1) * PART_PAGES);
-      const pages = new Uint8Array(places.length * PAGE_BYTES);
-      for (const [i, place] of places.entries()) pages.set(bytes.subarray(place * PAGE_BYTES, (place + 1) * PAGE_BYTES), i * PAGE_BYTES);
+      const from = part * PART_PAGES;
+      const to = from + PART_PAGES;
       return {
         at: snapshot.count,
         part,
@@ -134,8 +131,8 @@ export class Engine {
         serialCalls: this.host.calls.serial,
         programCalls: this.host.calls.program,
         state: part === 0 ? snapshot.state : new Uint8Array(0),
-        frames: new Uint8Array(Uint32Array.from(places, (place) => numbers[place] ?? 0).buffer),
-        pages,
+        frames: new Uint8Array(numbers.slice(from, to).buffer),
+        pages: bytes.subarray(from * PAGE_BYTES, to * PAGE_BYTES),
       };
     });
   }
@@ -159,16 +156,4 @@ export class Engine {
     this.host.calls.program = last.programCalls;
     this.#lastCheckpoint = snapshot;
   }
-}
-
-const zeroPage: Uint8Array = new Uint8Array(PAGE_BYTES);
-
-/** A page of a snapshot; absent pages are zero. */
-function pageOf(snapshot: Snapshot | null, frame: number): Uint8Array {
-  const chunk = snapshot?.chunks[Math.floor(frame / CHUNK_PAGES)];
-  return chunk?.[frame % CHUNK_PAGES] ?? zeroPage;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -11,7 +11,7 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     ['append', 'text or nil', "the kernel's command line"],
     ['artefacts', 'array of maps', 'files the run was given: role (image, initrd, symbols), name, sha256 (hexadecimal), size, embedded'],
     ['blockInstructions', 'uint', `instructions of a run block; ${BLOCK_INSTRUCTIONS} unless told otherwise`],
-    ['checkpointInstructions', 'uint 64', `instructions between checkpoints; ${CHECKPOINT_INSTRUCTIONS} unless told otherwise`],
+    ['checkpointInstructions', 'uint 64', `the fewest instructions between checkpoints; ${CHECKPOINT_INSTRUCTIONS} unless told otherwise`],
   ],
   artefact: [
     ['artefact', 'uint', "place in the header's list"],
@@ -27,6 +27,7 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
     ['events', '[tags, offsets, groups]', `at most ${MAX_BLOCK_EVENTS} events; see below`],
     ['hash', 'text', "the machine's state hash after the block, 16 hexadecimal digits"],
+    ['ram', 'bool', 'that hash is over RAM, too: before each checkpoint and at the end (version 1 had no such key: always)'],
   ],
   checkpoint: [
     ['at', 'uint 64', 'position'],

@@ -162,7 +162,10 @@ export class Player {
         throw this.#badCheckpoint(checkpoint, error.message);
       }
       const before = position === 0n ? null : trace.run(trace.runAt(position - 1n));
-      if (this.position !== position || (before !== null && before.hash !== this.machine.hash()))
+      if (
+        this.position !== position ||
+        (before !== null && before.hash !== (before.ram ? this.machine.hash() : this.machine.hashWithoutRam()))
+      )
         throw this.#badCheckpoint(checkpoint, 'it holds another state than the block before it says');
     }
     this.#playback.clear();
@@ -223,7 +226,8 @@ export class Player {
   /** Makes the next block, as record does. */
   block(limit: bigint): MadeBlock {
     this.#feed(this.position + BigInt(this.#engine.blockInstructions));
-    return this.#engine.block(limit);
+    const { ram } = this.trace.run(this.trace.runAt(this.position));
+    return this.#engine.block(limit, () => ram);
   }
 
   /** Gives the playback the inputs of the blocks up to `to`. */

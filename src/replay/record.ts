@@ -12,7 +12,14 @@ import { UserError } from '../machine/isa/bug.ts';
 import type { EventCounts } from './block-maker.ts';
 import { Engine, NO_LIMIT } from './engine.ts';
 import { EVENTS, type EventKind } from './events.ts';
-import { type Artefact, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_INSTRUCTIONS, type TraceHeader } from './schema.ts';
+import {
+  type Artefact,
+  BLOCK_INSTRUCTIONS,
+  CHECKPOINT_INSTRUCTIONS,
+  type CheckpointBlock,
+  MAX_BLOCK_INSTRUCTIONS,
+  type TraceHeader,
+} from './schema.ts';
 import { checksums } from './trace/checksum.ts';
 import { FileSink, MemorySink } from './trace/file.ts';
 import { FORMAT_VERSION } from './trace/frame.ts';
@@ -47,6 +54,7 @@ export interface RecordOptions {
   /** False leaves the images out: whoever replays finds them by their hash. Default true. */
   readonly embed?: boolean;
   readonly blockInstructions?: number;
+  /** Instructions between checkpoints. Default: as many as make them cheap beside the run, at least CHECKPOINT_INSTRUCTIONS. */
   readonly checkpointInstructions?: number;
   /** Another machine, whose compiled code is shared: it saves time. */
   readonly like?: Machine;
@@ -70,6 +78,11 @@ export interface Recording {
   /** The machine as the run left it. */
   readonly machine: Machine;
 }
+
+/** A checkpoint of so many bytes is followed by as many instructions for each of them before the next one… */
+const INSTRUCTIONS_PER_BYTE = 12;
+/** … but never by more than these, so that every point can be reached soon. */
+const MOST_INSTRUCTIONS = 512 << 20;
 
 /** The header of a recording, and the bytes of its artefacts. */
 function headerOf(options: RecordOptions): { header: TraceHeader; contents: Uint8Array[] } {
@@ -111,9 +124,9 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const writer = new TraceWriter(sink, await checksums(), header, contents);
   try {
     const limit = options.limit ?? NO_LIMIT;
-    let checkpointAt = 0n;
+    let checkpointAt = BigInt(header.checkpointInstructions);
     for (;;) {
-      const { block, stop } = engine.block(limit);
+      const { block, stop } = engine.block(limit, (at, end) => end !== null || at >= checkpointAt);
       writer.run(block);
       tally.add(block.events[0]);
       const at = engine.machine.count;
@@ -133,15 +146,22 @@ export async function record(options: RecordOptions): Promise<Recording> {
           machine,
         };
       }
-      if (at - checkpointAt >= header.checkpointInstructions) {
-        checkpointAt = at;
-        writer.checkpoint(engine.checkpoint());
+      if (at >= checkpointAt) {
+        const parts = engine.checkpoint();
+        writer.checkpoint(parts);
+        checkpointAt = at + BigInt(options.checkpointInstructions ?? checkpointDistance(parts));
       }
     }
   } catch (error) {
     writer.abandon();
     throw error;
   }
+}
+
+/** Instructions to the next checkpoint: more where the last one was large, so that checkpoints cost little beside the run, in time and in the file. */
+function checkpointDistance(last: readonly CheckpointBlock[]): number {
+  const bytes = last.reduce((sum, { pages }) => sum + pages.length, 0);
+  return Math.min(Math.max(CHECKPOINT_INSTRUCTIONS, bytes * INSTRUCTIONS_PER_BYTE), MOST_INSTRUCTIONS);
 }
 
 /** Counts events by their tags. */

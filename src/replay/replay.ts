@@ -95,7 +95,6 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
     options.like,
   );
   let position = 0n;
-  let hash = engine.machine.hash();
   let last: { readonly block: RunBlock; readonly stop: ReturnType<Engine['block']>['stop'] } | null = null;
   let checkpoint: { readonly made: readonly CheckpointBlock[]; next: number } | null = null;
   const report = (difference: Difference | null): ReplayReport => ({
@@ -103,7 +102,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
     complete: difference === null && cursor.cut === null,
     from: 0n,
     instructions: position,
-    hash,
+    hash: engine.machine.hash(),
     difference,
     cut: cursor.cut,
     output: output.bytes(),
@@ -117,9 +116,8 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
             await endDifference(trace, options, position, `the replay ended with ${JSON.stringify(last.stop)}, the recording goes on`),
           );
         playback.feed(inputs(run));
-        last = engine.block(limitOf(trace));
+        last = engine.block(limitOf(trace), () => run.ram);
         position = engine.machine.count;
-        hash = last.block.hash;
         if (!sameBlock(run, last.block)) return report(await explain(trace, options, run, last.block, false));
         options.progress?.(position);
       } else if (block.kind === 'checkpoint') {
@@ -127,7 +125,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
         if (!sameCheckpoint(block.value, checkpoint?.made[checkpoint.next++]))
           return report(await endDifference(trace, options, position, `the checkpoint at ${position} holds another state`));
       } else if (block.kind === 'end') {
-        if (!sameEnd(block.value, last, position, hash)) {
+        if (!sameEnd(block.value, last, position, engine.machine.hash())) {
           const message = `the recording ends with ${JSON.stringify(block.value.stop)} at ${block.value.at}, the replay with ${JSON.stringify(last?.stop)} at ${position}`;
           return report(await endDifference(trace, options, position, message));
         }

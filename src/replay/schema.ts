@@ -14,10 +14,10 @@ import { Malformed } from './trace/malformed.ts';
 export const BLOCK = { header: 0, artefact: 1, run: 2, checkpoint: 3, end: 4, index: 5 } as const;
 export type BlockKind = keyof typeof BLOCK;
 
-/** Instructions of a run block; each block but the last has exactly as many. */
-export const BLOCK_INSTRUCTIONS = 65_536;
-/** Instructions between checkpoints, unless the recording says otherwise: what takes a fraction of a second to run again. */
-export const CHECKPOINT_INSTRUCTIONS = 256 * BLOCK_INSTRUCTIONS;
+/** Instructions of a run block; each block but the last has exactly as many. A block costs some 0.1 ms whatever it holds: this is what keeps that small. */
+export const BLOCK_INSTRUCTIONS = 1 << 20;
+/** The fewest instructions between checkpoints, unless the recording says otherwise: what takes a fraction of a second to run again. */
+export const CHECKPOINT_INSTRUCTIONS = 16 * BLOCK_INSTRUCTIONS;
 
 /** A file that the run was given: the boot image, the initial RAM disk, or an ELF that only gives symbols. */
 export interface Artefact {
@@ -77,6 +77,8 @@ export interface RunBlock {
   readonly events: PackedEvents;
   /** The machine's state hash after the last instruction of the block. */
   readonly hash: string;
+  /** Whether that hash is over RAM, too: it is before each checkpoint and at the end, for it costs what was written. */
+  readonly ram: boolean;
 }
 
 /** The machine at one moment: pages are those that differ from the checkpoint before (the first: from zeroed RAM). */
@@ -244,12 +246,15 @@ export function unpackArtefactBlock(value: unknown): ArtefactBlock {
 }
 
 export function packRun(run: RunBlock): object {
-  const { first, count, rip, mode, path, addresses, events, hash } = run;
-  return { first, count, rip, mode, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash };
+  const { first, count, rip, mode, path, addresses, events, hash, ram } = run;
+  return { first, count, rip, mode, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash, ram };
 }
 
 export function unpackRun(value: unknown): RunBlock {
-  const map = fields(value, ['first', 'count', 'rip', 'mode', 'path', 'addresses', 'events', 'hash'], 'a run block');
+  const keys = ['first', 'count', 'rip', 'mode', 'path', 'addresses', 'events', 'hash'];
+  // Version 1 had no `ram`: all its hashes were over RAM.
+  const isOld = typeof value === 'object' && value !== null && !('ram' in value);
+  const map = fields(value, isOld ? keys : [...keys, 'ram'], 'a run block');
   const count = whole(map['count'], MAX_BLOCK_INSTRUCTIONS, 'the count of a run block');
   const events = map['events'];
   if (!Array.isArray(events) || events.length !== 3 || !(events[0] instanceof Uint8Array))
@@ -264,6 +269,7 @@ export function unpackRun(value: unknown): RunBlock {
     addresses: map['addresses'] === null ? null : words(map['addresses'], 'addresses'),
     events: events as unknown as PackedEvents,
     hash: hex(map['hash'], 16, 'the hash of a run block'),
+    ram: isOld || bool(map['ram'], 'ram'),
   };
 }
 

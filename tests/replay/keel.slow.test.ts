@@ -36,6 +36,7 @@ beforeAll(async () => {
     image: { name: 'keel', bytes: image },
     initrd: { name: 'initrd', bytes: initrd },
     limit: 100_000_000n,
+    blockInstructions: 65_536,
     checkpointInstructions: 8 * 65_536,
   });
   like = { like: recording.machine };

@@ -53,11 +53,11 @@ describe('a block', () => {
       if (++output === 3) engine?.cutHere();
     };
     engine = await Engine.create(machine, { image: image.bytes }, new QuietHost(), cut, 1 << 20, FORMAT_VERSION, undefined);
-    const first = engine.block(1_000_000n);
+    const first = engine.block(1_000_000n, () => true);
     const count = first.block.count;
     expect(first.stop).toBeNull();
     expect(count).toBeLessThan(8000);
-    const second = engine.block(1_000_000n);
+    const second = engine.block(1_000_000n, () => true);
     expect(second.stop).toMatchObject({ reason: 'debug-exit' });
     const whole = await record({ ...guestRecording(), host: new QuietHost(), like: engine.machine });
     expect({ end: second.block.first + BigInt(second.block.count), hash: second.block.hash }).toEqual({

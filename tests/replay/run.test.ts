@@ -57,6 +57,16 @@ describe('a recording', () => {
     expect(trace.checkpoints.length).toBeGreaterThan(1);
   });
 
+  test('takes RAM into the hash of a block before each checkpoint and at the end, and of no other', () => {
+    const last = trace.runs - 1;
+    const withRam = Array.from({ length: trace.runs }, (_, i) => i).filter((i) => trace.run(i).ram);
+    expect(last).toBeGreaterThan(trace.checkpoints.length);
+    expect(withRam.map((i) => (i === last ? recording.instructions : trace.firstOf(i + 1)))).toEqual([
+      ...trace.checkpoints,
+      recording.instructions,
+    ]);
+  });
+
   test('has a context switch for each CR3 write to another address space, and for no other', () => {
     const switches = checkedSwitches(trace);
     expect(switches.length).toBe(recording.counts['context-switch']);
@@ -128,7 +138,9 @@ describe('a replay', () => {
       const whole = await openTrace(cut);
       const report = await replay(cut, like);
       expect(report).toMatchObject({ identical: true, complete: false, instructions: whole.instructions, cut: whole.cut });
-      if (whole.runs > 0) expect(report.hash).toBe(whole.run(whole.runs - 1).hash);
+      const player = await Player.open(whole, like);
+      player.seek(whole.instructions);
+      expect(report.hash).toBe(player.machine.hash());
     }
   });
 

@@ -77,7 +77,17 @@ export function run(first: bigint, count: number, list: readonly TraceEvent[], h
   const log = new EventLog();
   for (const event of list) addTo(log, event, first);
   const path = { bits: Uint8Array.of(0b1010_0101, 0b11), bitCount: 10, targets: new Uint8Array(16).fill(7) };
-  return { first, count, rip: 0xffff_ffff_8000_0000n + first, mode: 64, path, addresses: null, events: log.pack(), hash };
+  return {
+    first,
+    count,
+    rip: 0xffff_ffff_8000_0000n + first,
+    mode: 64,
+    path,
+    addresses: null,
+    events: log.pack(),
+    hash,
+    ram: first === 16n,
+  };
 }
 
 function checkpointPart(part: number): CheckpointBlock {

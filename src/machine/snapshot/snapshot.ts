@@ -35,17 +35,29 @@ export class Snapshot {
     this.chunks = chunks;
   }
 
-  /** RAM pages whose bytes may differ from those in `since` (null: from all-zero RAM). Costs what differs. */
+  /** RAM pages whose bytes differ from those in `since` (null: from all-zero RAM). Costs what was written since. */
   pages(since: Snapshot | null): SnapshotPages {
-    const found: number[] = [];
-    forEachDifference(this.chunks, since?.chunks ?? [], (frame) => found.push(frame));
+    const found: { readonly frame: number; readonly page: Uint8Array }[] = [];
+    const before = since?.chunks ?? [];
+    // A page that was written with what it held before is no change: whether it is another object depends on how the machine was run.
+    forEachDifference(this.chunks, before, (frame) => {
+      const page = pageOf(this.chunks, frame) ?? ZEROS;
+      if (!isSamePage(page, pageOf(before, frame) ?? ZEROS)) found.push({ frame, page });
+    });
     const bytes = new Uint8Array(found.length * PAGE);
-    for (const [i, frame] of found.entries()) {
-      const page = pageOf(this.chunks, frame);
-      if (page !== null) bytes.set(page, i * PAGE);
-    }
-    return { numbers: Uint32Array.from(found), bytes };
+    for (const [i, { page }] of found.entries()) bytes.set(page, i * PAGE);
+    return { numbers: Uint32Array.from(found, ({ frame }) => frame), bytes };
   }
+}
+
+const ZEROS: Uint8Array = new Uint8Array(PAGE);
+
+/** Pages are arrays of their own, so that words are aligned. */
+function isSamePage(a: Uint8Array, b: Uint8Array): boolean {
+  const left = new Int32Array(a.buffer, a.byteOffset, PAGE / 4);
+  const right = new Int32Array(b.buffer, b.byteOffset, PAGE / 4);
+  for (let i = 0; i < PAGE / 4; i++) if (left[i] !== right[i]) return false;
+  return true;
 }
 
 function pageOf(chunks: readonly (Chunk | null)[], frame: number): Uint8Array | null {
