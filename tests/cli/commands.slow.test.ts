@@ -98,6 +98,9 @@ describe('replay and inspect', () => {
 
   it('shows system calls by name, and the machine at a position', () => {
     expect(palindrome(['inspect', at('hello.mpk'), '--call', 'write']).stdout).toMatch(/write\(/);
+    expect(palindrome(['inspect', at('hello.mpk'), '--kind', 'context-switch']).stdout).toMatch(
+      / \(kernel\) → 0x\w+ PCID 1 \(pid 1 \S*hello\)\n/,
+    );
     const moment = palindrome(['inspect', at('hello.mpk'), '--at', '5000', '--json']);
     expect(moment.json).toMatchObject({ at: 5000, registers: expect.anything() });
     expect(palindrome(['replay', at('hello.mpk'), '--to', '5000', '--json']).json).toMatchObject({ identical: true, instructions: 5000 });

@@ -6,6 +6,7 @@ export class DebugExit implements PortDevice {
   readonly name = 'debug-exit';
   readonly firstPort = DEBUG_EXIT_PORT;
   readonly portCount = 4;
+  readonly width = 4;
   readonly #exit: (code: number) => void;
 
   constructor(exit: (code: number) => void) {

@@ -22,6 +22,7 @@ export class Harness implements PortDevice {
   readonly name = 'harness';
   readonly firstPort = HARNESS_COMMAND_PORT;
   readonly portCount = 12;
+  readonly width = 4;
   /** What was last written to the address port, and what reading it gives: the length of the last archive. */
   address = 0;
   length = 0;

@@ -48,6 +48,19 @@ const DELIVERY = { fixed: 0, lowest: 1, smi: 2, nmi: 4, init: 5, startup: 6, ext
 const VERSION = 0x50014;
 const APIC_BASE = { bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
 const TIMER_MODE = { oneShot: 0, periodic: 1, deadline: 2 } as const;
+/** Bits that WRMSR may set in x2APIC mode, by register: others are #GP, as is a register that is not here (SDM 10.12.1.2 and 10.12.1.3). */
+const X2_WRITABLE: ReadonlyMap<number, number> = new Map([
+  [REG.tpr, 0xff],
+  [REG.eoi, 0],
+  [REG.svr, 0x3ff],
+  [REG.esr, 0],
+  // Delivery status and remote IRR may be written, to no effect.
+  ...LVT_BITS.map((bits, index) => [REG.lvtTimer + index, bits | (index === LVT.lint0 || index === LVT.lint1 ? 0x5000 : 0x1000)] as const),
+  [REG.initialCount, 0xffffffff],
+  [REG.divide, 0xb],
+  [REG.selfIpi, 0xff],
+]);
+const X2_ICR_RESERVED = 0xfff32000n;
 const ESR_ILLEGAL_REGISTER = 1 << 7;
 const ESR_SEND_ILLEGAL_VECTOR = 1 << 5;
 const ESR_RECEIVE_ILLEGAL_VECTOR = 1 << 6;
@@ -186,20 +199,15 @@ export class Lapic implements InterruptController {
     if (!this.#isX2 || index < MSR.IA32_X2APIC_FIRST || index > MSR.IA32_X2APIC_LAST) return false;
     const register = index - MSR.IA32_X2APIC_FIRST;
     if (register === REG.icrLow) {
+      if ((value & X2_ICR_RESERVED) !== 0n) return false;
       this.icrHigh = Number((value >> 32n) & 0xffffffffn);
       this.#sendIpi(Number(value & 0xffffffffn));
       return true;
     }
-    if (value >> 32n !== 0n) return false;
-    if (register === REG.selfIpi) {
-      this.#raise(Number(value & 0xffn));
-      return true;
-    }
-    if (register === REG.eoi && value !== 0n) return false;
-    const isReadOnly =
-      register < REG.tpr || register === REG.ldr || register === REG.dfr || register === REG.icrHigh || register === REG.currentCount;
-    if (isReadOnly || (register >= REG.isr && register < REG.esr) || this.#read(register) === null) return false;
-    this.#write(register, Number(value));
+    const writable = X2_WRITABLE.get(register);
+    if (writable === undefined || (value & ~BigInt(writable)) !== 0n) return false;
+    if (register === REG.selfIpi) this.#raise(Number(value));
+    else this.#write(register, Number(value));
     return true;
   }
 
@@ -212,7 +220,7 @@ export class Lapic implements InterruptController {
     if (within >= 4) return 0;
     let value = this.#read(offset >>> 4);
     if (value === null) {
-      this.errors |= ESR_ILLEGAL_REGISTER;
+      this.#error(ESR_ILLEGAL_REGISTER);
       value = 0;
     }
     const shifted = value >>> (8 * within);
@@ -309,7 +317,8 @@ export class Lapic implements InterruptController {
         break;
       }
       default:
-        this.errors |= ESR_ILLEGAL_REGISTER;
+        // One that is there for reading only ignores it.
+        if (this.#read(register) === null) this.#error(ESR_ILLEGAL_REGISTER);
     }
     this.#update();
   }
@@ -346,9 +355,13 @@ export class Lapic implements InterruptController {
     return true;
   }
 
-  /** What switching the APIC off does to its registers. */
+  /** What switching the APIC off does to its registers: they are as after power-up (SDM 10.4.7.1). */
   #reset(): void {
     this.taskPriorityRegister = 0;
+    this.logicalDestination = 0;
+    this.destinationFormat = 0xffffffff;
+    this.icrLow = 0;
+    this.icrHigh = 0;
     this.spurious = 0xff;
     this.lvt.fill(LVT_MASKED);
     this.request.fill(0);
@@ -378,7 +391,7 @@ export class Lapic implements InterruptController {
       case DELIVERY.fixed:
       case DELIVERY.lowest:
         if (vector < 16) {
-          this.errors |= ESR_SEND_ILLEGAL_VECTOR;
+          this.#error(ESR_SEND_ILLEGAL_VECTOR);
           return;
         }
         this.#raise(vector);
@@ -412,9 +425,17 @@ export class Lapic implements InterruptController {
   // ---- Inside -----------------------------------------------------------------------------------------------------------------------------
 
   #raise(vector: number): void {
-    if (vector < 16) this.errors |= ESR_RECEIVE_ILLEGAL_VECTOR;
+    if (vector < 16) this.#error(ESR_RECEIVE_ILLEGAL_VECTOR);
     else setBit(this.request, vector);
     this.#update();
+  }
+
+  /** Notes an error. The first since ESR was written interrupts, where the LVT lets it: the write arms that again (SDM 10.5.3). */
+  #error(bit: number): void {
+    const isFirst = this.errors === 0;
+    this.errors |= bit;
+    const entry = this.lvt[LVT.error] ?? 0;
+    if (isFirst && (entry & LVT_MASKED) === 0) this.#raise(entry & 0xff);
   }
 
   #update(): void {

@@ -14,13 +14,14 @@ export class Pic implements PortDevice {
   readonly name: string;
   readonly firstPort: number;
   readonly portCount = 2;
+  readonly width = 1;
   mask = 0xff;
   request = 0;
   inService = 0;
   /** Lines by level, to find edges. */
   lines = 0;
   vectorBase = 0;
-  /** The next initialisation word, 0: none. */
+  /** The next initialisation word, 0: none; 1: word 2 of a controller that is alone and gets no word 3. */
   expects = 0;
   needsWord4 = false;
   readsInService = false;
@@ -79,7 +80,7 @@ export class Pic implements PortDevice {
       this.autoEnd = false;
       this.readsInService = false;
       this.needsWord4 = (value & 1) !== 0;
-      this.expects = 2;
+      this.expects = (value & 2) !== 0 ? 1 : 2;
     } else if (offset === 0 && (value & 0x08) !== 0) {
       // OCW3
       if ((value & 2) !== 0) this.readsInService = (value & 1) !== 0;
@@ -87,9 +88,9 @@ export class Pic implements PortDevice {
       // OCW2: end of interrupt, of the highest or of a named line
       if ((value & 0x60) === 0x60) this.inService &= ~(1 << (value & 7));
       else if ((value & 0x20) !== 0) this.inService &= this.inService - 1;
-    } else if (this.expects === 2) {
+    } else if (this.expects === 1 || this.expects === 2) {
       this.vectorBase = value & 0xf8;
-      this.expects = 3;
+      this.expects = this.expects === 2 ? 3 : this.needsWord4 ? 4 : 0;
     } else if (this.expects === 3) {
       this.expects = this.needsWord4 ? 4 : 0;
     } else if (this.expects === 4) {
@@ -137,6 +138,8 @@ export class PicPair {
   acknowledge(): number {
     const line = this.master.acknowledge();
     if (line !== CASCADE) return this.master.vectorBase + line;
+    // The slave's output drops while it is acknowledged: what it has next is a new edge.
+    this.master.setLine(CASCADE, false);
     return this.slave.vectorBase + this.slave.acknowledge();
   }
 }

@@ -16,6 +16,7 @@ export class Rtc implements PortDevice {
   readonly name = 'rtc';
   readonly firstPort = RTC_PORT;
   readonly portCount = 2;
+  readonly width = 1;
   index = 0;
   readonly memory = new Uint8Array(128);
   readonly #clock: Clock;

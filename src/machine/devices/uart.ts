@@ -9,7 +9,9 @@ import { fieldsOf } from '../snapshot/fields.ts';
 import type { InterruptLine, PortDevice } from './device.ts';
 
 const IER = { received: 1, transmitter: 2, line: 4, modem: 8 } as const;
-const IIR = { none: 1, transmitter: 2, received: 4, fifo: 0xc0 } as const;
+const IIR = { none: 1, transmitter: 2, received: 4, line: 6, fifo: 0xc0 } as const;
+const FCR_ENABLE = 1;
+const FIFO_BYTES = 16;
 const LCR_DLAB = 0x80;
 const MCR = { dtr: 1, rts: 2, out1: 4, out2: 8, loop: 16 } as const;
 const LSR = { ready: 1, overrun: 2, holdingEmpty: 32, empty: 64 } as const;
@@ -26,6 +28,7 @@ export class Uart implements PortDevice {
   readonly name = 'uart';
   readonly firstPort = UART_PORT;
   readonly portCount = 8;
+  readonly width = 1;
   interruptEnable = 0;
   fifoControl = 0;
   lineControl = 0;
@@ -47,13 +50,7 @@ export class Uart implements PortDevice {
     this.#line = line;
   }
 
-  readPort(offset: number, size: number): number {
-    if (size !== 1) {
-      // A wider access reads the ports one after the other, as ISA bridges split it.
-      let value = 0;
-      for (let i = 0; i < size; i++) value += (offset + i < 8 ? this.readPort(offset + i, 1) : 0xff) * 2 ** (8 * i);
-      return value;
-    }
+  readPort(offset: number): number {
     switch (offset) {
       case 0:
         if ((this.lineControl & LCR_DLAB) !== 0) return this.divisorLow;
@@ -70,6 +67,7 @@ export class Uart implements PortDevice {
         this.poll();
         const status = LSR.holdingEmpty | LSR.empty | (this.received.length > 0 ? LSR.ready : 0) | (this.overrun ? LSR.overrun : 0);
         this.overrun = false;
+        this.#update();
         return status;
       }
       case 6:
@@ -79,11 +77,7 @@ export class Uart implements PortDevice {
     }
   }
 
-  writePort(offset: number, size: number, value: number): void {
-    if (size !== 1) {
-      for (let i = 0; i < size && offset + i < 8; i++) this.writePort(offset + i, 1, (value >>> (8 * i)) & 0xff);
-      return;
-    }
+  writePort(offset: number, _size: number, value: number): void {
     switch (offset) {
       case 0:
         if ((this.lineControl & LCR_DLAB) !== 0) this.divisorLow = value;
@@ -98,8 +92,9 @@ export class Uart implements PortDevice {
         this.interruptEnable = value & 0x0f;
         break;
       case 2:
+        // The FIFO is emptied when it is asked for, and when it is switched on or off.
+        if ((value & 2) !== 0 || ((value ^ this.fifoControl) & FCR_ENABLE) !== 0) this.received = [];
         this.fifoControl = value & 0xc9;
-        if ((value & 2) !== 0) this.received = [];
         break;
       case 3:
         this.lineControl = value;
@@ -140,14 +135,25 @@ export class Uart implements PortDevice {
 
   #send(byte: number): void {
     if ((this.modemControl & MCR.loop) === 0) this.#port.send(byte);
-    else if (this.received.length < 16) this.received.push(byte);
-    else this.overrun = true;
+    else this.#loop(byte);
     this.transmitterDue = true;
+  }
+
+  /** A byte of the loop comes in. One too many is lost where there is a FIFO; without, it takes the place of the one before. */
+  #loop(byte: number): void {
+    const isFifo = (this.fifoControl & FCR_ENABLE) !== 0;
+    if (this.received.length < (isFifo ? FIFO_BYTES : 1)) {
+      this.received.push(byte);
+      return;
+    }
+    this.overrun = true;
+    if (!isFifo) this.received = [byte];
   }
 
   #identify(): number {
     if (this.waitsForInput) this.poll();
-    const fifo = (this.fifoControl & 1) !== 0 ? IIR.fifo : 0;
+    const fifo = (this.fifoControl & FCR_ENABLE) !== 0 ? IIR.fifo : 0;
+    if ((this.interruptEnable & IER.line) !== 0 && this.overrun) return IIR.line | fifo;
     if ((this.interruptEnable & IER.received) !== 0 && this.received.length > 0) return IIR.received | fifo;
     if ((this.interruptEnable & IER.transmitter) !== 0 && this.transmitterDue) {
       this.transmitterDue = false;
@@ -165,6 +171,7 @@ export class Uart implements PortDevice {
 
   #update(): void {
     const wants =
+      ((this.interruptEnable & IER.line) !== 0 && this.overrun) ||
       ((this.interruptEnable & IER.received) !== 0 && this.received.length > 0) ||
       ((this.interruptEnable & IER.transmitter) !== 0 && this.transmitterDue);
     this.#line(wants && (this.modemControl & MCR.out2) !== 0);

@@ -69,7 +69,7 @@ for (const { fields, make } of COMPONENTS) {
 
     test('every own field that is data is declared', () => {
       const component = make();
-      const constant = ['name', 'firstPort', 'portCount'];
+      const constant = ['name', 'firstPort', 'portCount', 'width'];
       const data = Object.keys(component).filter((key) => !constant.includes(key) && typeof component[key] !== 'function');
       expect(data.sort()).toEqual([...fields.names].sort());
     });
