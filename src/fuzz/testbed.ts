@@ -71,11 +71,15 @@ export class Testbed {
     return this.#host.bootText;
   }
 
-  /** Runs the archive's programs from the snapshot. `limit`: instructions of this run. `observer` is attached for its length. */
-  run(archive: Uint8Array, options: { limit: bigint; observer?: Observer }): Outcome {
+  /**
+   * Runs the archive's programs from the snapshot. `limit`: instructions of this run. `observer` is attached for its length. `ready` is called where the
+   * machine stands at the snapshot.
+   */
+  run(archive: Uint8Array, options: { limit: bigint; observer?: Observer; ready?: () => void }): Outcome {
     const { machine } = this;
     machine.restore(this.#ready);
     this.#host.begin(archive);
+    options.ready?.();
     machine.observer = options.observer ?? null;
     try {
       const start = machine.count;

@@ -215,6 +215,11 @@ export class Machine {
     return cpu.isProtected && (cpu.attributes(SEG.CS) & ATTRIBUTE.big) !== 0 ? 32 : 16;
   }
 
+  /** The frame of the root page table that CR3 names. */
+  get rootFrame(): number {
+    return this.#pc.mmu.root;
+  }
+
   get rflags(): bigint {
     return this.#pc.state.readRflags();
   }
@@ -299,12 +304,21 @@ export class Machine {
   }
 
   /**
-   * A number that changes with each store to a frame (by the guest, the harness or restore(); not by the walker's A and D bits), from the first call on.
-   * Stores to such a frame are slow: for page tables.
+   * A number that changes with each store to a frame (by the guest or the harness, and by a restore() that takes such a store back; not by the walker's
+   * A and D bits), from the first call on. Stores to such a frame are slow: for page tables.
    */
   frameVersion(frame: number): number {
-    this.#pc.mmu.watchFrame(frame, FRAME.versioned);
-    return this.#pc.physical.version(frame);
+    const { physical, mmu } = this.#pc;
+    if (((physical.flags[frame] ?? 0) & FRAME.versioned) === 0) {
+      physical.beginVersions(frame);
+      mmu.watchFrame(frame, FRAME.versioned);
+    }
+    return physical.version(frame);
+  }
+
+  /** A number that changes whenever the version of any frame does. */
+  get frameChanges(): number {
+    return this.#pc.physical.changes;
   }
 
   /** Nobody asks for this frame's version any more: stores to it are quick again. Asked once more, it has another one than before. */
@@ -363,7 +377,6 @@ export class Machine {
         physical.flags[frame] = flags & ~FRAME.code;
         interpreter.codeCache.written(frame);
       }
-      if ((flags & FRAME.versioned) !== 0) physical.bump(frame);
     });
     loadState(this.#owner, new StateReader(snapshot.state));
     this.#pc.renew();

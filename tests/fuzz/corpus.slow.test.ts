@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { buildKeel } from '../../src/compiler/index.ts';
+import { describeReached } from '../../src/fuzz/campaign/coverage.ts';
 import { compileCase, Runner } from '../../src/fuzz/campaign/runner.ts';
 
 const FOLDER = new URL('../../corpus/', import.meta.url);
@@ -21,5 +22,5 @@ it.each(files)('%s: keel keeps every invariant, and the program gets where its h
   const { failures, coverage, outcome } = runner.run(compileCase(file, source));
   expect(failures.map(({ invariant, message }) => `${invariant}: ${message}`)).toEqual([]);
   expect(['exit', 'signal']).toContain(outcome.reason);
-  for (const [, reached] of source.matchAll(/^ \* @reaches (.*)$/gm)) expect([...coverage]).toContain(reached);
+  for (const [, reached] of source.matchAll(/^ \* @reaches (.*)$/gm)) expect([...coverage].map(describeReached)).toContain(reached);
 });

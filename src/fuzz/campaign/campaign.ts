@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
+import { describeReached } from './coverage.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
 import type { BatchResult, ProgramResult, WorkerData, WorkerRequest } from './messages.ts';
@@ -65,7 +66,7 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
   const reached = new Set<string>();
   for (const batch of batches) {
     for (const [id, count] of batch.judged) judged.set(id, (judged.get(id) ?? 0) + count);
-    for (const what of batch.coverage) reached.add(what);
+    for (const what of batch.coverage) reached.add(describeReached(what));
   }
 
   const groups = groupFailures(results);

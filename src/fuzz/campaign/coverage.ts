@@ -16,7 +16,8 @@ function kindOf(result: bigint): number {
   return signed === 0n ? ZERO : VALUE;
 }
 
-function describe(reached: number): string {
+/** What a number of `reached` means, as a short text. */
+export function describeReached(reached: number): string {
   if (reached >= EXCEPTIONS) {
     const [vector, cpl, code] = [(reached - EXCEPTIONS) & 0xff, ((reached - EXCEPTIONS) >> 8) & 3, (reached - EXCEPTIONS) >> 10];
     return `exception ${vector} ${code === 0 ? '-' : code - 1} at CPL ${cpl}`;
@@ -25,13 +26,25 @@ function describe(reached: number): string {
   return `call ${call === ODD_CALL ? 'odd' : call}: ${kind === ZERO ? 'zero' : kind === VALUE ? 'value' : `error ${kind}`}`;
 }
 
+export interface CoverageWatcher {
+  readonly observer: Observer;
+  /** A run begins: nothing is reached. */
+  begin(): void;
+  /** What the run reached, as numbers for {@link describeReached}; the set is used again in the next run. */
+  readonly reached: ReadonlySet<number>;
+}
+
 /** `currentPid`: whom the CPU works for. */
-export function watchCoverage(machine: Machine, currentPid: () => number): { readonly observer: Observer; reached(): ReadonlySet<string> } {
+export function watchCoverage(machine: Machine, currentPid: () => number): CoverageWatcher {
   const reached = new Set<number>();
   /** The call that each process is in. */
   const calls = new Map<number, number>();
   return {
-    reached: () => new Set([...reached].map(describe)),
+    reached,
+    begin() {
+      reached.clear();
+      calls.clear();
+    },
     observer: {
       syscall(_at, nr) {
         calls.set(currentPid(), nr < BigInt(ODD_CALL) ? Number(nr) : ODD_CALL);

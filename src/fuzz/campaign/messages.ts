@@ -26,5 +26,6 @@ export interface BatchResult {
   readonly from: number;
   readonly programs: readonly ProgramResult[];
   readonly judged: ReadonlyMap<string, number>;
-  readonly coverage: ReadonlySet<string>;
+  /** Numbers for `describeReached` (coverage.ts). */
+  readonly coverage: ReadonlySet<number>;
 }

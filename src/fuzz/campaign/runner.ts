@@ -12,7 +12,7 @@ import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { SecretSet } from '../invariants/secret-set.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
-import { watchCoverage } from './coverage.ts';
+import { type CoverageWatcher, watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
 
@@ -40,21 +40,23 @@ export interface JudgedRun {
   readonly failures: readonly Failure[];
   /** How often each invariant was judged, by id. */
   readonly judged: ReadonlyMap<string, number>;
-  /** What the run reached: results of system calls and exceptions, as short texts. */
-  readonly coverage: ReadonlySet<string>;
+  /** What the run reached, until the next run: results of system calls and exceptions, as numbers for `describeReached` (coverage.ts). */
+  readonly coverage: ReadonlySet<number>;
 }
 
 export class Runner {
   readonly testbed: Testbed;
   readonly #kernel: KernelView;
   readonly #judge: Judge;
-  readonly #secrets: SecretSet;
+  readonly #coverage: CoverageWatcher;
+  readonly #observer: Observer;
 
   private constructor(testbed: Testbed, kernel: KernelView, secrets: readonly bigint[]) {
     this.testbed = testbed;
     this.#kernel = kernel;
-    this.#judge = new Judge(testbed.machine, kernel, INVARIANTS);
-    this.#secrets = new SecretSet(secrets);
+    this.#judge = new Judge(testbed.machine, kernel, INVARIANTS, new SecretSet(secrets));
+    this.#coverage = watchCoverage(testbed.machine, kernel.currentPid);
+    this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer]);
   }
 
   static async create({ kernel, seed }: RunnerOptions): Promise<Runner> {
@@ -78,11 +80,12 @@ export class Runner {
 
   /** Runs a compiled program. */
   run(program: Uint8Array): JudgedRun {
-    const run = this.#judge.begin(this.#secrets);
-    const coverage = watchCoverage(this.testbed.machine, this.#kernel.currentPid);
-    const observer: Observer = mergeObservers([run.observer, coverage.observer]);
-    const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer });
-    return { outcome, coverage: coverage.reached(), ...run.end(outcome) };
+    const ready = () => {
+      this.#judge.begin();
+      this.#coverage.begin();
+    };
+    const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer: this.#observer, ready });
+    return { outcome, coverage: this.#coverage.reached, ...this.#judge.end(outcome) };
   }
 }
 

@@ -10,40 +10,85 @@ import { type Half, type Mapping, TableReader } from './table-reader.ts';
 export interface Changes {
   /** Spaces that are new or were walked again. */
   readonly spaces: readonly Half[];
-  /** The kernel's half was walked (again). */
+  /** The kernel's half was walked (again), or is looked at for the first time in this run. */
   readonly kernel: boolean;
 }
 
 const FRAMES = 2 ** 18;
+const NOTHING: Changes = { spaces: [], kernel: false };
 
 export class AddressSpaces {
   readonly #machine: Machine;
   readonly #kernel: KernelView;
   readonly #reader: TableReader;
-  readonly #users = new Map<bigint, Half>();
+  readonly #users = new Map<number, Half>();
   #kernelHalf: Half | null = null;
+  #kernelTables: ReadonlySet<number> = new Set();
+  /** Whether the kernel's half was told in this run. */
+  #hasKernel = false;
   #at = -1n;
-  #changes: Changes = { spaces: [], kernel: false };
-  /** By frame: how many user leaves map it, how many of them may write, how many may execute. */
+  #changes: Changes = NOTHING;
+  /** The live roots and the machine's frameChanges at the last moment. */
+  #roots: Int32Array;
+  #rootCount = 0;
+  #latest: Int32Array;
+  #seen = -1;
+  /** By frame: how many user leaves map it, how many of them may write, how many may execute; and how many user halves have it as a table. */
   readonly #mappers: Uint16Array;
   readonly #writers: Uint16Array;
   readonly #executors: Uint16Array;
+  readonly #tables: Uint16Array;
 
   constructor(machine: Machine, kernel: KernelView) {
     this.#machine = machine;
     this.#kernel = kernel;
     this.#reader = new TableReader(machine);
+    this.#roots = new Int32Array(kernel.mostRoots);
+    this.#latest = new Int32Array(kernel.mostRoots);
     const frames = Math.min(FRAMES, machine.config.memoryBytes >> 12);
     this.#mappers = new Uint16Array(frames);
     this.#writers = new Uint16Array(frames);
     this.#executors = new Uint16Array(frames);
+    this.#tables = new Uint16Array(frames);
+  }
+
+  /** A run begins: no space is known. What is known of the kernel's half stays, while its tables are what they were. */
+  begin(): void {
+    for (const space of this.#users.values()) {
+      this.#count(space, -1);
+      this.#forget(space, null);
+    }
+    this.#users.clear();
+    this.#hasKernel = false;
+    this.#at = -1n;
+    this.#rootCount = 0;
+    this.#seen = -1;
   }
 
   /** Looks, once a moment `at`, which tables have changed since the last moment that was asked for. */
   changes(at: bigint): Changes {
-    if (at === this.#at) return this.#changes;
-    this.#at = at;
-    const live = this.#kernel.liveRoots();
+    if (at !== this.#at) {
+      this.#at = at;
+      this.#changes = this.#haveSameRoots() && this.#machine.frameChanges === this.#seen ? NOTHING : this.#look();
+    }
+    return this.#changes;
+  }
+
+  /** Takes the live roots of now; whether they are those of the last moment. */
+  #haveSameRoots(): boolean {
+    const before = this.#roots;
+    const now = this.#latest;
+    const count = this.#kernel.liveRoots(now);
+    let isSame = count === this.#rootCount;
+    for (let n = 0; n < count && isSame; n++) isSame = before[n] === now[n];
+    this.#roots = now;
+    this.#latest = before;
+    this.#rootCount = count;
+    return isSame;
+  }
+
+  #look(): Changes {
+    const live = this.#roots.subarray(0, this.#rootCount);
     for (const [root, space] of this.#users)
       if (!live.includes(root)) {
         this.#count(space, -1);
@@ -63,10 +108,15 @@ export class AddressSpaces {
       this.#count(space, 1);
       spaces.push(space);
     }
-    const kernel = this.#kernelHalf === null || !this.#isFresh(this.#kernelHalf);
-    if (kernel) this.#kernelHalf = this.#reader.read(this.#kernel.kernelRoot, 'kernel');
-    this.#changes = { spaces, kernel };
-    return this.#changes;
+    const isRead = this.#kernelHalf === null || !this.#isFresh(this.#kernelHalf);
+    if (isRead) {
+      this.#kernelHalf = this.#reader.read(this.#kernel.kernelRoot, 'kernel');
+      this.#kernelTables = new Set(this.#kernelHalf.tables);
+    }
+    const kernel = isRead || !this.#hasKernel;
+    this.#hasKernel = true;
+    this.#seen = this.#machine.frameChanges;
+    return { spaces, kernel };
   }
 
   /** All live spaces, as of the last moment. */
@@ -74,24 +124,18 @@ export class AddressSpaces {
     return this.#users.values();
   }
 
-  user(root: bigint): Half | null {
+  user(root: number): Half | null {
     return this.#users.get(root) ?? null;
   }
 
   /** The kernel half, as of the last moment. */
-  get kernelHalf(): readonly Mapping[] {
-    return this.#kernelHalf?.mappings ?? [];
+  get kernelHalf(): Half | null {
+    return this.#kernelHalf;
   }
 
-  /** Frames of the tables of the kernel half. */
-  get kernelTables(): ReadonlyMap<number, number> {
-    return this.#kernelHalf?.tables ?? new Map();
-  }
-
-  /** The run is over: no table is watched any more. */
-  end(): void {
-    for (const space of this.#users.values()) this.#forget(space, null);
-    if (this.#kernelHalf) this.#forget(this.#kernelHalf, null);
+  /** Whether a frame holds a table of the kernel half. */
+  isKernelTable(frame: number): boolean {
+    return this.#kernelTables.has(frame);
   }
 
   /** User leaves that map a frame. */
@@ -107,28 +151,38 @@ export class AddressSpaces {
     return this.#executors[frame] ?? 0;
   }
 
-  #count({ mappings }: Half, by: number): void {
+  /** User halves in which a frame is a table. */
+  tableUses(frame: number): number {
+    return this.#tables[frame] ?? 0;
+  }
+
+  #count({ mappings, tables }: Half, by: number): void {
     for (const { frame, pages, rights } of mappings)
       for (let each = frame; each < frame + pages; each++) {
         this.#mappers[each] = (this.#mappers[each] ?? 0) + by;
         if (rights & RIGHT.write) this.#writers[each] = (this.#writers[each] ?? 0) + by;
         if (rights & RIGHT.execute) this.#executors[each] = (this.#executors[each] ?? 0) + by;
       }
+    for (const frame of tables) this.#tables[frame] = (this.#tables[frame] ?? 0) + by;
   }
 
-  #isFresh({ tables }: Half): boolean {
-    for (const [frame, version] of tables) if (this.#machine.frameVersion(frame) !== version) return false;
+  #isFresh({ tables, versions }: Half): boolean {
+    for (let n = 0; n < tables.length; n++) if (this.#machine.frameVersion(tables[n] ?? 0) !== versions[n]) return false;
     return true;
   }
 
   /** Tables that are no longer part of a space need no watching: their frames are used for something else. */
   #forget(before: Half, now: Half | null): void {
-    for (const frame of before.tables.keys()) if (!now?.tables.has(frame)) this.#reader.forget(frame);
+    for (const frame of before.tables) if (!now?.tables.includes(frame)) this.#reader.forget(frame);
   }
 }
 
 /** A page number of `walkLeaves` as a canonical linear address. */
 export const linearOf = (page: number): bigint => BigInt.asUintN(64, BigInt.asIntN(48, BigInt(page) << 12n));
+/** The page number of a linear address, as `walkLeaves` counts them. */
+export const pageOf = (linear: bigint): number => Number(BigInt.asUintN(48, linear) >> 12n);
+/** The physical address of a frame: of a root, as people write it. */
+export const addressOf = (frame: number): bigint => BigInt(frame) << 12n;
 
 export const isWritable = ({ rights }: Mapping): boolean => (rights & RIGHT.write) !== 0;
 export const isExecutable = ({ rights }: Mapping): boolean => (rights & RIGHT.execute) !== 0;

@@ -1,7 +1,7 @@
 /** Invariants of information flow, judged by secrets: 64-bit words that only the victim was given. */
 import { CAPTURE } from '../../machine/index.ts';
 import { VICTIM_HARMED } from '../campaign/victim.ts';
-import { isUser, isWritable, linearOf } from './address-spaces.ts';
+import { addressOf, isUser, isWritable, linearOf } from './address-spaces.ts';
 import { hex, invariant } from './invariant.ts';
 import type { Mapping } from './table-reader.ts';
 
@@ -11,10 +11,11 @@ export const freshFramesAreClean = invariant({
   because: 'memory of a process that has ended, or of the kernel, is handed to the next one',
   judge: (context) => {
     /** Mappings of each root when it was last looked at, in page order: a page with another frame is fresh. */
-    const known = new Map<bigint, readonly Mapping[]>();
+    const known = new Map<number, readonly Mapping[]>();
     const { secrets } = context;
     const { ram } = context.machine;
     return {
+      begin: () => known.clear(),
       quiescent(at) {
         const { spaces } = context.spaces.changes(at);
         // A root that is used anew belongs to another process: all its pages are fresh.
@@ -33,7 +34,7 @@ export const freshFramesAreClean = invariant({
             const secret = secrets.findIn(ram, mapping.frame * 4096, 4096);
             if (secret === null) continue;
             return context.fail(
-              `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(root)} holds the victim’s secret ${hex(secret)}`,
+              `the fresh page ${hex(linearOf(mapping.page))} of the space ${hex(addressOf(root))} holds the victim’s secret ${hex(secret)}`,
             );
           }
         }
@@ -52,7 +53,7 @@ export const secretsStayWithTheirOwner = invariant({
     const words = new DataView(now.buffer);
     return {
       enterUser() {
-        if (context.kernel.isVictim(context.machine.cr3 & 0x000f_ffff_ffff_f000n)) return;
+        if (context.kernel.isVictim(context.machine.rootFrame)) return;
         context.judged();
         const secret = secrets.findIn(words, 0, 8 * CAPTURE.words);
         if (secret !== null)

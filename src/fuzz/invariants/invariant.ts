@@ -1,5 +1,5 @@
 /**
- * What an isolation invariant is. One judge is made for each run; it sees the machine by its observer and by reading it, never by asking the
+ * What an isolation invariant is. One judge is made for all runs of a machine, and `begin` puts it back before each; it sees the machine by its observer and by reading it, never by asking the
  * kernel, so that a kernel under attack cannot lie to it.
  *
  * *Moment*: a judgement. An invariant counts each with `context.judged()`, so that a report can say how often it was put to the test.
@@ -26,9 +26,9 @@ export interface Context {
   judged(): void;
 }
 
-/** The judge of one run: the observer's methods that it needs, and the moments that no event gives. */
+/** What judges: the observer's methods that it needs, which do without `this`, and the moments that no event gives. */
 export interface Judgement extends Observer {
-  /** The kernel is ready; the programs start now. */
+  /** The kernel is ready; the programs start now. Nothing of the run before may be known any more. */
   begin?(): void;
   /** See *quiescent*. Told after every `enterUser`. */
   quiescent?(at: bigint): void;

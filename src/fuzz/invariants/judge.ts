@@ -1,10 +1,9 @@
 /**
- * The judge of a run: all invariants put to the machine at once.
+ * The judge of runs: all invariants put to the machine at once. One judge serves all runs of a machine, one after the other.
  *
- *     const judge = new Judge(machine, kernel, INVARIANTS);
- *     const run = judge.begin(secrets);
- *     testbed.run(archive, { limit, observer: run.observer });
- *     const { failures, judged } = run.end(outcome);
+ *     const judge = new Judge(machine, kernel, INVARIANTS, secrets);
+ *     testbed.run(archive, { limit, observer: judge.observer, ready: () => judge.begin() });
+ *     const { failures, judged } = judge.end(outcome);
  */
 import type { Machine, Observer } from '../../machine/index.ts';
 import type { Outcome } from '../testbed.ts';
@@ -33,50 +32,78 @@ export interface Verdict {
 }
 
 export class Judge {
-  readonly #machine: Machine;
-  readonly #kernel: KernelView;
-  readonly #invariants: readonly Invariant[];
+  /** To be attached for the length of a run. */
+  readonly observer: Observer;
+  readonly #spaces: AddressSpaces;
+  readonly #threads: Threads;
+  readonly #cases: readonly Case[];
+  readonly #judgements: readonly Judgement[];
+  #failures: Failure[] = [];
 
-  constructor(machine: Machine, kernel: KernelView, invariants: readonly Invariant[]) {
-    this.#machine = machine;
-    this.#kernel = kernel;
-    this.#invariants = invariants;
+  /** `secrets`: what only the victim is given. */
+  constructor(machine: Machine, kernel: KernelView, invariants: readonly Invariant[], secrets: SecretSet) {
+    this.#spaces = new AddressSpaces(machine, kernel);
+    this.#threads = new Threads(machine, kernel);
+    const shared = { machine, kernel, spaces: this.#spaces, threads: this.#threads, secrets };
+    this.#cases = invariants.map(({ id }) => new Case(id, shared, (failure) => this.#failures.push(failure)));
+    this.#judgements = invariants.map(({ judge }, n) => judge(this.#cases[n] as Case));
+    this.observer = merge([this.#threads.observer, ...this.#judgements]);
   }
 
   /** Starts the judgement of one run: the machine stands at `ready`. */
-  begin(secrets: SecretSet): { readonly observer: Observer; end(outcome: Outcome): Verdict } {
-    const machine = this.#machine;
-    const failures = new Map<string, Failure>();
-    const judged = new Map<string, number>();
-    const spaces = new AddressSpaces(machine, this.#kernel);
-    const threads = new Threads(machine, this.#kernel);
+  begin(): void {
+    this.#failures = [];
+    this.#spaces.begin();
+    this.#threads.begin();
+    for (const each of this.#cases) each.begin();
+    for (const judgement of this.#judgements) judgement.begin?.();
+  }
 
-    const judgements = this.#invariants.map(({ id, judge }): Judgement => {
-      judged.set(id, 0);
-      const context: Context = {
-        machine,
-        kernel: this.#kernel,
-        spaces,
-        threads,
-        secrets,
-        judged: () => judged.set(id, (judged.get(id) ?? 0) + 1),
-        fail(message) {
-          if (!failures.has(id)) failures.set(id, { invariant: id, at: machine.count, rip: machine.rip, cpl: machine.cpl, message });
-        },
-      };
-      return judge(context);
-    });
+  end(outcome: Outcome): Verdict {
+    for (const judgement of this.#judgements) judgement.end?.(outcome);
+    return { failures: this.#failures, judged: new Map(this.#cases.map(({ id, count }) => [id, count])) };
+  }
+}
 
-    const observer = merge([threads.observer, ...judgements]);
-    for (const judgement of judgements) judgement.begin?.();
-    return {
-      observer,
-      end(outcome) {
-        for (const judgement of judgements) judgement.end?.(outcome);
-        spaces.end();
-        return { failures: [...failures.values()], judged };
-      },
-    };
+type Shared = Pick<Context, 'machine' | 'kernel' | 'spaces' | 'threads' | 'secrets'>;
+
+/** One invariant's part of the judgement. */
+class Case implements Context {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly kernel: KernelView;
+  readonly spaces: AddressSpaces;
+  readonly threads: Threads;
+  readonly secrets: SecretSet;
+  /** How often it was judged in this run. */
+  count = 0;
+  #hasFailed = false;
+  readonly #report: (failure: Failure) => void;
+
+  constructor(id: string, { machine, kernel, spaces, threads, secrets }: Shared, report: (failure: Failure) => void) {
+    this.id = id;
+    this.machine = machine;
+    this.kernel = kernel;
+    this.spaces = spaces;
+    this.threads = threads;
+    this.secrets = secrets;
+    this.#report = report;
+  }
+
+  begin(): void {
+    this.count = 0;
+    this.#hasFailed = false;
+  }
+
+  judged(): void {
+    this.count++;
+  }
+
+  fail(message: string): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const { count, rip, cpl } = this.machine;
+    this.#report({ invariant: this.id, at: count, rip, cpl, message });
   }
 }
 
@@ -88,18 +115,21 @@ function merge(judgements: readonly Judgement[]): Observer {
   const events = judgements.map(
     (judgement) => Object.fromEntries(Object.entries(judgement).filter(([name]) => !MOMENTS.includes(name))) as Observer,
   );
-  const moments = judgements.map((judgement): Observer => (judgement.quiescent ? { enterUser: (at) => judgement.quiescent?.(at) } : {}));
+  const moments = judgements.map(({ quiescent }): Observer => (quiescent ? { enterUser: quiescent } : {}));
   return mergeObservers([...events, ...moments]);
 }
 
 /** A method of an observer: no event has more than seven fields. */
 type Handler = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => void;
 
-/** One observer for several: each event goes to those that have a method for it, in their order. An event that nobody wants stays absent. */
+/**
+ * One observer for several: each event goes to those that have a method for it, in their order. An event that nobody wants stays absent. The methods
+ * must do without `this`.
+ */
 export function mergeObservers(observers: readonly Observer[]): Observer {
   const handlers = new Map<string, Handler[]>();
   for (const observer of observers)
-    for (const [name, method] of Object.entries(observer)) handlers.set(name, [...(handlers.get(name) ?? []), method.bind(observer)]);
+    for (const [name, method] of Object.entries(observer)) handlers.set(name, [...(handlers.get(name) ?? []), method]);
 
   const merged: Record<string, Handler> = {};
   for (const [name, list] of handlers) {
@@ -108,7 +138,7 @@ export function mergeObservers(observers: readonly Observer[]): Observer {
       list.length === 1 && only
         ? only
         : (a, b, c, d, e, f, g) => {
-            for (const handler of list) handler(a, b, c, d, e, f, g);
+            for (let n = 0; n < list.length; n++) list[n]?.(a, b, c, d, e, f, g);
           };
   }
   return merged;

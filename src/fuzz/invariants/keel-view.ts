@@ -5,8 +5,7 @@ import { MemoryView } from '../../replay/index.ts';
 import type { FrameKind, KernelView, Range } from './kernel-view.ts';
 
 /** Process states: free, ready, blocked, sleeping, zombie. A zombie has given its memory back. */
-const STATE_FREE = 0;
-const STATE_ZOMBIE = 4;
+const LIVE_STATES: readonly number[] = [1, 2, 3];
 
 /** FRAME_… of ostd/frames.ts, by number. Contents of files and pipes are kernel memory: user mode reaches them by calls alone. */
 const FRAME_KINDS: readonly FrameKind[] = ['free', 'kernel', 'page-table', 'kernel', 'user', 'shared', 'kernel'];
@@ -28,7 +27,9 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const stride = view.stride(processes);
   const slots = processes.type.kind === 'array' ? processes.type.length : 0;
   const offsetOf = (name: string) => view.field(first, name).address - first.address;
-  const [stateOffset, pidOffset, spaceOffset, domainOffset] = [offsetOf('state'), offsetOf('pid'), offsetOf('space'), offsetOf('domain')];
+  const [pidOffset, spaceOffset, domainOffset] = [offsetOf('pid'), offsetOf('space'), offsetOf('domain')];
+  /** For each state the slots in it, as 64 bits. */
+  const sets = view.field(view.global('slots'), 'sets').address;
 
   const spaces = view.element(view.global('addressSpaces'), 0);
   const rootOffset = view.field(spaces, 'table.root').address - spaces.address;
@@ -39,7 +40,7 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const limit = view.field(frames, 'limit');
   const free = view.field(frames, 'free');
   const running = view.field(view.global('scheduler'), 'running');
-  const kernelRoot = BigInt(view.number(view.field(view.global('kernelSpace'), 'root'))) << 12n;
+  const kernelRoot = view.number(view.field(view.global('kernelSpace'), 'root'));
   const image = range('__rx').from;
 
   /** Where an address space lies in physical memory, by the lower half of its linear address. */
@@ -50,14 +51,26 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     known.set(low, place);
     return place;
   };
-  /** The frame of a live process's root; 0: none. */
+  /** 32 slots from `from` on as bits: those of live processes. */
+  const liveSlots = (from: number): number => {
+    let live = 0;
+    for (const state of LIVE_STATES) live |= ram.getInt32(sets + 8 * state + (from >> 3), true);
+    return live;
+  };
+  /** The frame of a process's root; 0: none. */
   const rootFrame = (slot: number): number => {
-    const process = first.address + slot * stride;
-    const state = ram.getUint8(process + stateOffset);
-    if (state === STATE_FREE || state === STATE_ZOMBIE) return 0;
-    const pointer = process + spaceOffset;
+    const pointer = first.address + slot * stride + spaceOffset;
     if (ram.getUint32(pointer, true) === 0) return 0;
     return ram.getUint32(placeOf(pointer) + rootOffset, true);
+  };
+  /** The slot of the live process with this root; 0: none. */
+  const slotOf = (root: number): number => {
+    for (let from = 0; from < slots; from += 32)
+      for (let left = liveSlots(from); left !== 0; left &= left - 1) {
+        const slot = from + 31 - Math.clz32(left & -left);
+        if (rootFrame(slot) === root) return slot;
+      }
+    return 0;
   };
   const pidOf = (slot: number) => ram.getUint32(first.address + slot * stride + pidOffset, true);
 
@@ -69,18 +82,19 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     kernelRoot,
     currentPid: () => pidOf(view.number(running)),
     isVictim(root) {
-      const frame = Number(root >> 12n);
-      for (let slot = 1; slot < slots; slot++)
-        if (rootFrame(slot) === frame) return ram.getInt32(first.address + slot * stride + domainOffset, true) === VICTIM_DOMAIN;
-      return false;
+      const slot = slotOf(root);
+      return slot !== 0 && ram.getInt32(first.address + slot * stride + domainOffset, true) === VICTIM_DOMAIN;
     },
-    liveRoots() {
-      const roots: bigint[] = [];
-      for (let slot = 1; slot < slots; slot++) {
-        const root = rootFrame(slot);
-        if (root !== 0) roots.push(BigInt(root) << 12n);
-      }
-      return roots;
+    mostRoots: slots,
+    isLive: (root) => root !== 0 && slotOf(root) !== 0,
+    liveRoots(into) {
+      let count = 0;
+      for (let from = 0; from < slots; from += 32)
+        for (let left = liveSlots(from); left !== 0; left &= left - 1) {
+          const root = rootFrame(from + 31 - Math.clz32(left & -left));
+          if (root !== 0) into[count++] = root;
+        }
+      return count;
     },
     frameKind(frame) {
       if (frame >= view.number(limit)) return 'outside';

@@ -19,6 +19,11 @@ export const callsAreSurvived = invariant({
         context.fail(`the kernel is at work for ${at - entered} instructions after ${describe()}`);
     };
     return {
+      begin() {
+        entered = null;
+        number = null;
+        values.length = 0;
+      },
       syscall(_at, nr, args) {
         number = nr;
         for (let i = 0; i < args.length; i++) values[i] = args[i] ?? 0n;

@@ -2,12 +2,12 @@
  * Invariants of page tables and memory: who maps what, and with which rights. All are judged from the tables as they lie in RAM, at quiescent
  * moments: a space when its tables have changed, and the running one also where only the kernel's books may have.
  */
-import { isExecutable, isUser, isWritable, linearOf } from './address-spaces.ts';
+import { addressOf, isExecutable, isUser, isWritable, linearOf, pageOf } from './address-spaces.ts';
 import { type Context, hex, invariant, type Judgement } from './invariant.ts';
 import type { Half, Mapping } from './table-reader.ts';
 
-const ROOT_MASK = 0x000f_ffff_ffff_f000n;
 const at = (mapping: Mapping): string => hex(linearOf(mapping.page));
+const address = (root: number): string => hex(addressOf(root));
 
 /** Judges each user space that has changed. */
 const eachChangedSpace = (context: Context, check: (space: Half) => void): Judgement => ({
@@ -23,22 +23,32 @@ const eachChangedSpace = (context: Context, check: (space: Half) => void): Judge
 const eachChangedAndTheRunning = (context: Context, check: (space: Half) => void): Judgement => ({
   quiescent(at) {
     const { spaces } = context.spaces.changes(at);
-    const running = context.spaces.user(context.machine.cr3 & ROOT_MASK);
-    for (const space of running && !spaces.includes(running) ? [...spaces, running] : spaces) {
+    for (const space of spaces) {
       check(space);
       context.judged();
     }
-  },
-});
-
-/** Judges the kernel half where it has changed. */
-const kernelHalf = (context: Context, check: (mappings: readonly Mapping[]) => void): Judgement => ({
-  quiescent(at) {
-    if (!context.spaces.changes(at).kernel) return;
-    check(context.spaces.kernelHalf);
+    const running = context.spaces.user(context.machine.rootFrame);
+    if (running === null || spaces.includes(running)) return;
+    check(running);
     context.judged();
   },
 });
+
+/** Judges the kernel half once a run, and where it has changed. `check` says what is wrong; it is asked once of what runs share. */
+function kernelHalf(context: Context, check: (mappings: readonly Mapping[]) => string | null): Judgement {
+  let checked: Half | null = null;
+  let wrong: string | null = null;
+  return {
+    quiescent(at) {
+      if (!context.spaces.changes(at).kernel) return;
+      const half = context.spaces.kernelHalf;
+      if (half !== checked) wrong = check(half?.mappings ?? []);
+      checked = half;
+      if (wrong !== null) context.fail(wrong);
+      context.judged();
+    },
+  };
+}
 
 /** Calls `visit` for each frame of each mapping, until it gives a text: what is wrong. */
 function eachFrame(mappings: readonly Mapping[], visit: (frame: number, mapping: Mapping) => string | null): string | null {
@@ -60,7 +70,7 @@ export const leavesMapOwnFrames = invariant({
         const kind = context.kernel.frameKind(frame);
         return kind === 'user' || kind === 'shared'
           ? null
-          : `the space ${hex(root)} maps ${at(mapping)} to frame ${hex(frame)}, which is ${kind}`;
+          : `the space ${address(root)} maps ${at(mapping)} to frame ${hex(frame)}, which is ${kind}`;
       });
       if (wrong) context.fail(wrong);
     }),
@@ -72,15 +82,14 @@ export const tablesHaveOneParent = invariant({
   because: 'a table with two parents lets one process edit the mappings of another',
   judge: (context) =>
     eachChangedSpace(context, ({ root, tables }) => {
-      for (const other of context.spaces.users()) {
-        if (other.root === root) continue;
-        for (const frame of tables.keys())
-          if (other.tables.has(frame))
-            return context.fail(`the table in frame ${hex(frame)} hangs in ${hex(root)} and in ${hex(other.root)}`);
+      for (const frame of tables) {
+        if (context.spaces.tableUses(frame) > 1) {
+          const other = [...context.spaces.users()].find((each) => each.root !== root && each.tables.includes(frame));
+          return context.fail(`the table in frame ${hex(frame)} hangs in ${address(root)} and in ${address(other?.root ?? 0)}`);
+        }
+        if (context.spaces.isKernelTable(frame))
+          return context.fail(`the table in frame ${hex(frame)} is the kernel’s and hangs in the user half of ${address(root)}`);
       }
-      for (const frame of tables.keys())
-        if (context.spaces.kernelTables.has(frame))
-          return context.fail(`the table in frame ${hex(frame)} is the kernel’s and hangs in the user half of ${hex(root)}`);
     }),
 });
 
@@ -91,12 +100,12 @@ export const kernelHalfIsSupervisor = invariant({
   judge: (context) => {
     const halves = kernelHalf(context, (mappings) => {
       const open = mappings.find(isUser);
-      if (open) context.fail(`the kernel half has U=1 at ${at(open)}`);
+      return open ? `the kernel half has U=1 at ${at(open)}` : null;
     });
     const spaces = eachChangedSpace(context, ({ root, mappings }) => {
       const wrong = eachFrame(mappings, (frame, mapping) =>
         isUser(mapping) && context.kernel.frameKind(frame) === 'kernel'
-          ? `the space ${hex(root)} maps kernel frame ${hex(frame)} with U=1 at ${at(mapping)}`
+          ? `the space ${address(root)} maps kernel frame ${hex(frame)} with U=1 at ${at(mapping)}`
           : null,
       );
       if (wrong) context.fail(wrong);
@@ -116,20 +125,26 @@ export const kernelHalfIsTheSameEverywhere = invariant({
   because: 'a process with a kernel half of its own sees another kernel than the one that was judged',
   judge: (context) => {
     const { ram } = context.machine;
-    const kernel = Number(context.kernel.kernelRoot);
+    const kernel = context.kernel.kernelRoot * 4096;
     /** The accessed and dirty bits are the processor's. */
     const differs = (root: number, index: number) =>
       ((ram.getUint32(root + index * 8, true) ^ ram.getUint32(kernel + index * 8, true)) & ~0x60) !== 0 ||
       ram.getUint32(root + index * 8 + 4, true) !== ram.getUint32(kernel + index * 8 + 4, true);
-    /** Versions of the kernel's root and of each other one when they were last compared. */
-    const compared = new Map<bigint, string>();
-    return eachChangedSpace(context, ({ root, tables }) => {
-      const versions = `${tables.get(Number(root >> 12n))} ${context.spaces.kernelTables.get(kernel / 4096)}`;
-      if (compared.get(root) === versions) return;
-      compared.set(root, versions);
-      for (let index = 256; index < 512; index++)
-        if (differs(Number(root), index)) return context.fail(`entry ${index} of the root ${hex(root)} differs from the kernel’s own`);
-    });
+    /** Versions of roots when they were last compared with the kernel's, which had the version `kernelVersion`. */
+    const compared = new Map<number, number>();
+    let kernelVersion = -1;
+    return {
+      begin: () => compared.clear(),
+      ...eachChangedSpace(context, ({ root, versions: [version = -1] }) => {
+        const [kernelNow = -1] = context.spaces.kernelHalf?.versions ?? [];
+        if (kernelNow !== kernelVersion) compared.clear();
+        kernelVersion = kernelNow;
+        if (compared.get(root) === version) return;
+        compared.set(root, version);
+        for (let index = 256; index < 512; index++)
+          if (differs(root * 4096, index)) return context.fail(`entry ${index} of the root ${address(root)} differs from the kernel’s own`);
+      }),
+    };
   },
 });
 
@@ -142,15 +157,14 @@ export const writableIsNotExecutable = invariant({
     const kernel = kernelHalf(context, (mappings) => {
       const executable = new Set<number>();
       for (const mapping of mappings.filter(isExecutable)) for (let i = 0; i < mapping.pages; i++) executable.add(mapping.frame + i);
-      const wrong = eachFrame(mappings.filter(isWritable), (frame, mapping) =>
+      return eachFrame(mappings.filter(isWritable), (frame, mapping) =>
         executable.has(frame) ? `the kernel may execute frame ${hex(frame)} and write it at ${at(mapping)}` : null,
       );
-      if (wrong) context.fail(wrong);
     });
     const users = eachChangedSpace(context, ({ root, mappings }) => {
       const wrong = eachFrame(mappings, (frame, mapping) =>
         (isWritable(mapping) && spaces.executors(frame) > 0) || (isExecutable(mapping) && spaces.writers(frame) > 0)
-          ? `the space ${hex(root)} maps ${at(mapping)} to frame ${hex(frame)}, which user mode may both write and execute`
+          ? `the space ${address(root)} maps ${at(mapping)} to frame ${hex(frame)}, which user mode may both write and execute`
           : null,
       );
       if (wrong) context.fail(wrong);
@@ -173,7 +187,7 @@ export const sharedFramesAreReadOnly = invariant({
       const { spaces, kernel } = context;
       const wrong = eachFrame(mappings, (frame, mapping) =>
         spaces.mappers(frame) > 1 && spaces.writers(frame) > 0 && kernel.frameKind(frame) !== 'shared'
-          ? `frame ${hex(frame)} is mapped by ${spaces.mappers(frame)} leaves, ${hex(root)} at ${at(mapping)} among them, and ${spaces.writers(frame)} may write`
+          ? `frame ${hex(frame)} is mapped by ${spaces.mappers(frame)} leaves, ${address(root)} at ${at(mapping)} among them, and ${spaces.writers(frame)} may write`
           : null,
       );
       if (wrong) context.fail(wrong);
@@ -201,16 +215,17 @@ export const guardsAreUnmapped = invariant({
   because: 'a null pointer or an overflowing stack reaches memory instead of faulting',
   judge: (context) => {
     const { stacks } = context.kernel;
+    const first = pageOf(stacks.from);
+    const end = pageOf(stacks.to);
+    const stridePages = Number(stacks.stride >> 12n);
+    const guardPages = Number(stacks.guardBytes >> 12n);
+    const isGuard = ({ page }: Mapping) => page >= first && page < end && (page - first) % stridePages < guardPages;
     const guards = kernelHalf(context, (mappings) => {
-      for (const mapping of mappings) {
-        const from = linearOf(mapping.page);
-        if (from < stacks.from || from >= stacks.to) continue;
-        if ((from - stacks.from) % stacks.stride < stacks.guardBytes)
-          return context.fail(`the guard page ${at(mapping)} of a kernel stack is mapped`);
-      }
+      const mapped = mappings.find(isGuard);
+      return mapped ? `the guard page ${at(mapped)} of a kernel stack is mapped` : null;
     });
     const pageZero = eachChangedSpace(context, ({ root, mappings }) => {
-      if (mappings[0]?.page === 0) context.fail(`the space ${hex(root)} maps page 0`);
+      if (mappings[0]?.page === 0) context.fail(`the space ${address(root)} maps page 0`);
     });
     return {
       quiescent(at) {

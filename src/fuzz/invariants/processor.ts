@@ -75,8 +75,8 @@ export const tablesOfTheCpuAreConstant = invariant({
     controlRegister(_at, n, _before, after) {
       if (n !== 3) return;
       context.judged();
-      const root = after & 0x000f_ffff_ffff_f000n;
-      if (root !== context.kernel.kernelRoot && !context.kernel.liveRoots().includes(root))
+      const root = context.machine.rootFrame;
+      if (root !== context.kernel.kernelRoot && !context.kernel.isLive(root))
         context.fail(`CR3 takes ${hex(after)}, which is the root of no live process`);
     },
     msr(_at, index, before, after) {

@@ -14,27 +14,24 @@ export interface Mapping {
 
 /** One half of an address space. */
 export interface Half {
-  readonly root: bigint;
+  /** Frame of the root. */
+  readonly root: number;
   /** In page order. */
   readonly mappings: readonly Mapping[];
-  /** Frames of the tables, each with the version that was read. */
-  readonly tables: ReadonlyMap<number, number>;
+  /** Frames of the tables, the root first, and with which version each was read. */
+  readonly tables: readonly number[];
+  readonly versions: readonly number[];
 }
 
-/** An entry that points to a table of the next level. */
-interface Pointer {
-  readonly table: number;
-  readonly page: number;
-  readonly rights: number;
-}
-
-/** A table as it was read: only present entries, in their order. */
+/** A table as it was read: only present entries, in their order. An entry of POINTER pages names the frame of a table of the next level. */
 interface Table {
   readonly version: number;
   readonly page: number;
   readonly rights: number;
-  readonly entries: readonly (Mapping | Pointer)[];
+  readonly entries: readonly Mapping[];
 }
+
+const POINTER = 0;
 
 const PRESENT = 1;
 const WRITABLE = 2;
@@ -47,30 +44,21 @@ const COVERS: readonly number[] = [0, 1, 2 ** 9, 2 ** 18, 2 ** 27];
 export class TableReader {
   readonly #machine: Machine;
   readonly #frames: number;
-  readonly #ram: DataView;
+  readonly #words: Int32Array;
   /** By frame and level (of a root: by half). */
   readonly #known = new Map<number, Table>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.#ram = machine.ram;
+    const { buffer, byteOffset, byteLength } = machine.ram;
+    this.#words = new Int32Array(buffer, byteOffset, byteLength >> 2);
     this.#frames = machine.config.memoryBytes >> 12;
   }
 
-  read(root: bigint, half: 'user' | 'kernel'): Half {
-    const mappings: Mapping[] = [];
-    const tables = new Map<number, number>();
-    const first = half === 'user' ? 0 : 256;
-    const visit = (frame: number, level: number, page: number, rights: number) => {
-      if (frame >= this.#frames) return;
-      const table = this.#table(frame, level, page, rights, level === 4 ? first : 0, level === 4 ? first + 256 : 512);
-      tables.set(frame, table.version);
-      for (const entry of table.entries)
-        if ('table' in entry) visit(entry.table, level - 1, entry.page, entry.rights);
-        else mappings.push(entry);
-    };
-    visit(Number(root >> 12n), 4, 0, ALL_RIGHTS);
-    return { root, mappings, tables };
+  read(root: number, half: 'user' | 'kernel'): Half {
+    const found = { root, mappings: [] as Mapping[], tables: [] as number[], versions: [] as number[] };
+    this.#visit(found, root, 4, 0, ALL_RIGHTS, half === 'user' ? 0 : 256);
+    return found;
   }
 
   /** The frame is watched no longer. */
@@ -79,31 +67,53 @@ export class TableReader {
     this.#machine.forgetFrameVersion(frame);
   }
 
-  #table(frame: number, level: number, page: number, rights: number, from: number, to: number): Table {
+  #visit(
+    found: { mappings: Mapping[]; tables: number[]; versions: number[] },
+    frame: number,
+    level: number,
+    page: number,
+    rights: number,
+    from: number,
+  ): void {
+    if (frame >= this.#frames) return;
+    const table = this.#table(frame, level, page, rights, from);
+    if (!found.tables.includes(frame)) {
+      found.tables.push(frame);
+      found.versions.push(table.version);
+    }
+    for (const entry of table.entries)
+      if (entry.pages === POINTER) this.#visit(found, entry.frame, level - 1, entry.page, entry.rights, 0);
+      else found.mappings.push(entry);
+  }
+
+  /** Of a root, entries `from` … `from` + 255; of any other table all. */
+  #table(frame: number, level: number, page: number, rights: number, from: number): Table {
     const version = this.#machine.frameVersion(frame);
     const key = frame * 8 + (from === 0 ? level : 5);
     const known = this.#known.get(key);
     if (known && known.version === version && known.page === page && known.rights === rights) return known;
-    const table = { version, page, rights, entries: this.#entries(frame, level, page, rights, from, to) };
+    const entries = this.#entries(frame, level, page, rights, from, level === 4 ? from + 256 : 512);
+    const table = { version, page, rights, entries };
     this.#known.set(key, table);
     return table;
   }
 
-  #entries(table: number, level: number, base: number, above: number, from: number, to: number): (Mapping | Pointer)[] {
-    const entries: (Mapping | Pointer)[] = [];
+  #entries(table: number, level: number, base: number, above: number, from: number, to: number): Mapping[] {
+    const entries: Mapping[] = [];
+    const words = this.#words;
     const pages = COVERS[level] ?? 1;
     for (let index = from; index < to; index++) {
-      const low = this.#ram.getUint32(table * 4096 + index * 8, true);
+      const low = words[table * 1024 + index * 2] ?? 0;
       if ((low & PRESENT) === 0) continue;
-      const high = this.#ram.getInt32(table * 4096 + index * 8 + 4, true);
+      const high = words[table * 1024 + index * 2 + 1] ?? 0;
       let rights = above;
       if ((low & WRITABLE) === 0) rights &= ~RIGHT.write;
       if ((low & USER) === 0) rights &= ~RIGHT.user;
       if (high < 0) rights &= ~RIGHT.execute;
       const frame = (high & 0xff) * 2 ** 20 + (low >>> 12);
       const page = base + index * pages;
-      if (level > 1 && (level === 4 || (low & LARGE) === 0)) entries.push({ table: frame, page, rights });
-      else entries.push({ page, frame: frame - (frame % pages), pages, rights });
+      const isLeaf = level === 1 || (level < 4 && (low & LARGE) !== 0);
+      entries.push({ page, frame: isLeaf ? frame - (frame % pages) : frame, pages: isLeaf ? pages : POINTER, rights });
     }
     return entries;
   }

@@ -28,10 +28,10 @@ const CALL_BYTES = 2n;
 /** Word `index` of a capture; every index of CAPTURE lies within it. */
 export const word = (capture: BigUint64Array, index: number): bigint => capture[index] ?? 0n;
 
-interface Thread {
-  readonly registers: BigUint64Array;
-  call: bigint | null;
-  isOutside: boolean;
+class Thread implements Exit {
+  readonly registers = new BigUint64Array(CAPTURE.words);
+  call: bigint | null = null;
+  isOutside = false;
 }
 
 export class Threads {
@@ -40,7 +40,9 @@ export class Threads {
   readonly observer: Observer;
   readonly #machine: Machine;
   readonly #kernel: KernelView;
+  /** By pid; and threads of runs before, to be used again. */
   readonly #threads = new Map<number, Thread>();
+  readonly #spare: Thread[] = [];
   /** Addresses that some process gave as a signal handler: a thread may go on there, with registers that the signal sets. */
   readonly #handlers = new Set<bigint>();
   readonly #watchers: ThreadWatcher[] = [];
@@ -60,6 +62,13 @@ export class Threads {
     };
   }
 
+  /** A run begins: no thread is known. */
+  begin(): void {
+    this.#spare.push(...this.#threads.values());
+    this.#threads.clear();
+    this.#handlers.clear();
+  }
+
   watch(watcher: ThreadWatcher): void {
     this.#watchers.push(watcher);
   }
@@ -73,7 +82,7 @@ export class Threads {
     if (this.#machine.cpl !== 3) return;
     const pid = this.#kernel.currentPid();
     let thread = this.#threads.get(pid);
-    if (!thread) this.#threads.set(pid, (thread = { registers: new BigUint64Array(CAPTURE.words), call, isOutside: true }));
+    if (!thread) this.#threads.set(pid, (thread = this.#spare.pop() ?? new Thread()));
     thread.call = call;
     thread.isOutside = true;
     this.#machine.captureRegisters(thread.registers);
@@ -102,9 +111,11 @@ export class Threads {
 
   /** Threads that have called fork just before `rip` and wait in the kernel. */
   #forkers(rip: bigint): Thread[] {
-    return [...this.#threads.values()].filter(
-      ({ call, isOutside, registers }) =>
-        isOutside && call !== null && FORKS.includes(call) && rip === word(registers, CAPTURE.rip) + CALL_BYTES,
-    );
+    const forkers: Thread[] = [];
+    for (const thread of this.#threads.values()) {
+      const { call, isOutside, registers } = thread;
+      if (isOutside && call !== null && FORKS.includes(call) && rip === word(registers, CAPTURE.rip) + CALL_BYTES) forkers.push(thread);
+    }
+    return forkers;
   }
 }

@@ -31,6 +31,7 @@ export const pcidsAreNotShared = invariant({
   judge: (context) => {
     const rootOf = new Map<bigint, bigint>();
     return {
+      begin: () => rootOf.clear(),
       tlbFlush(_at, kind, pcid) {
         if (kind === 'pcid') rootOf.delete(BigInt(pcid));
         else if (kind !== 'page') rootOf.clear();

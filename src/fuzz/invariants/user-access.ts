@@ -66,6 +66,11 @@ export const userBytesAreFetchedOnce = invariant({
       pending.length = 0;
     };
     return {
+      begin() {
+        clear();
+        pendingAt = -1n;
+        takesList = false;
+      },
       syscall(_at, nr) {
         clear();
         takesList = LIST_CALLS.has(nr);

@@ -63,7 +63,11 @@ export class PhysicalMemory {
   readonly ramBase: number;
   bus: MmioBus | null = null;
   watcher: StoreWatcher | null = null;
+  /** Moves on with the version of any frame. */
+  changes = 0;
   readonly #versions: Float64Array;
+  /** The version with which a frame last held what the last snapshot holds, −1: not known. */
+  readonly #saved: Float64Array;
 
   constructor(memory: WebAssembly.Memory, ramBase: number, ramBytes: number) {
     if (ramBytes % PAGE_BYTES !== 0) bug(`RAM of ${ramBytes} bytes is no whole number of pages`);
@@ -75,6 +79,7 @@ export class PhysicalMemory {
     this.view = new DataView(memory.buffer, ramBase, ramBytes);
     this.flags = new Uint8Array(this.frames);
     this.#versions = new Float64Array(this.frames);
+    this.#saved = new Float64Array(this.frames);
     this.unhashed = new FrameList(this.frames);
     this.unsaved = new FrameList(this.frames);
   }
@@ -92,6 +97,23 @@ export class PhysicalMemory {
   /** Counts a change of a frame whose versions are asked for. */
   bump(frame: number): void {
     this.#versions[frame] = (this.#versions[frame] ?? 0) + 1;
+    this.changes++;
+  }
+
+  /** From now on the frame's stores are counted; the caller sets the flag. */
+  beginVersions(frame: number): void {
+    this.#saved[frame] = ((this.flags[frame] ?? 0) & FRAME.unsaved) === 0 ? this.version(frame) : -1;
+  }
+
+  /** The frame is what the snapshot just taken holds. */
+  saved(frame: number): void {
+    this.#saved[frame] = this.version(frame);
+  }
+
+  /** The frame was put back to the last snapshot: a change if it was stored to since, and not only used by the walker. */
+  putBack(frame: number): void {
+    if (this.#saved[frame] !== this.version(frame)) this.bump(frame);
+    this.saved(frame);
   }
 
   /** Counts a frame's stores no longer; its version differs from all that were given before. */

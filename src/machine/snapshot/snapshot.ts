@@ -102,6 +102,7 @@ export class PageStore {
         chunks[index] = chunk;
       }
       chunk[frame % CHUNK] = u8.slice(frame * PAGE, frame * PAGE + PAGE);
+      this.#physical.saved(frame);
     }
     this.#physical.clearList(unsaved, FRAME.unsaved);
     this.#chunks = chunks;
@@ -110,21 +111,29 @@ export class PageStore {
 
   /** Puts RAM back; `changed` is told each frame whose bytes were copied. The caller drops what was derived from RAM. */
   restore(chunks: readonly (Chunk | null)[], changed: (frame: number) => void): void {
-    const { unsaved } = this.#physical;
-    for (let i = 0; i < unsaved.length; i++) this.#copy(chunks, unsaved.items[i] ?? 0, changed);
-    this.#physical.clearList(unsaved, FRAME.unsaved);
-    if (chunks !== this.#chunks) forEachDifference(chunks, this.#chunks, (frame) => this.#copy(chunks, frame, changed));
-    this.#physical.clearList(unsaved, FRAME.unsaved);
+    const physical = this.#physical;
+    const { unsaved } = physical;
+    if (chunks !== this.#chunks)
+      forEachDifference(chunks, this.#chunks, (frame) => {
+        physical.touch(frame);
+        physical.bump(frame);
+      });
+    for (let i = 0; i < unsaved.length; i++) {
+      const frame = unsaved.items[i] ?? 0;
+      this.#copy(chunks, frame);
+      physical.putBack(frame);
+      changed(frame);
+    }
+    physical.clearList(unsaved, FRAME.unsaved);
     this.#chunks = chunks;
   }
 
-  #copy(chunks: readonly (Chunk | null)[], frame: number, changed: (frame: number) => void): void {
+  #copy(chunks: readonly (Chunk | null)[], frame: number): void {
     const page = pageOf(chunks, frame);
     const { u8 } = this.#physical;
     if (page === null) u8.fill(0, frame * PAGE, frame * PAGE + PAGE);
     else u8.set(page, frame * PAGE);
     this.#physical.touch(frame);
-    changed(frame);
   }
 }
 

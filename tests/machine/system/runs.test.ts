@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CAPTURE, type Observer, QuietHost, type Stop } from '../../../src/machine/index.ts';
-import { boot, print, run, user } from './guest.ts';
+import { boot, print, run, user, WINDOW } from './guest.ts';
 
 /** APIC on, timer periodic every `period` instructions at vector 32, divided by 1. */
 const timer = (period: number, periodic = true): string => `
@@ -305,5 +305,44 @@ ${print('\n')}`);
     expect(machine.run(END)).toEqual({ reason: 'observer' });
     machine.observer = null;
     expect(machine.run(END)).toEqual({ reason: 'debug-exit', code: 0 });
+  });
+});
+
+describe('the version of a frame', () => {
+  /** Runs `code` from its snapshot, RBX at window_pt; the versions of that frame at the snapshot, at the end, and at the snapshot again. */
+  async function versions(code: string): Promise<{ start: number; end: number; again: number }> {
+    const wait = '  mov ecx, 4000\n1:\n  dec ecx\n  jnz 1b\n';
+    const { machine } = await boot(`  mov rbx, offset window_pt\n  mov qword ptr [rbx + 24], offset page_a + 3\n${wait}${code}`);
+    machine.run(6000n);
+    const snapshot = machine.snapshot();
+    machine.run(END);
+    const frame = Number(machine.register(3) >> 12n);
+    const bytes = () => machine.readPhysical(BigInt(frame) * 4096n, 4096);
+    machine.restore(snapshot);
+    const before = bytes();
+    const start = machine.frameVersion(frame);
+    machine.run(END);
+    expect(bytes()).not.toEqual(before);
+    const end = machine.frameVersion(frame);
+    machine.restore(snapshot);
+    const again = machine.frameVersion(frame);
+    machine.run(END);
+    const other = machine.snapshot();
+    machine.restore(snapshot);
+    const between = machine.frameVersion(frame);
+    machine.restore(other);
+    expect(machine.frameVersion(frame)).not.toBe(between);
+    return { start, end, again };
+  }
+
+  test('changes with a store, and with a restore that takes it back', async () => {
+    const { start, end, again } = await versions('  mov qword ptr [rbx + 32], 0x123000\n');
+    expect(end).not.toBe(start);
+    expect([start, end]).not.toContain(again);
+  });
+
+  test('does not with the walker’s A and D bits', async () => {
+    const { start, end, again } = await versions(`  mov qword ptr [${WINDOW + 0x3000}], 1\n`);
+    expect([end, again]).toEqual([start, start]);
   });
 });
