@@ -1,6 +1,6 @@
 /** Assembled texts, kept from one compilation to the next: a text gives the same code every time, and programs have the same few over and over. */
 import type { ObjectFile } from '../image/object.ts';
-import { type AssembleOptions, assemble } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import { assembleInline, type InlineCode } from './inline.ts';
 
 export class AssemblyCache {
@@ -19,8 +19,8 @@ export class AssemblyCache {
   }
 
   /** As `assemble`; what fails is not kept. @throws AssemblyError */
-  object(text: string, options: AssembleOptions): ObjectFile {
-    return kept(this.#objects, this.#limit, JSON.stringify([options, text]), () => assemble(text, options));
+  object(text: string, name: string, firstLine: number): ObjectFile {
+    return kept(this.#objects, this.#limit, `${firstLine} ${name}\n${text}`, () => assemble(text, { name, firstLine }));
   }
 }
 

@@ -1,12 +1,10 @@
 /** A growing little-endian byte buffer: what every writer of a binary format here writes into. */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -26,21 +24,21 @@ export class ByteWriter {
 
   u16(value: number): this {
     const at = this.#take(2);
-    this.#view.setUint16(at, value, true);
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >> 8;
     return this;
   }
 
   u32(value: number): this {
-    const at = this.#take(4);
-    this.#view.setUint32(at, value, true);
+    this.#put32(this.#take(4), value);
     return this;
   }
 
   /** A safe integer, signed or not, as 64 bits in two's complement. */
   u64(value: number): this {
     const at = this.#take(8);
-    this.#view.setUint32(at, value % 2 ** 32, true);
-    this.#view.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
+    this.#put32(at, value);
+    this.#put32(at + 4, Math.floor(value / 2 ** 32));
     return this;
   }
 
@@ -73,7 +71,21 @@ export class ByteWriter {
 
   /** UTF-8, and a zero byte. */
   string(text: string): this {
-    return this.bytes(new TextEncoder().encode(text)).u8(0);
+    return this.text(text).u8(0);
+  }
+
+  /** UTF-8. */
+  text(text: string): this {
+    const at = this.#take(text.length);
+    for (let k = 0; k < text.length; k++) {
+      const code = text.charCodeAt(k);
+      if (code > 0x7f) {
+        this.#length = at;
+        return this.bytes(new TextEncoder().encode(text));
+      }
+      this.#bytes[at + k] = code;
+    }
+    return this;
   }
 
   zeros(count: number): this {
@@ -87,7 +99,16 @@ export class ByteWriter {
 
   /** Overwrites four bytes that were written before (a length known later). */
   patchU32(at: number, value: number): void {
-    this.#view.setUint32(at, value, true);
+    this.#put32(at, value);
+  }
+
+  /** The low 32 bits of a safe integer. */
+  #put32(at: number, value: number): void {
+    const bits = value | 0;
+    this.#bytes[at] = bits;
+    this.#bytes[at + 1] = bits >> 8;
+    this.#bytes[at + 2] = bits >> 16;
+    this.#bytes[at + 3] = bits >> 24;
   }
 
   #take(count: number): number {
@@ -101,6 +122,5 @@ export class ByteWriter {
     const bigger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
     bigger.set(this.#bytes);
     this.#bytes = bigger;
-    this.#view = new DataView(bigger.buffer);
   }
 }

@@ -10,9 +10,9 @@ import { XEN_ELFNOTE_PHYS32_ENTRY } from './elf.ts';
 import { emptyLayouts, type Layouts } from './layouts.ts';
 import type { ObjectFile } from './object.ts';
 import { noteSection, type PlacedAtom, type Placement, place } from './place.ts';
-import { relocate, resolve } from './resolve.ts';
+import { relocate, resolve, type Scopes } from './resolve.ts';
 import { StringTable } from './string-table.ts';
-import { encodeTraps } from './traps.ts';
+import { writeTraps } from './traps.ts';
 import { type ExtraSection, writeElf } from './write-elf.ts';
 
 export interface LinkOptions {
@@ -77,8 +77,23 @@ export function link(objects: readonly ObjectFile[], options: LinkOptions): Link
   const placement = place(all, options.target, problems);
   const scopes = resolve(all, placement, problems);
 
-  const loaded = new Uint8Array(placement.fileEnd);
-  const view = new DataView(loaded.buffer);
+  const entry = scopes.globals.get(entryName);
+  const extra = extraSections(placement, options, objects[0]?.name ?? 'palindrome');
+  const bytes = writeElf({ placement, symbols: scopes.symbols, extra, entry: entry ?? 0, isKernel });
+  fill(bytes, placement, scopes, problems);
+  if (entry === undefined) problems.push(`undefined symbol ${entryName}, the entry`);
+  else if (isKernel && entry < 0) problems.push(`the entry ${entryName} must lie in a .boot section, which runs at its physical address`);
+  if (problems.length > 0) throw new LinkError(problems);
+
+  const symbols = scopes.symbols.map(({ name, address, size, type, binding, section }) => {
+    return { name, address: unsigned(address), size, type, binding, section: section?.name ?? '*ABS*' };
+  });
+  return { bytes, symbols, entry: unsigned(entry ?? 0) };
+}
+
+/** Writes what the loaded sections hold. */
+function fill(file: Uint8Array, placement: Placement, scopes: Scopes, problems: string[]): void {
+  const view = new DataView(file.buffer);
   for (const section of placement.sections) {
     if (section.kind === 'bss') {
       if (section.atoms.some((each) => each.atom.relocations.length > 0))
@@ -86,29 +101,17 @@ export function link(objects: readonly ObjectFile[], options: LinkOptions): Link
       continue;
     }
     const { fileOffset, address, size } = section;
-    if (section.kind === 'code') loaded.fill(int3, fileOffset, fileOffset + size);
-    for (const placed of section.atoms) loaded.set(placed.atom.bytes, fileOffset + placed.address - address);
+    if (section.kind === 'code') file.fill(int3, fileOffset, fileOffset + size);
+    for (const placed of section.atoms) file.set(placed.atom.bytes, fileOffset + placed.address - address);
     relocate(section, view, fileOffset, scopes, problems);
   }
-
-  const entry = scopes.globals.get(entryName);
-  if (entry === undefined) problems.push(`undefined symbol ${entryName}, the entry`);
-  else if (isKernel && entry < 0) problems.push(`the entry ${entryName} must lie in a .boot section, which runs at its physical address`);
-  if (problems.length > 0) throw new LinkError(problems);
-
-  const extra = extraSections(placement, options, objects[0]?.name ?? 'palindrome');
-  const bytes = writeElf({ placement, loaded, symbols: scopes.symbols, extra, entry: entry ?? 0, isKernel });
-  const symbols = scopes.symbols.map(({ name, address, size, type, binding, section }) => {
-    return { name, address: unsigned(address), size, type, binding, section: section?.name ?? '*ABS*' };
-  });
-  return { bytes, symbols, entry: unsigned(entry ?? 0) };
 }
 
 /** What fills the gaps between functions: a jump into one traps. */
 const int3 = 0xcc;
 
 function unsigned(address: number): bigint {
-  return BigInt.asUintN(64, BigInt(address));
+  return address < 0 ? BigInt.asUintN(64, BigInt(address)) : BigInt(address);
 }
 
 function pvhNote(entry: string): ObjectFile {
@@ -122,8 +125,9 @@ function extraSections(placement: Placement, options: LinkOptions, firstObject: 
   const code = placement.sections.filter((s) => s.kind === 'code').flatMap((s) => s.atoms);
   const extra = options.debug === false ? [] : debugSections(code, options, firstObject);
   const traps = code.flatMap(({ atom, address }) => (atom.traps ?? []).map((trap) => ({ ...trap, address: address + trap.offset })));
-  extra.push({ name: '.palindrome.traps', bytes: encodeTraps(traps) });
-  extra.push({ name: '.palindrome.layouts', bytes: new TextEncoder().encode(JSON.stringify(options.layouts ?? emptyLayouts)) });
+  const layouts = JSON.stringify(options.layouts ?? emptyLayouts);
+  extra.push({ name: '.palindrome.traps', write: (out) => writeTraps(out, traps) });
+  extra.push({ name: '.palindrome.layouts', write: (out) => out.text(layouts) });
   return extra;
 }
 
@@ -141,12 +145,13 @@ function debugSections(code: readonly PlacedAtom[], options: LinkOptions, firstO
   const files = new FileTable(unit.name);
   const strings = new StringTable();
   const info = encodeInfo(unit, files, strings);
-  return [
-    { name: '.debug_info', bytes: info },
-    { name: '.debug_abbrev', bytes: encodeAbbreviations() },
-    { name: '.debug_rnglists', bytes: encodeRanges(unit) },
-    { name: '.debug_line', bytes: encodeLines(code, files, unit.directory) },
-    { name: '.debug_frame', bytes: encodeFrames(code) },
-    { name: '.debug_str', bytes: strings.bytes },
+  const sections: readonly (readonly [name: string, bytes: Uint8Array])[] = [
+    ['.debug_info', info],
+    ['.debug_abbrev', encodeAbbreviations()],
+    ['.debug_rnglists', encodeRanges(unit)],
+    ['.debug_line', encodeLines(code, files, unit.directory)],
+    ['.debug_frame', encodeFrames(code)],
+    ['.debug_str', strings.bytes],
   ];
+  return sections.map(([name, bytes]) => ({ name, write: (out) => out.bytes(bytes) }));
 }

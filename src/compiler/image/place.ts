@@ -81,9 +81,11 @@ function collect(objects: readonly ObjectFile[], problems: string[]): OutputSect
   return [...byName.values()].sort((a, b) => rank(a.name) - rank(b.name));
 }
 
+const USUAL: ReadonlySet<string> = new Set(['.text', '.rodata', '.data', '.bss']);
+
 /** The four usual sections come first within their segment; the others in the order in which they were met (the sort is stable). */
 function rank(name: string): number {
-  return ['.text', '.rodata', '.data', '.bss'].includes(name) ? 0 : 1;
+  return USUAL.has(name) ? 0 : 1;
 }
 
 function placeProgram(sections: readonly OutputSection[]): Placement {
@@ -174,13 +176,15 @@ function definedSymbols(
   absent: number,
 ): Map<string, { address: number; section: OutputSection | null }> {
   const defined = new Map<string, { address: number; section: OutputSection | null }>();
-  for (const name of ['.text', '.rodata', '.data', '.bss']) {
-    defined.set(boundary(name, 'start'), { address: absent, section: null });
-    defined.set(boundary(name, 'end'), { address: absent, section: null });
+  for (const name of USUAL) {
+    const stem = stemOf(name);
+    defined.set(`__${stem}_start`, { address: absent, section: null });
+    defined.set(`__${stem}_end`, { address: absent, section: null });
   }
   for (const section of sections) {
-    defined.set(boundary(section.name, 'start'), { address: section.address, section });
-    defined.set(boundary(section.name, 'end'), { address: section.address + section.size, section });
+    const stem = stemOf(section.name);
+    defined.set(`__${stem}_start`, { address: section.address, section });
+    defined.set(`__${stem}_end`, { address: section.address + section.size, section });
   }
   for (const [kind, name] of [
     ['code', 'rx'],
@@ -197,8 +201,9 @@ function definedSymbols(
   return defined;
 }
 
-function boundary(section: string, side: 'start' | 'end'): string {
-  return `__${section.replace(/^\./, '').replaceAll(/[^A-Za-z0-9_]/g, '_')}_${side}`;
+/** A section's name within the names of its bounds. */
+function stemOf(section: string): string {
+  return USUAL.has(section) ? section.slice(1) : section.replace(/^\./, '').replaceAll(/[^A-Za-z0-9_]/g, '_');
 }
 
 /** Works for negative values too. */

@@ -2,7 +2,7 @@
 import { ByteReader } from './byte-reader.ts';
 import { type Trap, trapsVersion } from './traps.ts';
 
-/** @throws UserError if the bytes are not what `encodeTraps` writes */
+/** @throws UserError if the bytes are not what `writeTraps` writes */
 export function readTraps(bytes: Uint8Array, name: string): Trap[] {
   const reader = new ByteReader(bytes, `${name}: the trap table`);
   const version = reader.uleb();

@@ -3,7 +3,7 @@
  * version, count of kinds, of files, of traps; the kinds, then the files, as zero-terminated UTF-8; the first trap's address (u64);
  * then per trap in ascending order: address minus the one before (0 for the first), kind, file, line, column.
  */
-import { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { SourceLocation } from './object.ts';
 
 export interface Trap extends SourceLocation {
@@ -21,11 +21,10 @@ export interface TrapSite extends SourceLocation {
 }
 
 /** @param traps in any order */
-export function encodeTraps(traps: readonly TrapSite[]): Uint8Array {
+export function writeTraps(writer: ByteWriter, traps: readonly TrapSite[]): void {
   const sorted = [...traps].sort((a, b) => a.address - b.address);
   const kinds = numbered(sorted.map((t) => t.kind));
   const files = numbered(sorted.map((t) => t.file));
-  const writer = new ByteWriter(64 + sorted.length * 8);
   writer.uleb(trapsVersion).uleb(kinds.size).uleb(files.size).uleb(sorted.length);
   for (const kind of kinds.keys()) writer.string(kind);
   for (const file of files.keys()) writer.string(file);
@@ -40,7 +39,6 @@ export function encodeTraps(traps: readonly TrapSite[]): Uint8Array {
       .uleb(column);
     last = address;
   }
-  return writer.written;
 }
 
 /** Each distinct string with its number, in order of first appearance. */

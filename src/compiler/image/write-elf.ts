@@ -8,13 +8,11 @@ import { StringTable } from './string-table.ts';
 /** A section that is in the file alone. */
 export interface ExtraSection {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly write: (out: ByteWriter) => void;
 }
 
 export interface ElfParts {
   readonly placement: Placement;
-  /** The loaded part: what stands in the file from 0 to `placement.fileEnd`; its first bytes are overwritten with the headers. */
-  readonly loaded: Uint8Array;
   readonly symbols: readonly ResolvedSymbol[];
   readonly extra: readonly ExtraSection[];
   readonly entry: number;
@@ -34,7 +32,8 @@ interface SectionHeader {
   readonly entrySize?: number;
 }
 
-export function writeElf({ placement, loaded, symbols, extra, entry, isKernel }: ElfParts): Uint8Array {
+/** The whole file; what its loaded sections hold is still to be written where they are placed. */
+export function writeElf({ placement, symbols, extra, entry, isKernel }: ElfParts): Uint8Array {
   const headers: SectionHeader[] = [{ name: '', type: elf.SHT_NULL, flags: 0, address: 0, offset: 0, size: 0, alignment: 0 }];
   const sectionIndex = new Map<OutputSection, number>();
   for (const segment of placement.segments) {
@@ -44,51 +43,38 @@ export function writeElf({ placement, loaded, symbols, extra, entry, isKernel }:
     }
   }
 
-  const table = symbolTable(symbols, sectionIndex);
-  const names = new StringTable();
-  const symtabIndex = headers.length + extra.length;
-  const tail = new ByteWriter(loaded.length / 2 + 4096);
-  const append = (section: ExtraSection, alignment: number, fields: Partial<SectionHeader> = {}) => {
-    while ((loaded.length + tail.length) % alignment !== 0) tail.u8(0);
-    headers.push({
-      name: section.name,
-      type: elf.SHT_PROGBITS,
-      flags: 0,
-      address: 0,
-      offset: loaded.length + tail.length,
-      size: section.bytes.length,
-      alignment,
-      ...fields,
-    });
-    tail.bytes(section.bytes);
+  const tail = new ByteWriter(4096);
+  const append = ({ name, write }: ExtraSection, alignment: number, fields: Partial<SectionHeader> = {}) => {
+    while ((placement.fileEnd + tail.length) % alignment !== 0) tail.u8(0);
+    const offset = placement.fileEnd + tail.length;
+    write(tail);
+    const size = placement.fileEnd + tail.length - offset;
+    headers.push({ name, type: elf.SHT_PROGBITS, flags: 0, address: 0, offset, size, alignment, ...fields });
   };
   for (const section of extra) append(section, 1);
-  append({ name: '.symtab', bytes: table.symtab }, 8, {
+  const strings = new StringTable();
+  append({ name: '.symtab', write: (out) => writeSymbols(out, symbols, sectionIndex, strings) }, 8, {
     type: elf.SHT_SYMTAB,
-    link: symtabIndex + 1,
-    info: table.firstGlobal,
+    link: headers.length + 1,
+    info: 1 + symbols.filter((symbol) => symbol.binding === 'local').length,
     entrySize: elf.symbolBytes,
   });
-  append({ name: '.strtab', bytes: table.strtab }, 1, { type: elf.SHT_STRTAB });
+  append({ name: '.strtab', write: (out) => strings.write(out) }, 1, { type: elf.SHT_STRTAB });
+  const names = new StringTable();
   for (const { name } of headers) names.offset(name);
   names.offset('.shstrtab');
-  append({ name: '.shstrtab', bytes: names.bytes }, 1, { type: elf.SHT_STRTAB });
+  append({ name: '.shstrtab', write: (out) => names.write(out) }, 1, { type: elf.SHT_STRTAB });
 
-  tail.zeros((8 - ((loaded.length + tail.length) % 8)) % 8);
-  const headersAt = loaded.length + tail.length;
-  for (const each of headers) {
-    tail.u32(names.offset(each.name)).u32(each.type).u64(each.flags).u64(each.address).u64(each.offset).u64(each.size);
-    tail
-      .u32(each.link ?? 0)
-      .u32(each.info ?? 0)
-      .u64(each.alignment)
-      .u64(each.entrySize ?? 0);
+  tail.zeros((8 - ((placement.fileEnd + tail.length) % 8)) % 8);
+  const headersAt = placement.fileEnd + tail.length;
+  for (const { name, type, flags, address, offset, size, link = 0, info = 0, alignment, entrySize = 0 } of headers) {
+    tail.u32(names.offset(name)).u32(type).u64(flags).u64(address).u64(offset).u64(size);
+    tail.u32(link).u32(info).u64(alignment).u64(entrySize);
   }
 
-  const file = new Uint8Array(loaded.length + tail.length);
-  file.set(loaded);
-  file.set(tail.written, loaded.length);
+  const file = new Uint8Array(placement.fileEnd + tail.length);
   file.set(fileHeader(placement, entry, headersAt, headers.length, isKernel));
+  file.set(tail.written, placement.fileEnd);
   return file;
 }
 
@@ -136,22 +122,17 @@ function segmentFlags({ kind }: Segment): number {
   return elf.PF_R | (kind === 'code' ? elf.PF_X : 0) | (kind === 'data' ? elf.PF_W : 0);
 }
 
-function symbolTable(symbols: readonly ResolvedSymbol[], sectionIndex: ReadonlyMap<OutputSection, number>) {
-  const strings = new StringTable();
-  const out = new ByteWriter((symbols.length + 1) * elf.symbolBytes);
-  out.zeros(elf.symbolBytes);
+function writeSymbols(
+  out: ByteWriter,
+  symbols: readonly ResolvedSymbol[],
+  sectionIndex: ReadonlyMap<OutputSection, number>,
+  strings: StringTable,
+): void {
   const types = { function: elf.STT_FUNC, object: elf.STT_OBJECT, label: elf.STT_NOTYPE } as const;
-  let firstGlobal = 1;
+  out.zeros(elf.symbolBytes);
   for (const { name, address, size, type, binding, section } of symbols) {
-    if (binding === 'local') firstGlobal += 1;
-    out
-      .u32(strings.offset(name))
-      .u8(((binding === 'global' ? elf.STB_GLOBAL : elf.STB_LOCAL) << 4) | types[type])
-      .u8(0);
-    out
-      .u16(section === null ? elf.SHN_ABS : (sectionIndex.get(section) ?? elf.SHN_ABS))
-      .u64(address)
-      .u64(size);
+    const info = ((binding === 'global' ? elf.STB_GLOBAL : elf.STB_LOCAL) << 4) | types[type];
+    const index = section === null ? elf.SHN_ABS : (sectionIndex.get(section) ?? elf.SHN_ABS);
+    out.u32(strings.offset(name)).u8(info).u8(0).u16(index).u64(address).u64(size);
   }
-  return { symtab: out.written, strtab: strings.bytes, firstGlobal };
 }

@@ -7,44 +7,53 @@ import type { DataObject, Module } from '../ir/module.ts';
 
 /** @param entries symbols that others refer to, beside the exported ones (the linker's entry) */
 export function removeUnreachableFunctions(module: Module, entries: readonly string[] = []): void {
-  const functions = new Map(module.functions.map((fn) => [fn.symbol, fn]));
-  const data = new Map(module.data.map((object) => [object.symbol, object]));
-  const reached = new Set<string>();
-  const work: string[] = [...entries];
-  const named = new Set(module.layouts.globals.map((global) => global.symbol));
-
-  for (const fn of module.functions) if (fn.exported) work.push(fn.symbol);
-  for (const object of module.data) if (isKept(object) || named.has(object.symbol)) work.push(object.symbol);
-  for (const { text } of module.assembly) work.push(...wordsOf(text));
-  for (let symbol = work.pop(); symbol !== undefined; symbol = work.pop()) {
-    if (reached.has(symbol)) continue;
-    reached.add(symbol);
+  // What is reached is taken out of these.
+  const functions = new Map<string, IrFunction>();
+  for (const fn of module.functions) functions.set(fn.symbol, fn);
+  const data = new Map<string, DataObject>();
+  for (const object of module.data) data.set(object.symbol, object);
+  const workFunctions: IrFunction[] = [];
+  const workData: DataObject[] = [];
+  const texts = new Set<string>();
+  const reach = (symbol: string): void => {
     const fn = functions.get(symbol);
-    if (fn !== undefined) work.push(...symbolsOf(fn));
-    for (const relocation of data.get(symbol)?.relocations ?? []) {
-      work.push(relocation.symbol);
-      if (relocation.minus !== undefined) work.push(relocation.minus);
+    if (fn !== undefined) {
+      functions.delete(symbol);
+      workFunctions.push(fn);
+    }
+    const object = data.get(symbol);
+    if (object !== undefined) {
+      data.delete(symbol);
+      workData.push(object);
+    }
+  };
+  const reachNamed = (text: string): void => {
+    if (texts.has(text)) return;
+    texts.add(text);
+    for (const word of text.match(/[A-Za-z_.$][\w.$]*/g) ?? []) reach(word);
+  };
+
+  for (const symbol of entries) reach(symbol);
+  for (const fn of module.functions) if (fn.exported) reach(fn.symbol);
+  for (const object of module.data) if (isKept(object)) reach(object.symbol);
+  for (const global of module.layouts.globals) reach(global.symbol);
+  for (const { text } of module.assembly) reachNamed(text);
+  while (workFunctions.length > 0 || workData.length > 0) {
+    for (const block of workFunctions.pop()?.blocks ?? []) {
+      for (const i of block.instructions) {
+        if (i.symbol !== '') reach(i.symbol);
+        if (i.assembly !== null) reachNamed(i.assembly.text);
+      }
+    }
+    for (const relocation of workData.pop()?.relocations ?? []) {
+      reach(relocation.symbol);
+      if (relocation.minus !== undefined) reach(relocation.minus);
     }
   }
-  module.functions = module.functions.filter((fn) => reached.has(fn.symbol));
-  module.data = module.data.filter((object) => reached.has(object.symbol));
+  module.functions = module.functions.filter((fn) => !functions.has(fn.symbol));
+  module.data = module.data.filter((object) => !data.has(object.symbol));
 }
 
 function isKept(object: DataObject): boolean {
   return object.exported || object.section !== '.rodata';
-}
-
-function symbolsOf(fn: IrFunction): string[] {
-  const symbols: string[] = [];
-  for (const block of fn.blocks) {
-    for (const i of block.instructions) {
-      if (i.symbol !== '') symbols.push(i.symbol);
-      if (i.assembly !== null) symbols.push(...wordsOf(i.assembly.text));
-    }
-  }
-  return symbols;
-}
-
-function wordsOf(text: string): string[] {
-  return text.match(/[A-Za-z_.$][\w.$]*/g) ?? [];
 }

@@ -18,6 +18,7 @@ import type { Block, InlineHint, StackSlot, Value } from '../../ir/function.ts';
 import { type Location, Module } from '../../ir/module.ts';
 import { type Variable, Variables } from '../../ir/ssa.ts';
 import type { Type as IrType } from '../../ir/types.ts';
+import { assignedNames } from './assigned.ts';
 import type { EscapeGraph, Origin } from './escape.ts';
 import type { Declaration, SourceModule } from './modules.ts';
 import { locationOf, type Problems, Reported } from './problems.ts';
@@ -289,8 +290,8 @@ export class Fn {
   /** Where an owned result is put. */
   ownedResult: Rv | null = null;
   receiver: Rv | null = null;
-  /** Names that are assigned to somewhere in the function. */
-  assigned: ReadonlySet<string> = NO_FACTS;
+  /** The source of what it does; null where there is none. */
+  body: ts.Node | null = null;
   readonly scopes: BlockScope[] = [];
   readonly targets: JumpTarget[] = [];
   facts: ReadonlySet<string> = NO_FACTS;
@@ -433,6 +434,11 @@ export class Fn {
       if (found !== undefined) return found;
     }
     return null;
+  }
+
+  /** Is the name assigned to somewhere in the function? */
+  isAssigned(name: string): boolean {
+    return this.body !== null && assignedNames(this.scope.module, this.body).has(name);
   }
 
   declare(local: Omit<Local, 'id' | 'loopDepth'>, node: ts.Node): Local {

@@ -3,7 +3,6 @@
 import ts from 'typescript';
 import { Bug, bug } from '../../../machine/isa/bug.ts';
 import type { Block } from '../../ir/function.ts';
-import { assignedNames } from './assigned.ts';
 import { attempt, Fn, type Instance, type Program, type Rv } from './context.ts';
 import { EscapeGraph, STATIC } from './escape.ts';
 import { ownedClass, signatureOf } from './instances.ts';
@@ -63,7 +62,7 @@ function lower(p: Program, instance: Instance): void {
   if (receiver !== null) f.receiver = rv(receiver, [take()], { origin: graph.param(index++), path: 'this' });
   const owned = instance.result === null ? null : ownedClass(p, instance.result);
   if (owned !== null) f.ownedResult = rv(owned, [take()], { origin: graph.param(index++) });
-  if (!ts.isClassDeclaration(node) && node.body !== undefined) f.assigned = assignedNames(scope.module, node.body);
+  if (!ts.isClassDeclaration(node) && node.body !== undefined) f.body = node.body;
   for (const q of instance.params) {
     const parts = partsOf(q.type).map(take);
     const node_ = ts.isClassDeclaration(node) ? node : (node.parameters[index] ?? node);

@@ -83,7 +83,9 @@ export class ParseCache {
 }
 
 export function tagsOf(file: ts.SourceFile, node: ts.Node): Tags {
-  const leading = file.text.slice(node.pos, node.getStart(file));
+  const start = node.getStart(file);
+  if (start - node.pos < SHORTEST_TAG) return NO_TAGS;
+  const leading = file.text.slice(node.pos, start);
   if (!leading.includes('@')) return NO_TAGS;
   const tags = new Map<string, string>();
   const comment = leading.slice(Math.max(0, leading.lastIndexOf('/**')));
@@ -92,6 +94,8 @@ export function tagsOf(file: ts.SourceFile, node: ts.Node): Tags {
 }
 
 const NO_TAGS: Tags = new Map();
+/** Characters of a comment with a tag. */
+const SHORTEST_TAG = '/**@x*/'.length;
 
 function parseFile(path: string, text: string): ParsedFile {
   const options = { languageVersion: ts.ScriptTarget.ESNext, jsDocParsingMode: ts.JSDocParsingMode.ParseNone };

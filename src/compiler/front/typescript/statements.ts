@@ -202,7 +202,7 @@ function declareVariable(f: Fn, node: ts.VariableDeclaration, isConst: boolean, 
   if (isUsing && owned === null && initial.type.kind !== 'null') return f.fail(node, 'P1605', shown(initial));
   if (raw.isFresh && !isConst) f.fail(node, 'P1603', shown(raw));
   const ownership = raw.isFresh || isUsing ? (isUsing ? 'using' : 'const') : null;
-  const local = bind(f, name, initial, declared, isConst || !f.assigned.has(name), isConst, ownership, node);
+  const local = bind(f, name, initial, declared, isConst || !f.isAssigned(name), isConst, ownership, node);
   if (isUsing && owned !== null) f.scopes.at(-1)?.disposals.push({ type: owned, local });
   if (declared?.kind === 'nullable' && raw.type.kind !== 'nullable' && raw.type.kind !== 'null') f.addFacts(`n:v${local.id}`);
 }
@@ -237,7 +237,7 @@ function bind(
 
 /** A parameter's name. */
 export function bindParameter(f: Fn, name: string, value: Rv, node: ts.Node): void {
-  bind(f, name, value, value.type, !f.assigned.has(name), false, null, node);
+  bind(f, name, value, value.type, !f.isAssigned(name), false, null, node);
 }
 
 // Branches and loops
@@ -372,7 +372,7 @@ function forOf(f: Fn, node: ts.ForOfStatement, label: string | null): void {
     const origin = mayPointToFrame(type.element) ? slice.origin : STATIC;
     const value = type.element.kind === 'class' ? rv(type.element, [at], { origin }) : loadValue(f, type.element, at, 0, origin);
     const isConst = ts.isVariableDeclarationList(initializer) && (initializer.flags & ts.NodeFlags.Const) !== 0;
-    bind(f, name.text, value, null, isConst || !f.assigned.has(name.text), isConst, null, declaration);
+    bind(f, name.text, value, null, isConst || !f.isAssigned(name.text), isConst, null, declaration);
     loopBody(f, label, node.statement, behind, next);
     f.loopDepth++;
   });

@@ -428,7 +428,7 @@ export function lowerModuleLevel(p: Program, module: SourceModule, done: Set<ts.
   const symbol = p.symbol(`initialise ${module.path}`);
   const f = new Fn(p, MODULE_SCOPE(module), symbol, [], [], new EscapeGraph(), 'initialiser', locationOf(module.file, module.file));
   f.result = VOID;
-  f.assigned = assignedNames(module, module.file);
+  f.body = module.file;
   for (const statement of statements) attempt(() => topLevel(f, module, statement, done));
   const [scope] = f.scopes;
   if (scope !== undefined && scope.disposals.length > 0 && !f.isDead) disposeScope(f, scope);

@@ -181,7 +181,7 @@ export class CodeBuffer {
     this.bytes = bigger;
   }
 
-  /** Chooses the sizes of jumps, shortest first, puts everything together, and makes the buffer empty for the next function. */
+  /** Chooses the sizes of jumps, shortest first, puts everything together, and makes the buffer empty. */
   finish(): FinishedCode {
     const { jumps, relocations } = this;
     const before = this.chooseSizes();
@@ -203,10 +203,15 @@ export class CodeBuffer {
     }
     bytes.set(this.bytes.subarray(from, this.at), from + (before[jumps.length] ?? 0));
     const moved = relocations.map(({ jumps: count, ...r }): Relocation => ({ ...r, offset: r.offset + (before[count] ?? 0) }));
+    this.clear();
+    return { bytes, relocations: moved, offsetOf };
+  }
+
+  /** Makes it empty for the next function. */
+  clear(): void {
     this.at = 0;
     this.jumps = [];
     this.relocations = [];
-    return { bytes, relocations: moved, offsetOf };
   }
 
   /** Bytes of jumps before each jump and, last, of all. Jumps start short and only grow, so it ends. */

@@ -86,6 +86,8 @@ class Emitter {
 
   run(): EmittedFunction {
     const { buffer, fn } = this;
+    // A function that was given up may have left something.
+    buffer.clear();
     rotateLoops(fn);
     const prologue = this.prologue();
     const blocks = fn.blocks.filter((block) => block === fn.blocks[0] || this.forward(block) === block);

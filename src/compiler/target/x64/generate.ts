@@ -13,7 +13,6 @@ import type { IrFunction } from '../../ir/function.ts';
 import type { AssemblyBlock, DataObject, Location, Module } from '../../ir/module.ts';
 import { type Target, TargetError, type TargetProblem } from '../options.ts';
 import { allocate } from './allocate.ts';
-import { CodeBuffer } from './code-buffer.ts';
 import { type EmitContext, type EmittedFunction, emit } from './emit.ts';
 import { Learnt } from './learnt.ts';
 import { printMachine } from './machine.ts';
@@ -56,7 +55,7 @@ class Generator {
     this.options = options;
     this.learnt = options.learnt ?? new Learnt();
     const assembleText = (text: string, location: Location | null): InlineCode => this.assemble(text, location);
-    this.context = { buffer: new CodeBuffer(this.learnt.encodings), assemble: assembleText };
+    this.context = { buffer: this.learnt.buffer, assemble: assembleText };
   }
 
   run(module: Module): ObjectFile[] {
@@ -135,7 +134,7 @@ class Generator {
   private assemblyBlock(block: AssemblyBlock): ObjectFile | null {
     const { name, text, location } = block;
     try {
-      return this.learnt.assembly.object(text, { name, ...(location === null ? {} : { firstLine: location.line }) });
+      return this.learnt.assembly.object(text, name, location?.line ?? 1);
     } catch (error) {
       this.note(error, location);
       return null;
@@ -155,11 +154,11 @@ class Generator {
 class Pool implements ConstantPool {
   readonly atoms: Atom[] = [];
   private readonly known = new Set<string>();
-  private readonly scratch = new DataView(new ArrayBuffer(8));
 
   float(value: number): string {
-    this.scratch.setFloat64(0, value, true);
-    return this.constant(`float.${this.scratch.getBigUint64(0, true).toString(16)}`, () => new Uint8Array(this.scratch.buffer.slice(0)));
+    const view = new DataView(new ArrayBuffer(8));
+    view.setFloat64(0, value, true);
+    return this.constant(`float.${view.getBigUint64(0, true).toString(16)}`, () => new Uint8Array(view.buffer));
   }
 
   mask(kind: 'sign' | 'magnitude'): string {

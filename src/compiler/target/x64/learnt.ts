@@ -6,10 +6,11 @@
 import { AssemblyCache } from '../../assembler/index.ts';
 import type { Atom } from '../../image/object.ts';
 import type { IrFunction } from '../../ir/function.ts';
-import { Encodings } from './code-buffer.ts';
+import { CodeBuffer, Encodings } from './code-buffer.ts';
 
 export class Learnt {
-  readonly encodings = new Encodings();
+  /** What functions are written into, one after the other. */
+  readonly buffer = new CodeBuffer(new Encodings());
   readonly assembly = new AssemblyCache();
   /** The atoms of functions that nothing changes: the function itself, then its tables. */
   readonly functions = new WeakMap<IrFunction, readonly Atom[]>();

@@ -38,6 +38,14 @@ export interface Liveness {
   readonly intervals: (Interval | undefined)[];
 }
 
+/** The sets of a block, each of `words` words, one behind the other in `sets`. */
+const READ = 0;
+const WRITTEN = 1;
+const LIVE_IN = 2;
+const LIVE_OUT = 3;
+const SETS = 4;
+const NO_SETS = new Int32Array(0);
+
 const DEPTH_WEIGHTS = [1, 10, 100, 1000, 10000] as const;
 const COLD_WEIGHT = 0.01;
 
@@ -55,7 +63,7 @@ class LivenessBuilder {
   private readonly globalIndex: Int32Array;
   private readonly globals: number[] = [];
   /** Ranges are made from the end: the last one is open at its start. */
-  private liveOut: Int32Array[] = [];
+  private sets: Int32Array = NO_SETS;
   private words = 0;
   private weight = 1;
   private blockStart = 0;
@@ -109,42 +117,44 @@ class LivenessBuilder {
     this.words = (this.globals.length + 31) >> 5;
   }
 
+  /** Where the words of a block's set begin. */
+  private setOf(kind: number, position: number): number {
+    return (SETS * position + kind) * this.words;
+  }
+
   /** Live-out sets of the globals, by the usual backward equations over a worklist. */
   private solve(): void {
-    const { blocks } = this.fn;
     const { words } = this;
-    const reads: Int32Array[] = [];
-    const writes: Int32Array[] = [];
-    const liveIn: Int32Array[] = [];
+    if (words === 0) return;
+    const { blocks } = this.fn;
+    const sets = new Int32Array(SETS * words * blocks.length);
+    this.sets = sets;
     const predecessors: number[][] = Array.from({ length: blocks.length }, () => []);
     for (const block of blocks) {
-      const [read, written] = this.readAndWritten(block);
-      reads.push(read);
-      writes.push(written);
-      liveIn.push(read.slice());
-      this.liveOut.push(new Int32Array(words));
+      this.readAndWritten(block);
+      const read = this.setOf(READ, block.position);
+      sets.copyWithin(this.setOf(LIVE_IN, block.position), read, read + words);
       for (const successor of block.successors) predecessors[successor.position]?.push(block.position);
     }
-    if (words === 0) return;
     const work = blocks.map((_, at) => at);
     const queued = new Uint8Array(blocks.length).fill(1);
     while (work.length > 0) {
       const at = work.pop() ?? 0;
       queued[at] = 0;
       const block = blocks[at] ?? bug('a hole');
-      const out = this.liveOut[at] ?? bug('a hole');
+      const out = this.setOf(LIVE_OUT, at);
       for (const successor of block.successors) {
-        const from = liveIn[successor.position] ?? bug('a hole');
-        for (let w = 0; w < words; w++) out[w] = (out[w] ?? 0) | (from[w] ?? 0);
+        const from = this.setOf(LIVE_IN, successor.position);
+        for (let w = 0; w < words; w++) sets[out + w] = (sets[out + w] ?? 0) | (sets[from + w] ?? 0);
       }
-      const into = liveIn[at] ?? bug('a hole');
-      const read = reads[at] ?? bug('a hole');
-      const written = writes[at] ?? bug('a hole');
+      const into = this.setOf(LIVE_IN, at);
+      const read = this.setOf(READ, at);
+      const written = this.setOf(WRITTEN, at);
       let changed = false;
       for (let w = 0; w < words; w++) {
-        const next = (read[w] ?? 0) | ((out[w] ?? 0) & ~(written[w] ?? 0));
-        if (next !== into[w]) {
-          into[w] = next;
+        const next = (sets[read + w] ?? 0) | ((sets[out + w] ?? 0) & ~(sets[written + w] ?? 0));
+        if (next !== sets[into + w]) {
+          sets[into + w] = next;
           changed = true;
         }
       }
@@ -158,32 +168,41 @@ class LivenessBuilder {
   }
 
   /** Globals that a block reads before it writes them, and those that it writes. */
-  private readAndWritten(block: MachineBlock): [Int32Array, Int32Array] {
-    const read = new Int32Array(this.words);
-    const written = new Int32Array(this.words);
-    const note = (register: number, reads: boolean, writes: boolean): void => {
-      const index = register >= FIRST_VIRTUAL ? (this.globalIndex[register] ?? -1) : -1;
-      if (index < 0) return;
-      const word = index >> 5;
-      const bit = 1 << (index & 31);
-      if (reads && ((written[word] ?? 0) & bit) === 0) read[word] = (read[word] ?? 0) | bit;
-      if (writes) written[word] = (written[word] ?? 0) | bit;
-    };
+  private readAndWritten(block: MachineBlock): void {
     for (const i of block.instructions) {
-      note(i.b, true, false);
-      note(i.base, true, false);
-      note(i.index, true, false);
-      note(i.a, i.op.a !== 'write', i.op.a !== 'read');
+      if (i.b >= FIRST_VIRTUAL) this.noteRead(i.b, block.position);
+      if (i.base >= FIRST_VIRTUAL) this.noteRead(i.base, block.position);
+      if (i.index >= FIRST_VIRTUAL) this.noteRead(i.index, block.position);
+      if (i.a < FIRST_VIRTUAL) continue;
+      if (i.op.a !== 'write') this.noteRead(i.a, block.position);
+      if (i.op.a !== 'read') this.noteWritten(i.a, block.position);
     }
-    return [read, written];
+  }
+
+  private noteRead(register: number, position: number): void {
+    const index = this.globalIndex[register] ?? -1;
+    if (index < 0) return;
+    const bit = 1 << (index & 31);
+    const word = index >> 5;
+    const { sets } = this;
+    if (((sets[this.setOf(WRITTEN, position) + word] ?? 0) & bit) !== 0) return;
+    const at = this.setOf(READ, position) + word;
+    sets[at] = (sets[at] ?? 0) | bit;
+  }
+
+  private noteWritten(register: number, position: number): void {
+    const index = this.globalIndex[register] ?? -1;
+    if (index < 0) return;
+    const at = this.setOf(WRITTEN, position) + (index >> 5);
+    this.sets[at] = (this.sets[at] ?? 0) | (1 << (index & 31));
   }
 
   private walk(block: MachineBlock, start: number, end: number): void {
     this.weight = block.cold ? COLD_WEIGHT : (DEPTH_WEIGHTS[Math.min(block.depth, 4)] ?? 1);
     this.blockStart = 2 * start;
-    const out = this.liveOut[block.position] ?? bug('a hole');
-    for (let w = 0; w < out.length; w++) {
-      for (let rest = out[w] ?? 0; rest !== 0; rest &= rest - 1) {
+    const out = this.setOf(LIVE_OUT, block.position);
+    for (let w = 0; w < this.words; w++) {
+      for (let rest = this.sets[out + w] ?? 0; rest !== 0; rest &= rest - 1) {
         const register = this.globals[w * 32 + 31 - Math.clz32(rest & -rest)] ?? bug('a hole');
         this.addRange(this.interval(register), this.blockStart, 2 * end);
       }
