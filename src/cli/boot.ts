@@ -1,10 +1,9 @@
 /** `palindrome boot IMAGE`: any PVH ELF64 on the machine. */
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { runOnce } from '../fuzz/index.ts';
-import { QuietHost, type Stop } from '../machine/index.ts';
+import { QuietHost, runOnce, type Stop } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
-import { readInput } from './program.ts';
+import { readInput } from './files.ts';
 import { print, progress, wholeNumber } from './report.ts';
 
 interface Options {

@@ -1,7 +1,8 @@
 /** `palindrome compile FILE [-o OUT]`: a source program to an ELF64 executable. */
 import { Command } from 'commander';
 import { formatDiagnostic } from '../compiler/index.ts';
-import { compileFile, writeOutput } from './program.ts';
+import { writeOutput } from './files.ts';
+import { compileFile } from './program.ts';
 import { print, STATUS } from './report.ts';
 
 interface Options {

@@ -4,14 +4,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { bootCommand } from './boot.ts';
-import { compileCommand } from './compile.ts';
-import { demoCommand } from './demo.ts';
-import { fuzzCommand } from './fuzz.ts';
-import { inspectCommand } from './inspect.ts';
-import { replayCommand } from './replay.ts';
 import { report } from './report.ts';
-import { runCommand } from './run.ts';
+
+/** Each in a module of its own, so that a command loads what it needs and no more: `boot` needs no compiler. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  compile: async () => (await import('./compile.ts')).compileCommand(),
+  run: async () => (await import('./run.ts')).runCommand(),
+  boot: async () => (await import('./boot.ts')).bootCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  fuzz: async () => (await import('./fuzz.ts')).fuzzCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
 
 const { version } = JSON.parse(
   readFileSync(new URL(import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json', import.meta.url), 'utf8'),
@@ -26,8 +30,9 @@ const program = new Command('palindrome')
   .exitOverride()
   .configureHelp({ sortSubcommands: false });
 
-for (const command of [compileCommand, runCommand, bootCommand, replayCommand, inspectCommand, fuzzCommand, demoCommand])
-  program.addCommand(command().exitOverride());
+// What is not called by its name (help, a name that is wrong) shows them all.
+const named = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
+for (const make of named === undefined ? Object.values(COMMANDS) : [named[1]]) program.addCommand((await make()).exitOverride());
 
 try {
   await program.parseAsync();

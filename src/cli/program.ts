@@ -1,24 +1,9 @@
-/** Files of the command line: sources compiled, executables taken as they are. */
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+/** Programs of the command line: sources compiled, executables taken as they are. */
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
 import { UserError } from '../machine/index.ts';
-
-const MOST_BYTES = 256 << 20;
-
-/** A file's bytes; UserError where it is too large to be what it should. */
-export function readInput(path: string): Uint8Array {
-  const { size } = statSync(path);
-  if (size > MOST_BYTES) throw new UserError(`${path}: ${size} bytes are more than the ${MOST_BYTES} that are read; is it the right file?`);
-  return readFileSync(path);
-}
-
-/** Writes a file whole or not at all: to a temporary name first, then renamed. */
-export function writeOutput(path: string, bytes: Uint8Array, mode: number): void {
-  const temporary = `${path}.${process.pid}.partial`;
-  writeFileSync(temporary, bytes, { mode });
-  renameSync(temporary, path);
-}
+import { readInput } from './files.ts';
 
 /** Compiles a source file; what it imports is looked for beside it. */
 export function compileFile(

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { buildKeel, packPrograms } from '../compiler/index.ts';
-import { HarnessHost, runOnce, verdict } from '../fuzz/index.ts';
-import { type Observer, UserError } from '../machine/index.ts';
+import { HarnessHost, verdict } from '../fuzz/index.ts';
+import { type Observer, runOnce, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';

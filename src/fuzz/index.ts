@@ -10,4 +10,4 @@ export { type Edit, loadSaboteur, type Saboteur, saboteurNames } from './campaig
 export { INVARIANTS } from './invariants/all.ts';
 export type { Invariant } from './invariants/invariant.ts';
 export type { Failure, Verdict } from './invariants/judge.ts';
-export { HarnessHost, type Outcome, type Reason, runOnce, type SingleRun, Testbed, type TestbedOptions, verdict } from './testbed.ts';
+export { HarnessHost, type Outcome, type Reason, Testbed, type TestbedOptions, verdict } from './testbed.ts';

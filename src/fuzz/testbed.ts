@@ -8,7 +8,7 @@
  * *Run*: from the snapshot until all programs have ended, the kernel panicked, or the limit of instructions was reached. The seed of a
  * testbed, the archive and the limit decide a run alone: it does not matter which runs went before.
  */
-import { type Boot, type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
+import { type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
 
 export interface TestbedOptions {
   /** keel's ELF64 image (or any kernel that speaks the harness protocol). */
@@ -155,26 +155,4 @@ export class HarnessHost implements Host {
   get text(): string {
     return Buffer.from(this.#run).toString();
   }
-}
-
-export interface SingleRun {
-  readonly stop: Stop;
-  /** Retired instructions since power-on. */
-  readonly instructions: bigint;
-  readonly hash: string;
-}
-
-/** One run from power-on to the end of the programs, without a snapshot: what a recording does too, so that their counts and hashes are equal. */
-export async function runOnce(
-  config: MachineConfig,
-  boot: Boot,
-  host: Host,
-  options: { readonly limit: bigint; readonly observer?: Observer },
-): Promise<SingleRun> {
-  const machine = await Machine.create(config, host);
-  machine.load(boot);
-  machine.observer = options.observer ?? null;
-  let stop = machine.run(options.limit);
-  while (stop.reason === 'ready') stop = machine.run(options.limit);
-  return { stop, instructions: machine.count, hash: machine.hash() };
 }

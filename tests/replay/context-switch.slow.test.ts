@@ -54,6 +54,7 @@ beforeAll(async () => {
     image: { name: 'keel', bytes: buildKeel().image },
     initrd: { name: 'initrd', bytes: packPrograms(files, [['/bin/parent']]) },
     limit: 100_000_000n,
+    blockInstructions: 65_536,
     checkpointInstructions: 4 * 65_536,
   });
   bytes = recording.trace ?? new Uint8Array(0);
