@@ -78,3 +78,16 @@ printNumber(words[1]);
 print(' ');
 printNumber(words[2]);
 print('\n');
+
+// Copies within one array, by every small distance to the front and to the back.
+const room = new Uint8Array(48);
+for (let distance = -9; distance <= 9; distance++) {
+  let mixed: u32 = 0;
+  for (let length = 0; length <= 28; length++) {
+    for (let i = 0; i < room.length; i++) room[i] = u8(i * 4 + length);
+    room.set(room.subarray(10, 10 + length), 10 + distance);
+    for (const b of room) mixed = wrapping.u32(mixed * 31 + b);
+  }
+  printNumber(mixed);
+  print('\n');
+}

@@ -272,7 +272,7 @@ class Emitter {
     settle(jump, this.places, this.put);
   }
 
-  /** Backwards if the target begins within the source. */
+  /** Backwards if the target begins within the source; else by eights, which read no byte after it was written, and then the rest. */
   private memmove(): void {
     const backwards: Mark = { raw: 0, jumps: 0 };
     const done: Mark = { raw: 0, jumps: 0 };
@@ -280,6 +280,11 @@ class Emitter {
     this.plain(M.sub, RAX, RSI);
     this.plain(M.cmp, RAX, RCX);
     this.buffer.jump(B, backwards);
+    this.plain(M.mov, RAX, RCX);
+    this.plain(M.shr, RCX, IMMEDIATE, 3);
+    this.plain(M.repmovsq, NONE, NONE);
+    this.plain(M.mov, RCX, RAX);
+    this.plain(M.and, RCX, IMMEDIATE, 7);
     this.plain(M.repmovsb, NONE, NONE);
     this.buffer.jump(-1, done);
     this.buffer.place(backwards);
