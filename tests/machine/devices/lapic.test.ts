@@ -250,14 +250,17 @@ describe('its IPIs', () => {
       ['physical: all', FLAT, 0xff, 0, true],
       ['flat: one of mine', FLAT, 0x06, 0x800, true],
       ['flat: none of mine', FLAT, 0xd9, 0x800, false],
+      ['flat: the lowest of mine', FLAT, 0x02, 0x800, true],
       ['flat: all', FLAT, 0xff, 0x800, true],
-      ['cluster: mine, one of it', CLUSTER, 0x26, 0x800, true],
+      ['cluster: mine, one of it', CLUSTER, 0x24, 0x800, true],
+      ['cluster: mine, the lowest of it', CLUSTER, 0x22, 0x800, true],
+      ['cluster: every one of another', CLUSTER, 0x3f, 0x800, false],
       ['cluster: mine, others', CLUSTER, 0x29, 0x800, false],
       ['cluster: another', CLUSTER, 0x16, 0x800, false],
     ] as const) {
       const { apic, write } = make();
       write(REG.dfr, dfr);
-      write(REG.ldr, 0x22000000);
+      write(REG.ldr, 0x26000000);
       write(REG.icrHigh, destination << 24);
       write(REG.icr, low | 0x66);
       expect([what, apic.pending() === 0x66]).toEqual([what, arrives]);
@@ -341,6 +344,10 @@ describe('its timer', () => {
     expect(read(REG.current)).toBe(60);
     write(REG.divide, 0x0);
     expect(apic.nextEvent()).toBe(41 + 1 + 120);
+    pass(119);
+    expect(read(REG.current)).toBe(1);
+    write(REG.divide, 0x1);
+    expect(apic.nextEvent()).toBe(160 + 1 + 4);
   });
 
   test('masked it counts, and does not interrupt', () => {

@@ -218,10 +218,12 @@ describe('its loop', () => {
     expect(line.level).toBe(true);
     device.writePort(1, 1, 7);
     expect(device.readPort(2)).toBe(0x06);
-    device.readPort(5);
-    expect(device.readPort(2)).toBe(0x04);
     device.writePort(1, 1, 4);
-    expect(line.level).toBe(false);
+    expect(line.level).toBe(true);
+    device.readPort(5);
+    expect([line.level, device.readPort(2)]).toEqual([false, 0x01]);
+    device.writePort(1, 1, 7);
+    expect(device.readPort(2)).toBe(0x04);
   });
 
   test('the FIFO is emptied on demand, and where it is switched on or off', () => {
