@@ -3,8 +3,8 @@
  * NAME.elf (x86-64: PVH and multiboot2), NAME.32.elf (32 bits: multiboot), NAME (a process of the host); keel.elf with keel.cpio.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { packPrograms } from '../src/compiler/image/cpio.ts';
 import { buildKeel, compile, formatDiagnostic } from '../src/compiler/index.ts';
 import { BenchError } from './error.ts';
@@ -13,6 +13,8 @@ import { type Guest, KEEL } from './guests.ts';
 /** One guest, built. What a peer needs and is null, the peer cannot run. */
 export interface Image {
   readonly name: string;
+  /** The guest's file name, without an ending. */
+  readonly file: string;
   /** x86-64, by PVH or multiboot2. */
   readonly elf64: string;
   readonly initrd: string | null;
@@ -38,15 +40,16 @@ const LINK = ['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none', '-Wl,-z,
 
 /** `percent`: how much of the full work the guest does. */
 export function buildGuest(guest: Guest, percent: number, folder: string): Image {
+  mkdirSync(join(folder, 'objects'), { recursive: true });
   const registers = guest.hasDoubles ? ['-msse2', '-mfpmath=sse'] : ['-mgeneral-regs-only'];
   const source = join(SOURCES, `${guest.file}.c`);
   const object = (bits: 64 | 32): string => {
-    const to = join(folder, `${guest.file}.${bits}.o`);
+    const to = join(folder, 'objects', `${guest.file}.${bits}.o`);
     gcc(`-m${bits}`, ...FLAGS, ...registers, `-DPERCENT=${percent}`, '-c', source, '-o', to);
     return to;
   };
   const image = (bits: 64 | 32, to: string): string => {
-    const main = join(folder, `main.${bits}.o`);
+    const main = join(folder, 'objects', `main.${bits}.o`);
     gcc(`-m${bits}`, ...FLAGS, '-mgeneral-regs-only', '-c', join(SOURCES, 'main.c'), '-o', main);
     gcc(`-m${bits}`, ...LINK, join(SOURCES, `boot${bits}.S`), main, object(bits), '-o', to);
     return to;
@@ -55,25 +58,25 @@ export function buildGuest(guest: Guest, percent: number, folder: string): Image
   const elf64 = image(64, `${path}.elf`);
   const elf32 = image(32, `${path}.32.elf`);
   if (!guest.isBare) gcc('-O2', '-no-pie', join(SOURCES, 'native.c'), object(64), '-o', path);
-  return { name: guest.name, elf64, initrd: null, elf32, process: guest.isBare ? null : path, hasMultiboot: true };
+  return { name: guest.name, file: guest.file, elf64, initrd: null, elf32, process: guest.isBare ? null : path, hasMultiboot: true };
 }
 
-/** keel, with every example program run `times` times in turn. */
+/** keel, with `guests/every.ts` that runs every example program `times` times in turn. */
 export function buildKeelImage(times: number, folder: string): Image {
-  const names = readdirSync(EXAMPLES)
-    .filter((name) => name.endsWith('.ts'))
-    .sort();
-  const programs = names.map((name) => ({ path: `/bin/${name.slice(0, -3)}`, bytes: compileExample(name) }));
-  const runs = Array.from({ length: times }, () => programs.map(({ path }) => [path])).flat();
+  const names = readdirSync(EXAMPLES).filter((name) => name.endsWith('.ts'));
+  const programs = names.sort().map((name) => ({ path: `/bin/${name.slice(0, -3)}`, bytes: compileProgram(join(EXAMPLES, name)) }));
+  const every = { path: '/bin/every', bytes: compileProgram(join(SOURCES, 'every.ts')) };
+  const commandLine = [every.path, `${times}`, ...programs.map(({ path }) => path)];
   const elf64 = join(folder, `${KEEL.file}.elf`);
   const initrd = join(folder, `${KEEL.file}.cpio`);
   writeFileSync(elf64, buildKeel().image);
-  writeFileSync(initrd, packPrograms(programs, runs));
-  return { name: KEEL.name, elf64, initrd, elf32: null, process: null, hasMultiboot: false };
+  writeFileSync(initrd, packPrograms([every, ...programs], [commandLine]));
+  return { ...KEEL, elf64, initrd, elf32: null, process: null, hasMultiboot: false };
 }
 
-export function compileExample(name: string): Uint8Array {
-  const { image, diagnostics } = compile({ entry: name }, new Map([[name, readFileSync(join(EXAMPLES, name), 'utf8')]]));
+function compileProgram(path: string): Uint8Array {
+  const entry = basename(path);
+  const { image, diagnostics } = compile({ entry }, new Map([[entry, readFileSync(path, 'utf8')]]));
   if (image === null) throw new BenchError(diagnostics.map(formatDiagnostic).join(''));
   return image;
 }

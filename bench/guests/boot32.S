@@ -36,9 +36,10 @@ start:
     lgdt gdt_pointer
     ljmp $KERNEL_CODE, $1f
 1:  mov $KERNEL_DATA, %eax
+    mov %eax, %ss
+    mov $USER_DATA, %eax    /* which ring 3 keeps: IRET would empty registers with a segment of ring 0 */
     mov %eax, %ds
     mov %eax, %es
-    mov %eax, %ss
     mov %eax, %fs
     mov %eax, %gs
     mov $kernel_stack_end, %esp

@@ -20,6 +20,8 @@ static inline void write_msr(u32 msr, u64 value) {
 /* ---- Console and exit ------------------------------------------------------------------------------------------------------------------ */
 
 #define UART 0x3f8
+#define LINE_CONTROL (UART + 3)
+#define EIGHT_BITS 3
 #define LINE_STATUS (UART + 5)
 #define MAY_SEND 0x20
 #define ALL_SENT 0x40
@@ -200,6 +202,7 @@ void end_of_interrupt(void) { END_OF_INTERRUPT = 0; }
 _Noreturn void main(void) {
   out8(0x21, 0xff); /* both 8259 masked: a BIOS may have left the PIT running */
   out8(0xa1, 0xff);
+  out8(LINE_CONTROL, EIGHT_BITS);
   load_tables();
   open_system_calls();
   u32 checksum = guest();

@@ -1,0 +1,29 @@
+/** Campaigns of the fuzzer: programs compiled, run and judged, a CPU second; and what a second worker adds to the throughput. */
+import { join } from 'node:path';
+import { median } from './measure.ts';
+import { palindrome } from './peers/ours.ts';
+import { type Row, row } from './rows.ts';
+
+/** `folder`: where findings would go. */
+export function fuzzingRows(rounds: number, programs: number, folder: string): Row[] {
+  const perCpuSecond: number[] = [];
+  const throughput: Record<1 | 2, number[]> = { 1: [], 2: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const workers of [1, 2] as const) {
+      const options = ['--seed', 'bench', '--runs', `${programs}`, '--workers', `${workers}`, '--out', join(folder, 'findings')];
+      const { cpuSeconds, result } = palindrome('fuzz', ...options);
+      throughput[workers].push(result.programsPerSecond);
+      if (workers === 1) perCpuSecond.push(programs / cpuSeconds);
+    }
+  }
+  const base = { name: 'fuzzing', image: `${programs} programs` };
+  const judged = median(perCpuSecond);
+  return [
+    row({ ...base, unit: 'judged runs a CPU second', ours: judged }, { of: 'ours', bound: '≥', value: 2000 }),
+    row({ ...base, unit: 'compiled programs a CPU second', ours: judged }, { of: 'ours', bound: '≥', value: 500 }),
+    row(
+      { ...base, unit: 'programs a second, two workers', ours: median(throughput[2]), peer: median(throughput[1]), peerName: 'one worker' },
+      { of: 'ratio', bound: '≥', value: 1.9 },
+    ),
+  ];
+}
