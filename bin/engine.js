@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The path of the pinned engine's executable. Ends the process with status 2 and one line where it is not installed. */
 function enginePath() {
@@ -27,7 +28,7 @@ function enginePath() {
  */
 export function handOver(script, args, { checkout }) {
   const flags = ['--disable-warning=ExperimentalWarning', '--stack-size=4000', ...(checkout ? ['--conditions=palindrome'] : [])];
-  const child = spawn(enginePath(), [...flags, script, ...args], { stdio: 'inherit' });
+  const child = spawn(enginePath(), [...flags, script, ...args], { stdio: 'inherit', env: { ...compileCache(), ...process.env } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`palindrome: the engine does not start (${error.message}); run "npm ci" again\n`);
@@ -36,4 +37,13 @@ export function handOver(script, args, { checkout }) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
+}
+
+/**
+ * The engine keeps what it stripped and compiled in the package's own folder: without it a command spends most of a second before its first instruction.
+ * Not under coverage, which it would make less precise.
+ */
+function compileCache() {
+  if (process.env.NODE_V8_COVERAGE) return {};
+  return { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/palindrome', import.meta.url)) };
 }
