@@ -97,7 +97,6 @@ export const DIAGNOSTICS = {
   P1803: ['`{0}` is no 64-bit general register', 'rax rbx rcx rdx rsi rdi r8 … r15'],
   P1804: ['linking: {0}', 'declare the symbol in assembly with .global, or mend the name'],
   P1806: ['@{0} may be used in trusted folders only', 'what assembly defines and where things are linked is not checked: use what the trusted modules export'],
-  P1805: ['a function of more than {0} words of result', 'return fewer: an object of the caller is a parameter'],
 } as const satisfies Record<string, readonly [message: string, help: string]>;
 
 export type Code = keyof typeof DIAGNOSTICS;

@@ -318,7 +318,7 @@ function emit(
   f.at(node);
   const origin = f.escape.call(target.instance, target.type, origins, node, name, first);
   const { results } = signatureOf(f.program, false, [], result);
-  if (results.length > 2) f.fail(node, 'P1805', '2');
+  if (results.length > 2) bug(`${result.key} takes ${results.length} words`);
   const parts =
     target.instance !== null
       ? f.b.call(target.instance.symbol, values, results)

@@ -137,7 +137,12 @@ function resolveBrand(p: Program, scope: Scope, node: ts.IntersectionTypeNode, n
   if (base === undefined || bases.length !== 1) {
     return p.problems.fail(scope.module.file, node, 'P1201', node.getText(scope.module.file), 'a brand is `T & { readonly brand: … }`');
   }
-  return p.types.brand(name, resolveType(p, scope, base), scope.module, node);
+  const type = resolveType(p, scope, base);
+  const plain = unbranded(type);
+  if (plain.kind === 'nullable' || plain.kind === 'null') {
+    return p.problems.fail(scope.module.file, base, 'P1201', node.getText(scope.module.file), 'null has no brand: write `Brand | null`');
+  }
+  return p.types.brand(name, type, scope.module, node);
 }
 
 function resolveUnion(p: Program, scope: Scope, node: ts.UnionTypeNode): Type {
