@@ -47,6 +47,8 @@ const DELIVERY = { fixed: 0, lowest: 1, smi: 2, nmi: 4, init: 5, startup: 6, ext
 /** Version 0x14, five LVT entries above the first. */
 const VERSION = 0x50014;
 const APIC_BASE = { bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
+/** No run takes so many ticks. */
+const NEVER = 1n << 52n;
 const TIMER_MODE = { oneShot: 0, periodic: 1, deadline: 2 } as const;
 /** Bits that WRMSR may set in x2APIC mode, by register: others are #GP, as is a register that is not here (SDM 10.12.1.2 and 10.12.1.3). */
 const X2_WRITABLE: ReadonlyMap<number, number> = new Map([
@@ -376,9 +378,9 @@ export class Lapic implements InterruptController {
     if (this.#timerMode !== TIMER_MODE.deadline) return;
     this.deadline = value;
     const now = this.#clock.now;
-    const left = BigInt.asIntN(64, value - BigInt(now) - this.#clock.tscOffset);
-    // Fires once TSC ≥ deadline: at the soonest after the instruction that wrote it.
-    this.timerDue = value === 0n ? Number.POSITIVE_INFINITY : now + Math.max(1, Number(left));
+    const left = value - BigInt.asUintN(64, BigInt(now) + this.#clock.tscOffset);
+    // Fires once TSC ≥ deadline: at the soonest after the instruction that wrote it, and not at all where no run gets there.
+    this.timerDue = value === 0n || left > NEVER ? Number.POSITIVE_INFINITY : now + Math.max(1, Number(left));
     this.#update();
   }
 

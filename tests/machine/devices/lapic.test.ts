@@ -262,8 +262,8 @@ describe('its IPIs', () => {
       write(REG.dfr, dfr);
       write(REG.ldr, 0x26000000);
       write(REG.icrHigh, destination << 24);
-      write(REG.icr, low | 0x66);
-      expect([what, apic.pending() === 0x66]).toEqual([what, arrives]);
+      write(REG.icr, low | 0x67);
+      expect([what, apic.pending() === 0x67]).toEqual([what, arrives]);
     }
   });
 
@@ -399,6 +399,22 @@ describe('its timer', () => {
     expect(apic.nextEvent()).toBe(1001);
     pass(1);
     expect([apic.pending(), apic.readMsr(0x6e0)]).toEqual([0x32, 0n]);
+  });
+
+  test('deadlines and the TSC are numbers without sign', () => {
+    const { write, apic, clock } = make();
+    write(REG.timer, 0x40032);
+    for (const [tscOffset, deadline, due] of [
+      [0n, 2n ** 64n - 1n, Number.POSITIVE_INFINITY],
+      [0n, 2n ** 63n + 5n, Number.POSITIVE_INFINITY],
+      [2n ** 63n - 1000n, 2n ** 63n + 5n, 1005],
+      [2n ** 64n - 50n, 2n ** 64n - 10n, 40],
+      [2n ** 64n - 50n, 20n, 1],
+    ] as const) {
+      clock.tscOffset = tscOffset;
+      apic.writeMsr(0x6e0, deadline);
+      expect([tscOffset, apic.nextEvent(), apic.readMsr(0x6e0)]).toEqual([tscOffset, due, deadline]);
+    }
   });
 
   test('going into or out of deadline mode disarms it; between the others it runs on', () => {

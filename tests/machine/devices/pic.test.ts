@@ -41,6 +41,7 @@ describe('initialisation', () => {
     for (const irq of [1, 3]) pulse(irq);
     pics.acknowledge();
     pics.master.writePort(1, 1, 0x08);
+    pics.master.writePort(0, 1, 0x0b);
     for (const [port, value] of [
       [0, 0x11],
       [1, 0x40],
@@ -50,6 +51,8 @@ describe('initialisation', () => {
       pics.master.writePort(port, 1, value);
     expect([pics.master.readPort(1), pics.master.readPort(0), pics.isPending]).toEqual([0, 0, false]);
     pulse(3);
+    // what is read is the requests again
+    expect(pics.master.readPort(0)).toBe(0x08);
     expect(pics.acknowledge()).toBe(0x43);
   });
 

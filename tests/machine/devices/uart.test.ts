@@ -218,6 +218,8 @@ describe('its loop', () => {
     expect(line.level).toBe(true);
     device.writePort(1, 1, 7);
     expect(device.readPort(2)).toBe(0x06);
+    device.writePort(1, 1, 1);
+    expect(device.readPort(2)).toBe(0x04);
     device.writePort(1, 1, 4);
     expect(line.level).toBe(true);
     device.readPort(5);
