@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildKeel, compile } from '../src/compiler/index.ts';
 import { median } from './measure.ts';
-import { runTimed, versionOf } from './process.ts';
+import { needInCi, runTimed, versionOf } from './process.ts';
 import { type Row, row } from './rows.ts';
 
 const SAMPLE = 'sha256';
@@ -38,7 +38,9 @@ export function compilingRows(rounds: number, folder: string): Row[] {
     { peerName: 'tcc', command: ['tcc'] },
     { peerName: 'gcc -O2', command: ['gcc', '-O2'] },
   ].flatMap(({ peerName, command: [tool = '', ...options] }) => {
-    if (versionOf(tool, '-v') === null) return [];
+    const version = versionOf(tool, '-v');
+    needInCi(tool, version, tool);
+    if (version === null) return [];
     const args = [...options, '-c', join(import.meta.dirname, `guests/${SAMPLE}.c`), '-o', join(folder, 'sample.o')];
     const seconds = median(Array.from({ length: 5 }, () => runTimed(tool, args, [0]).cpuSeconds));
     return [row({ ...sample, ours, peer: 1000 * seconds, peerName, better: 'less' })];

@@ -19,7 +19,7 @@ import { ourPeers } from './peers/ours.ts';
 import type { Peer } from './peers/peer.ts';
 import { qemuPeers } from './peers/qemu.ts';
 import { v86Peer } from './peers/v86.ts';
-import { versionOf } from './process.ts';
+import { needInCi, versionOf } from './process.ts';
 import { comparison, load, type Result, save } from './results.ts';
 import { goalRows, guestRows, type Row } from './rows.ts';
 import { errorLines, rowTable, speedTable } from './table.ts';
@@ -46,9 +46,7 @@ function findPeers(isShort: boolean): Peer[] {
     v86Peer(),
     nativePeer(),
   ].filter(({ isInFullOnly }) => !(isShort && isInFullOnly));
-  const missing = peers.find((peer) => peer.version === null);
-  if (missing && process.env['CI'] === 'true')
-    throw new BenchError(`${missing.tool} is not installed, and CI needs it (Debian: ${missing.debianPackage ?? 'npm ci'})`);
+  for (const { tool, version, debianPackage } of peers) needInCi(tool, version, debianPackage);
   return peers;
 }
 
@@ -66,13 +64,12 @@ function bench(options: Options, folder: string): void {
   const peers = findPeers(options.isShort);
   const { rounds } = options;
   const { programs } = options.isShort ? SHORT : FULL;
+  show('compiling');
+  const compiling = isWanted(options, 'compiling') ? compilingRows(rounds, folder) : []; // first: cold is cold only before keel is built
   show('building the guests');
   const measured = build(options, folder).map((image) => measure(image, peers, rounds, show));
-  show('compiling and fuzzing');
-  const besides = [
-    ...(isWanted(options, 'compiling') ? compilingRows(rounds, folder) : []),
-    ...(isWanted(options, 'fuzzing') ? fuzzingRows(rounds, programs, folder) : []),
-  ];
+  show('fuzzing');
+  const besides = [...compiling, ...(isWanted(options, 'fuzzing') ? fuzzingRows(rounds, programs, folder) : [])];
   show('');
   const guests = guestRows(measured);
   const judged: Row[] = [...guests, ...goalRows(measured), ...besides];
@@ -81,7 +78,7 @@ function bench(options: Options, folder: string): void {
   const result: Result = { rows, versions: versions(peers), date: new Date().toISOString() };
 
   if (measured.length > 0) process.stdout.write(`${speedTable(measured, peers)}\n`);
-  const goals = rows.filter(({ goal, name }) => goal !== null || besides.some((row) => row.name === name));
+  const goals = rows.filter(({ goal, name }) => goal !== null || besides.some((beside) => beside.name === name));
   process.stdout.write(rowTable(goals));
   if (before) process.stdout.write(`\n${comparison(before, result)}`);
   const errors = errorLines(measured);

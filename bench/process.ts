@@ -47,4 +47,10 @@ export function versionOf(command: string, ...args: string[]): string | null {
   return `${stdout}${stderr}`.trimStart().split('\n')[0]?.trim() ?? '';
 }
 
+/** With CI=true a tool that is missing is an error; elsewhere its column or row says or leaves out what is not there. */
+export function needInCi(tool: string, version: string | null, debianPackage = 'npm ci'): void {
+  if (version === null && process.env['CI'] === 'true')
+    throw new BenchError(`${tool} is not installed, and CI needs it; see .ci/run (Debian: ${debianPackage})`);
+}
+
 export const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
