@@ -20,15 +20,21 @@ function changed(...edits: readonly (readonly [number, 1 | 2 | 4 | 8, number])[]
   return copy;
 }
 
-/** File offset of the first program header of a type. */
-function header(type: number): number {
-  const view = new DataView(image.buffer, image.byteOffset);
-  for (let at = 64; ; at += 56) if (view.getUint32(at, true) === type) return at;
+const imageView = new DataView(image.buffer, image.byteOffset, image.byteLength);
+
+/** File offsets of the program headers of a type. */
+function headers(type: number): number[] {
+  const all = Array.from({ length: imageView.getUint16(56, true) }, (_, i) => 64 + 56 * i);
+  return all.filter((at) => imageView.getUint32(at, true) === type);
 }
 
+const number64 = (at: number): number => Number(imageView.getBigUint64(at, true));
+
 describe('bad images are refused with the reason', () => {
-  const load = header(1);
-  const note = header(4);
+  const [load = 0, second = 0] = headers(1);
+  const [note = 0] = headers(4);
+  /** Where the note's description, the entry's address, stands in the file: after three lengths and the name `Xen`. */
+  const entry = number64(note + 8) + 16;
   // biome-ignore format: one case a line
   const CASES: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['nothing',              new Uint8Array(0),                  /not an ELF file/],
@@ -43,6 +49,19 @@ describe('bad images are refused with the reason', () => {
     ['a segment too high',   changed([load + 24, 8, 64 << 20], [load + 40, 8, 1 << 20]), /more memory/],
     ['file > memory',        changed([load + 40, 8, 1]),         /larger in the file/],
     ['over the start info',  changed([load + 24, 8, 0x6000]),    /start information/],
+    ['up to its last byte',  changed([load + 24, 8, 0x7fff]),    /start information/],
+    ['big-endian',           changed([5, 1, 2]),                 /not a 64-bit little-endian/],
+    ['odd program headers',  changed([54, 2, 64]),               /odd size/],
+    ['too many headers',     changed([56, 2, 257]),              /257 program headers/],
+    ['headers beyond 2^48',  changed([32, 8, 2 ** 48]),          /the program header offset is 281474976710656/],
+    ['a size beyond 2^48',   changed([load + 40, 8, 2 ** 50]),   /a segment size is/],
+    ['a note outside',       changed([note + 8, 8, 1 << 30]),    /a note lies outside/],
+    ['a note of another name', changed([entry - 4, 1, 0x59]),    /no PVH entry note/],
+    ['a note of another type', changed([entry - 8, 1, 17]),      /no PVH entry note/],
+    ['an entry in no segment', changed([entry, 4, 0x8000]),      /entry 0x8000 lies in no segment/],
+    ['an entry at its end',  changed([entry, 4, number64(load + 24) + number64(load + 40)], [second + 24, 8, 8 << 20]), /lies in no segment/],
+    ['nothing to load',      changed(...headers(1).map((at) => [at, 4, 0] as const)), /nothing to load/],
+    ['segments that overlap', changed([second + 24, 8, number64(load + 24) + number64(load + 40) - 1]), /two segments overlap/],
   ];
   for (const [name, bytes, message] of CASES) {
     test(name, () => {
@@ -50,6 +69,13 @@ describe('bad images are refused with the reason', () => {
       expect(() => layOutPvh(bytes, null, '', MEMORY)).toThrow(message);
     });
   }
+
+  test('a position-independent image, segments side by side and an entry at the first byte are good', () => {
+    expect(second).toBeGreaterThan(load);
+    const first = number64(load + 24);
+    const good = changed([16, 2, 3], [second + 24, 8, first + number64(load + 40)], [entry, 4, first]);
+    expect(layOutPvh(good, null, '', MEMORY).entry).toBe(first);
+  });
 
   test('an initial RAM disk or a command line that does not fit', () => {
     expect(() => layOutPvh(image, new Uint8Array(MEMORY), '', MEMORY)).toThrow(/does not fit/);
@@ -92,14 +118,58 @@ test('the guest finds start information, memory map, command line and module', a
   call puthex
 `);
   expect(text).toBe('336ec578 100000 300000 0 0 ');
-  const { placements } = layOutPvh(image, Uint8Array.of(1, 2, 3), 'hello', MEMORY);
-  const at = (address: number) => placements.find((p) => p.address === address)?.bytes;
-  expect(at(MEMORY - 4096)).toEqual(Uint8Array.of(1, 2, 3));
-  expect(at(0x7000)).toEqual(new TextEncoder().encode('hello'));
-  const info = new DataView((at(0x6000) ?? new Uint8Array(0)).buffer);
-  expect([info.getUint32(12, true), info.getBigUint64(0x100, true), info.getBigUint64(0x108, true)]).toEqual([
-    1,
-    BigInt(MEMORY - 4096),
-    3n,
-  ]);
+});
+
+/** The start information of a boot by the ABI's structures, read out of what is placed in memory. */
+function startInfo(initrd: Uint8Array | null, append: string) {
+  const { placements, startInfo: at } = layOutPvh(image, initrd, append, MEMORY);
+  const memory = new Uint8Array(MEMORY);
+  for (const { address, bytes } of placements) memory.set(bytes, address);
+  const view = new DataView(memory.buffer);
+  const word = (offset: number) => view.getUint32(at + offset, true);
+  const long = (address: number) => Number(view.getBigUint64(address, true));
+  const entries = Array.from({ length: word(48) }, (_, i) => long(at + 40) + 24 * i);
+  return {
+    magic: word(0),
+    version: word(4),
+    flags: word(8),
+    rsdp: long(at + 32),
+    modules: Array.from({ length: word(12) }, (_, i) => long(at + 16) + 32 * i).map((m) => ({
+      bytes: memory.slice(long(m), long(m) + long(m + 8)),
+      address: long(m),
+    })),
+    modlist: long(at + 16),
+    commandLine: Buffer.from(memory.subarray(long(at + 24), memory.indexOf(0, long(at + 24)))).toString('latin1'),
+    map: entries.map((e) => [long(e), long(e + 8), view.getUint32(e + 16, true), view.getUint32(e + 20, true)]),
+  };
+}
+
+test('start information is as the ABI has it', () => {
+  const map = [
+    [0, 0x9fc00, 1, 0],
+    [0x9fc00, 0x60400, 2, 0],
+    [0x100000, MEMORY - 0x100000, 1, 0],
+    [0xfee00000, 0x1000, 2, 0],
+  ];
+  const fixed = { magic: 0x336ec578, version: 1, flags: 0, rsdp: 0, map };
+  expect(startInfo(null, '')).toEqual({ ...fixed, modules: [], modlist: 0, commandLine: '' });
+  const initrd = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) & 0xff);
+  const { modules, modlist, ...rest } = startInfo(initrd, 'quiet é');
+  expect(rest).toEqual({ ...fixed, commandLine: 'quiet é' });
+  expect(modlist).toBeGreaterThan(0);
+  // the module lies as high as whole pages allow
+  expect(modules).toEqual([{ bytes: initrd, address: MEMORY - 8192 }]);
+});
+
+test('segments lie where their headers say, and a RAM disk may reach down to the last of them', () => {
+  const { placements } = layOutPvh(image, null, '', MEMORY);
+  for (const at of headers(1)) {
+    const found = placements.find(({ address }) => address === number64(at + 24));
+    expect(found?.bytes).toEqual(image.subarray(number64(at + 8), number64(at + 8) + number64(at + 32)));
+  }
+  const top = Math.max(...headers(1).map((at) => number64(at + 24) + number64(at + 40)));
+  const room = MEMORY - Math.ceil(top / 4096) * 4096;
+  expect(() => layOutPvh(image, new Uint8Array(room), '', MEMORY)).not.toThrow();
+  expect(() => layOutPvh(image, new Uint8Array(room + 1), '', MEMORY)).toThrow(/does not fit/);
+  expect(() => layOutPvh(image, null, 'x'.repeat(4095), MEMORY)).not.toThrow();
 });
