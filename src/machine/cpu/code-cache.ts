@@ -26,7 +26,7 @@ import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
 import { codeMode } from './mode.ts';
 import type { Ports } from './ports.ts';
 import {CODE_BASE, 
-  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_ENTRY_BYTES,TLB_EXECUTE, TLB_EXECUTE_ENTRIES, 
+  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_EXECUTE, TLB_SET, tlbIndex,
 } from './state.ts'; // biome-ignore format: one list
 
 const PAGE = 4096;
@@ -226,7 +226,7 @@ export class CodeCache {
   }
 
   #fillTlb(low: number, high: number, mode: number, page: CodePage): void {
-    const at = TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+    const at = this.#state.get32(TLB_SET) + TLB_EXECUTE + tlbIndex(low >>> 12);
     this.#state.set32(at, (low & ~0xfff) | mode);
     this.#state.set32(at + 4, high);
     this.#state.set32(at + 8, page.table);

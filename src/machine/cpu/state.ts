@@ -61,7 +61,7 @@ export const COUNT_END = 0x420;
 export const LEFT = 0x428;
 export const CPL = 0x42c;
 export const MODE_INDEX = 0x430;
-/** Offset (from the base) of the data TLB set that generated code uses now: one of `TLB_SETS`. */
+/** Offset (from the base) of the TLB set that generated code uses now: one of `TLB_SETS`, or the like of another bank. */
 export const TLB_SET = 0x434;
 
 export const FAULT_PENDING = 0x438;
@@ -114,32 +114,39 @@ export const CPU_STATE_BYTES = 0x900;
  *
  *     0  i64  tag: data: the linear page address; execute: linear page address | mode index. −1: empty
  *     8  i32  data: addend, host address = low 32 bits of the linear address + addend; execute: address of the page's entry table
- *    12  i32  data: free for the system part; execute: the physical page number
+ *    12  i32  the physical page number
  *
  * A data access hits when the page of its *last* byte equals the tag found by the page of its first byte: page-straddling
- * accesses always miss. Data entries come in sets, one per kind of privilege, so that a change of CPL or AC flushes nothing.
+ * accesses always miss. A data entry whose tag has bit 0 set is *guarded*: it never hits, but the slow path finds the translation in it.
+ *
+ * Entries come in *sets*, one per kind of privilege, so that a change of CPL or AC flushes nothing, and sets in *banks*, one per PCID (by
+ * its low bits), so that a change of the address space flushes nothing. TLB_SET names the set in use.
  */
 export const TLB_ENTRIES = 512;
 export const TLB_ENTRY_BYTES = 16;
 const TLB_ARRAY_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
-export const TLB_EXECUTE_ENTRIES = 1024;
-export const TLB_EXECUTE = 0x1000;
-const TLB_DATA = TLB_EXECUTE + TLB_EXECUTE_ENTRIES * TLB_ENTRY_BYTES;
-/** Within a set: reads first, then writes. */
+/** Offset of a page's entry within an array. `pageLow`: the low bits of linear address / 4096. */
+export const tlbIndex = (pageLow: number): number => (pageLow & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+/** The arrays of a set, by their offsets in it. */
 export const TLB_READ = 0;
 export const TLB_WRITE = TLB_ARRAY_BYTES;
-const TLB_SET_BYTES = 2 * TLB_ARRAY_BYTES;
+export const TLB_EXECUTE = 2 * TLB_ARRAY_BYTES;
+const TLB_SET_BYTES = 3 * TLB_ARRAY_BYTES;
+const TLB_START = 0x1000;
+/** Offsets of bank 0's sets; those of bank n are n · TLB_BANK_BYTES further on. */
 export const TLB_SETS = {
+  /** Of no bank. Its data arrays are never filled: every access takes the slow path (alignment checks, data breakpoints). */
+  slow: TLB_START,
   /** CPL 0–2, user pages only as SMAP allows with AC clear. */
-  supervisor: TLB_DATA,
+  supervisor: TLB_START + TLB_SET_BYTES,
   /** CPL 0–2 with AC set. */
-  supervisorAc: TLB_DATA + TLB_SET_BYTES,
-  user: TLB_DATA + 2 * TLB_SET_BYTES,
-  /** Never filled: every access takes the slow path (alignment checks, data breakpoints). */
-  slow: TLB_DATA + 3 * TLB_SET_BYTES,
+  supervisorAc: TLB_START + 2 * TLB_SET_BYTES,
+  user: TLB_START + 3 * TLB_SET_BYTES,
 } as const;
+export const TLB_BANKS = 16;
+export const TLB_BANK_BYTES = 3 * TLB_SET_BYTES;
 /** Everything of one CPU, a multiple of 4096. */
-export const CPU_BYTES = TLB_DATA + 4 * TLB_SET_BYTES;
+export const CPU_BYTES = TLB_START + TLB_SET_BYTES + TLB_BANKS * TLB_BANK_BYTES;
 
 /** The `access` argument of slow paths: the low byte is the size in bytes (1 2 4 8 16), the rest are these bits. */
 export const ACCESS = {
@@ -359,27 +366,20 @@ export class CpuState {
 
   /** Empties every array of the software TLB. */
   flushTlb(): void {
-    this.#u64.fill(0xffff_ffff_ffff_ffffn, TLB_EXECUTE >> 3, CPU_BYTES >> 3);
+    this.#i32.fill(-1, TLB_START >> 2, CPU_BYTES >> 2);
   }
 
-  /** Empties the execute array only. */
+  /** Empties the execute arrays only. */
   flushExecuteTlb(): void {
-    this.#u64.fill(0xffff_ffff_ffff_ffffn, TLB_EXECUTE >> 3, TLB_DATA >> 3);
-  }
-
-  /** Drops the entries of one linear page from every array. */
-  flushTlbPage(linear: bigint): void {
-    const page = Number((linear >> 12n) & 0xfff_ffffn);
-    for (const set of Object.values(TLB_SETS)) {
-      for (const array of [TLB_READ, TLB_WRITE]) this.set64(set + array + (page & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES, -1n);
+    for (let set = TLB_START; set < CPU_BYTES; set += TLB_SET_BYTES) {
+      this.#i32.fill(-1, (set + TLB_EXECUTE) >> 2, (set + TLB_SET_BYTES) >> 2);
     }
-    this.set64(TLB_EXECUTE + (page & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES, -1n);
   }
 
   /** Fills one data entry: `set` of `TLB_SETS`, `kind` TLB_READ or TLB_WRITE, `hostPage` the address in the memory. */
   fillTlb(set: number, kind: number, linear: bigint, hostPage: number, extra = 0): void {
     const page = BigInt.asUintN(64, linear) & ~0xfffn;
-    const at = set + kind + Number((page >> 12n) & BigInt(TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+    const at = set + kind + tlbIndex(Number((page >> 12n) & 0xffffn));
     this.set64(at, page);
     this.set32(at + 8, hostPage - Number(page & 0xffff_ffffn));
     this.set32(at + 12, extra);

@@ -27,8 +27,10 @@ import {
   FAULT_VECTOR,
   FETCH_PHYSICAL,
   SCRATCH,
+  TLB_READ,
   TLB_SET,
   TLB_SETS,
+  TLB_WRITE,
 } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
@@ -48,9 +50,6 @@ export const IMPLICIT = 4;
 
 const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldExecute];
 const ALL_TOLD = RIGHTS.toldRead | RIGHTS.toldWrite | RIGHTS.toldExecute;
-/** Translations of the CPU's own and of helpers' accesses, remembered by kind, privilege and page: QUICK sets of QUICK_PAGES. */
-const QUICK_PAGES = 16;
-const QUICK = 32 * QUICK_PAGES;
 const GRANTS = RIGHTS.write | RIGHTS.user | RIGHTS.execute;
 /** Who hears of what the MMU sees. `now` is a frame and rights, frame −1: nothing mapped. */
 export interface MmuEvents {
@@ -85,13 +84,9 @@ export class Mmu implements StoreWatcher {
   readonly #i32: Int32Array;
   readonly #soft: SoftTlb;
   readonly #tables: TableWatch;
-  readonly #quickStamp = new Float64Array(QUICK);
-  readonly #quickLow = new Int32Array(QUICK);
-  readonly #quickHigh = new Int32Array(QUICK);
-  readonly #quickAddress = new Float64Array(QUICK);
-  /** What #translate last found: whether it may be entered into the software TLB, whether it is the same for every root, and its rights. */
+  /** What #translate last found: whether the software TLB may have it, whether it is global, and its rights. */
   #cacheable = false;
-  #isLasting = false;
+  #isGlobal = false;
   #rights = 0;
 
   constructor(state: CpuState, physical: PhysicalMemory) {
@@ -118,28 +113,28 @@ export class Mmu implements StoreWatcher {
     this.#smep = (cr4 & CR4.SMEP) !== 0;
     this.#smap = (cr4 & CR4.SMAP) !== 0;
     this.#soft.flush();
+    this.#soft.select(this.root, this.pcid);
   }
 
-  /** A new root or PCID; drops the software TLB. */
+  /** A new root or PCID. The caller invalidates, and sets the privilege anew. */
   setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean): void {
     this.root = (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);
     this.pcid = pcidEnabled ? cr3Low & 0xfff : 0;
-    this.#flushPassing();
+    this.#soft.select(this.root, this.pcid);
+    this.#selectSet();
   }
 
-  /** CPL, AC or what must be checked at each access changed: chooses the set of the software TLB. */
-  setPrivilege(cpl: number, ac: boolean, alignment: boolean): void {
+  /** CPL (in the state), AC or what must be checked at each access changed: chooses the set of the software TLB. */
+  setPrivilege(ac: boolean, alignment: boolean): void {
     this.#ac = ac;
-    this.#checksAlignment = alignment && ac && cpl === 3;
-    const set =
-      this.#checksAlignment || this.dataBreakpoint !== null
-        ? TLB_SETS.slow
-        : cpl === 3
-          ? TLB_SETS.user
-          : ac
-            ? TLB_SETS.supervisorAc
-            : TLB_SETS.supervisor;
-    this.#i32[TLB_SET >> 2] = set;
+    this.#checksAlignment = alignment && ac && this.#i32[CPL >> 2] === 3;
+    this.#selectSet();
+  }
+
+  #selectSet(): void {
+    const privilege = this.#i32[CPL >> 2] === 3 ? TLB_SETS.user : this.#ac ? TLB_SETS.supervisorAc : TLB_SETS.supervisor;
+    const isSlow = this.#checksAlignment || this.dataBreakpoint !== null;
+    this.#i32[TLB_SET >> 2] = isSlow ? TLB_SETS.slow : this.#soft.setOf(privilege);
   }
 
   // ---- Ports of the interpreter -----------------------------------------------------------------------------------------------------
@@ -147,13 +142,16 @@ export class Mmu implements StoreWatcher {
   load(low: number, high: number, access: number): number {
     const size = access & ACCESS.size;
     const kind = (access & ACCESS.modify) !== 0 ? WRITE : READ;
-    const first = this.#resolve(low, high, size, kind, access);
-    if (first < 0) return 1;
-    const split = this.#splitAt(low, size);
+    const split = splitAt(low, size);
     if (split === 0) {
-      this.#loadPiece(first, 0, size);
+      let address = this.#known(this.#set, low, high, kind);
+      if (address < 0) address = this.#resolve(low, high, size, kind, access);
+      if (address < 0) return 1;
+      this.#loadPiece(address, 0, size);
     } else {
-      const second = this.#resolveSecond(low, high, split, size, kind);
+      const first = this.#resolve(low, high, size, kind, access);
+      if (first < 0) return 1;
+      const second = this.#translateSecond(low, high, split, size, kind);
       if (second < 0) return 1;
       this.#loadPiece(first, 0, split);
       this.#loadPiece(second, split, size - split);
@@ -165,13 +163,17 @@ export class Mmu implements StoreWatcher {
 
   store(low: number, high: number, access: number): number {
     const size = access & ACCESS.size;
-    const first = this.#resolve(low, high, size, WRITE, access);
-    if (first < 0) return 1;
-    const split = this.#splitAt(low, size);
+    const split = splitAt(low, size);
     if (split === 0) {
-      this.#storePiece(first, 0, size);
+      const known = this.#known(this.#set, low, high, WRITE);
+      const address = known < 0 ? this.#resolve(low, high, size, WRITE, access) : known;
+      if (address < 0) return 1;
+      this.#storePiece(address, 0, size);
+      if (known >= 0) this.#unguard(low, address);
     } else {
-      const second = this.#resolveSecond(low, high, split, size, WRITE);
+      const first = this.#resolve(low, high, size, WRITE, access);
+      if (first < 0) return 1;
+      const second = this.#translateSecond(low, high, split, size, WRITE);
       if (second < 0) return 1;
       this.#storePiece(first, 0, split);
       this.#storePiece(second, split, size - split);
@@ -183,8 +185,8 @@ export class Mmu implements StoreWatcher {
   probe(low: number, high: number, access: number): number {
     const size = access & ACCESS.size;
     if (this.#resolve(low, high, size, WRITE, access) < 0) return 1;
-    const split = this.#splitAt(low, size);
-    if (split !== 0 && this.#resolveSecond(low, high, split, size, WRITE) < 0) return 1;
+    const split = splitAt(low, size);
+    if (split !== 0 && this.#translateSecond(low, high, split, size, WRITE) < 0) return 1;
     return 0;
   }
 
@@ -192,7 +194,7 @@ export class Mmu implements StoreWatcher {
     if (!isCanonical(high)) return this.#raise(VECTOR.GP, 0);
     const address = this.#translate(low, high, 1, EXECUTE);
     if (address < 0) return 1;
-    this.#soft.noteExecute(low, this.#isLasting);
+    this.#soft.noteExecute(this.#set, low, this.#isGlobal);
     const page = Math.floor(address / 4096) * 4096;
     this.#i32[FETCH_PHYSICAL >> 2] = page | 0;
     this.#i32[(FETCH_PHYSICAL >> 2) + 1] = Math.floor(page / 2 ** 32);
@@ -202,31 +204,33 @@ export class Mmu implements StoreWatcher {
   // ---- Accesses by the CPU itself and by helpers --------------------------------------------------------------------------------------
 
   /**
-   * Translates one access of `size` bytes within a page. `kind`: READ, WRITE or EXECUTE, with IMPLICIT added for the CPU's own. Gives the physical address, or −1
-   * with a fault pending.
+   * Translates one access of `size` bytes within a page. `kind`: READ or WRITE, with IMPLICIT added for the CPU's own. Gives the physical
+   * address, or −1 with a fault pending.
    */
   translate(low: number, high: number, size: number, kind: number): number {
-    const privilege = (this.#ac ? 8 : 0) | (this.#i32[CPL >> 2] === 3 ? 16 : 0);
-    const at = (kind | privilege) * QUICK_PAGES + ((low >>> 12) & (QUICK_PAGES - 1));
-    const stamp = this.#quickStamp[at];
-    const isCurrent = stamp === this.#soft.stamp || stamp === this.#soft.lastingStamp;
-    if (isCurrent && this.#quickLow[at] === (low & ~0xfff) && this.#quickHigh[at] === high) {
-      return (this.#quickAddress[at] ?? 0) + (low & 0xfff);
-    }
+    // What the CPU does for itself has a supervisor's rights with AC clear, at any CPL.
+    const set = (kind & IMPLICIT) !== 0 ? this.#soft.setOf(TLB_SETS.supervisor) : this.#set;
+    const known = this.#known(set, low, high, kind & 3);
+    if (known >= 0) return known;
     const address = this.#translate(low, high, size, kind);
-    if (address >= 0 && this.#cacheable && (this.#rights & ALL_TOLD) === 0) {
-      this.#quickStamp[at] = this.#isLasting ? this.#soft.lastingStamp : this.#soft.stamp;
-      this.#quickLow[at] = low & ~0xfff;
-      this.#quickHigh[at] = high;
-      this.#quickAddress[at] = address - (low & 0xfff);
-    }
+    if (address >= 0) this.#cache(set, low, high, kind & 3, address);
     return address;
+  }
+
+  get #set(): number {
+    return this.#i32[TLB_SET >> 2] ?? 0;
+  }
+
+  /** The physical address that a set of the software TLB has for an access within one page, −1: none. */
+  #known(set: number, low: number, high: number, way: number): number {
+    const frame = this.#soft.frameAt(this.#soft.entry(set, way === WRITE ? TLB_WRITE : TLB_READ, low), low, high);
+    return frame < 0 ? -1 : frame * 4096 + (low & 0xfff);
   }
 
   #translate(low: number, high: number, size: number, kind: number): number {
     this.#rights = GRANTS;
     this.#cacheable = true;
-    this.#isLasting = false;
+    this.#isGlobal = false;
     const offset = low & 0xfff;
     if (!this.paging) return (low >>> 0) + 0;
     const pageLow = (low >>> 12) | (high << 20);
@@ -244,7 +248,7 @@ export class Mmu implements StoreWatcher {
       this.#allows(translations.rights[slot] ?? 0, kind, user)
     ) {
       // Of one that is out of date, the software TLB may hold what the walk will not give again.
-      if (translations.epoch[slot] !== this.#tables.epoch) this.#dropSlot(slot, pageLow);
+      if (!this.#isCurrent(slot)) this.#dropSlot(slot, pageLow);
       translations.remove(slot);
       slot = this.#fill(low, high, pageLow, pageHigh, kind, user);
       if (slot < 0) return -1;
@@ -256,17 +260,17 @@ export class Mmu implements StoreWatcher {
       this.#watch(low, high, size, kind, rights, user, true);
       return this.#pageFault(low, high, way, user, PF.P);
     }
-    if (translations.epoch[slot] !== this.#tables.epoch) this.#compare(slot, low, high, pageLow, pageHigh, kind);
+    if (!this.#isCurrent(slot)) this.#compare(slot, low, high, pageLow, pageHigh, kind);
     this.#watch(low, high, size, kind, rights, user, false);
     this.#rights = translations.rights[slot] ?? 0;
-    this.#isLasting = translations.isGlobal(slot) && translations.isUpper(slot) && translations.epoch[slot] === this.#tables.epoch;
+    this.#isGlobal = translations.isGlobal(slot);
     const frame = this.#frameOf(slot, pageLow);
     return frame * 4096 + offset;
   }
 
   /** Reads bytes into SCRATCH as the CPU itself does (descriptor tables, TSS) when `kind` has IMPLICIT. False: fault pending. */
   readScratch(low: number, high: number, size: number, kind: number): boolean {
-    const split = this.#splitAt(low, size);
+    const split = splitAt(low, size);
     const first = this.translate(low, high, split === 0 ? size : split, kind);
     if (first < 0) return false;
     if (split === 0) {
@@ -283,7 +287,7 @@ export class Mmu implements StoreWatcher {
 
   /** Writes bytes from SCRATCH; all or nothing. */
   writeScratch(low: number, high: number, size: number, kind: number): boolean {
-    const split = this.#splitAt(low, size);
+    const split = splitAt(low, size);
     const first = this.translate(low, high, split === 0 ? size : split, kind);
     if (first < 0) return false;
     if (split === 0) {
@@ -303,33 +307,27 @@ export class Mmu implements StoreWatcher {
   invalidatePage(low: number, high: number, pcid: number, globals: boolean): void {
     const pageLow = (low >>> 12) | (high << 20);
     const pageHigh = (high >>> 12) & 15;
-    if (this.translations.invalidatePage(pageLow, pageHigh, pcid, globals)) this.#soft.flush();
-    else this.#soft.dropPage(pageLow);
+    const own = this.translations.invalidatePage(pageLow, pageHigh, pcid);
+    const global = globals ? this.translations.invalidatePage(pageLow, pageHigh, GLOBAL_TAG) : 0;
+    if ((own | global) > 1) this.#soft.flush();
+    else this.#soft.dropPage(pageLow, global !== 0 ? GLOBAL_TAG : pcid);
   }
 
   /** All translations of a PCID but the global ones. */
   invalidatePcid(pcid: number): void {
     this.translations.flushTag(pcid);
-    // The software TLB holds what is global and what is the current PCID's.
-    if (pcid === this.pcid) this.#flushPassing();
+    this.#soft.flushPcid(pcid);
   }
 
   invalidateAll(globals: boolean): void {
     this.translations.flushAll(globals);
-    if (globals) this.#soft.flush();
-    else this.#flushPassing();
-  }
-
-  /** Drops from the software TLB what does not hold for every root and PCID. */
-  #flushPassing(): void {
-    if (this.translations.isUpperCommon) this.#soft.flushPassing();
-    else this.#soft.flush();
+    this.#soft.flush();
   }
 
   // ---- Stores to watched frames -------------------------------------------------------------------------------------------------------
 
   tableWritten(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void {
-    if (this.#tables.written(frame, index, beforeLow, beforeHigh, afterLow, afterHigh, this.pcid)) {
+    if (this.#tables.written(frame, index, beforeLow, beforeHigh, afterLow, afterHigh)) {
       this.events?.pageTableWrite(frame * 4096 + index * 8, beforeLow, beforeHigh, afterLow, afterHigh);
     }
   }
@@ -359,17 +357,11 @@ export class Mmu implements StoreWatcher {
   #resolve(low: number, high: number, size: number, kind: number, access: number): number {
     if (!isCanonical(high)) return -this.#raise((access & ACCESS.stack) !== 0 ? VECTOR.SS : VECTOR.GP, 0);
     if (this.#checksAlignment && size <= 8 && (low & (size - 1)) !== 0) return -this.#raise(VECTOR.AC, 0);
-    const split = this.#splitAt(low, size);
+    const split = splitAt(low, size);
     // The last byte may be non-canonical although the first is not: the top of the lower half.
     if (split !== 0 && (low | 0) >= -4096 && (low | 0) < 0 && high === 0x7fff)
       return -this.#raise((access & ACCESS.stack) !== 0 ? VECTOR.SS : VECTOR.GP, 0);
-    const address = this.#translate(low, high, split === 0 ? size : split, kind);
-    if (address >= 0 && split === 0) this.#cache(low, high, kind, address);
-    return address;
-  }
-
-  #resolveSecond(low: number, high: number, split: number, size: number, kind: number): number {
-    return this.#translateSecond(low, high, split, size, kind);
+    return this.translate(low, high, split === 0 ? size : split, kind);
   }
 
   /** The second page of an access whose first `split` bytes lie in the page before. */
@@ -382,12 +374,6 @@ export class Mmu implements StoreWatcher {
 
   get #isLong(): boolean {
     return this.paging;
-  }
-
-  /** Bytes in the first page where the access crosses into a second, else 0. */
-  #splitAt(low: number, size: number): number {
-    const offset = low & 0xfff;
-    return offset + size > 4096 ? 4096 - offset : 0;
   }
 
   #loadPiece(address: number, at: number, size: number): void {
@@ -437,17 +423,25 @@ export class Mmu implements StoreWatcher {
     else for (let i = size; i < 8; i++) this.state.view.setUint8(SCRATCH + i, 0);
   }
 
-  /** Enters what #translate found into the software TLB. */
-  #cache(low: number, high: number, kind: number, address: number): void {
+  /** Enters what #translate found into a set of the software TLB. */
+  #cache(set: number, low: number, high: number, way: number, address: number): void {
+    if (!this.#cacheable || set === TLB_SETS.slow) return;
+    const soft = this.#soft;
     const frame = (address - (low & 0xfff)) / 4096;
-    if (!this.#cacheable || frame >= this.physical.frames) return;
-    const set = this.#i32[TLB_SET >> 2] ?? 0;
-    if (set === TLB_SETS.slow) return;
-    const told = this.#rights & ALL_TOLD;
-    if (kind === READ || told === 0) this.#soft.enterRead(set, low, high, frame, this.#isLasting);
-    if (kind !== WRITE) return;
-    this.physical.touch(frame);
-    if (this.physical.mayCacheWrites(frame)) this.#soft.enterWrite(set, low, high, frame, this.#isLasting);
+    const isRam = frame < this.physical.frames;
+    if (way === READ || (this.#rights & ALL_TOLD) === 0)
+      soft.enter(soft.entry(set, TLB_READ, low), low, high, frame, !isRam, this.#isGlobal);
+    if (way !== WRITE) return;
+    if (isRam) this.physical.touch(frame);
+    const isGuarded = !this.physical.mayCacheWrites(frame);
+    soft.enter(soft.entry(set, TLB_WRITE, low), low, high, frame, isGuarded, this.#isGlobal);
+    if (!isGuarded) soft.noteWrite(soft.entry(set, TLB_WRITE, low), frame);
+  }
+
+  /** After a store through a guarded entry of the set in use: the next may go the quick way if nobody wants to hear of it. */
+  #unguard(low: number, address: number): void {
+    const frame = Math.floor(address / 4096);
+    if (this.physical.mayCacheWrites(frame)) this.#soft.unguardWrite(this.#soft.entry(this.#set, TLB_WRITE, low), low, frame);
   }
 
   /** Walks, checks, sets A and D and enters the translation. −1: page fault pending. */
@@ -466,9 +460,14 @@ export class Mmu implements StoreWatcher {
     const size = walk.leafLevel - 1;
     const tag = (rights & RIGHTS.global) !== 0 && this.#globals ? GLOBAL_TAG : this.pcid;
     this.#tables.watch(walk, pageLow, pageHigh, tag);
+    if (tag === GLOBAL_TAG && this.translations.mayHaveOwnLarger(size)) {
+      // It wins over larger pages of other PCIDs.
+      if (size === 0) this.#soft.dropPage(pageLow, GLOBAL_TAG);
+      else this.#soft.flush();
+    }
     const region = (pageLow >>> 9) | (pageHigh << 23);
-    if (size === 0) return this.translations.insert(pageLow, pageHigh, tag, 0, walk.frame, rights, this.#tables.epoch);
-    return this.translations.insert(size === 1 ? region : region >>> 9, 0, tag, size, walk.frame, rights, this.#tables.epoch);
+    if (size === 0) return this.translations.insert(pageLow, pageHigh, tag, 0, walk.frame, rights, this.#tables.epoch, this.root);
+    return this.translations.insert(size === 1 ? region : region >>> 9, 0, tag, size, walk.frame, rights, this.#tables.epoch, this.root);
   }
 
   /** CR4.PGE. */
@@ -491,6 +490,7 @@ export class Mmu implements StoreWatcher {
     this.#tables.watch(walk, pageLow, pageHigh, key);
     if (found && nowFrame === frame && (rights & GRANTS & ~nowRights) === 0) {
       translations.epoch[slot] = this.#tables.epoch;
+      translations.root[slot] = this.root;
       if ((rights & ALL_TOLD) !== 0) translations.update(slot, rights & ~ALL_TOLD, 0);
       return;
     }
@@ -499,11 +499,18 @@ export class Mmu implements StoreWatcher {
     const told = translations.seen[slot] === seen ? rights & ALL_TOLD : 0;
     const bit = TOLD[way] ?? 0;
     this.#tables.staleInUse = true;
+    // What was told of a large page is known for the 4 KiB last used alone: each use must come here.
+    if (translations.sizeOf(slot) > 0) this.#cacheable = false;
     // Kept out of date until each kind was told: the software TLB is filled for the told kind alone.
     if ((told & bit) === 0) {
       translations.update(slot, (rights & ~ALL_TOLD) | told | bit, seen);
       this.events?.staleUse(low, high, way, frame, rights, nowFrame, nowRights);
     }
+  }
+
+  /** The translation is known to be what the tables of the present root say. */
+  #isCurrent(slot: number): boolean {
+    return this.translations.epoch[slot] === this.#tables.epoch && this.translations.root[slot] === this.root;
   }
 
   #tagOf(rights: number): number {
@@ -513,7 +520,7 @@ export class Mmu implements StoreWatcher {
   /** Drops a translation from the software TLB. */
   #dropSlot(slot: number, pageLow: number): void {
     if (this.translations.sizeOf(slot) > 0) this.#soft.flush();
-    else this.#soft.dropPage(pageLow);
+    else this.#soft.dropPage(pageLow, this.translations.isGlobal(slot) ? GLOBAL_TAG : this.pcid);
   }
 
   /** The frame of the 4 KiB page within the entry's page. */
@@ -565,6 +572,12 @@ export class Mmu implements StoreWatcher {
   get ac(): boolean {
     return this.#ac;
   }
+}
+
+/** Bytes in the first page where an access crosses into a second, else 0. */
+function splitAt(low: number, size: number): number {
+  const offset = low & 0xfff;
+  return offset + size > 4096 ? 4096 - offset : 0;
 }
 
 /** Bits 63:47 all alike (48-bit linear addresses). */

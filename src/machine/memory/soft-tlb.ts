@@ -2,29 +2,41 @@
  * The inline arrays of cpu/state.ts, which generated code asks first: a cache of the architectural TLB, never more. Filled and emptied
  * here, on 32-bit halves; entries that were filled are kept in lists, so that emptying costs what was filled.
  *
- * An entry is *lasting* where its translation is the same for every root and PCID: it outlives a change of root, the others do not.
+ * A *bank* serves one root with its PCID, and holds what lookups find there: translations of the PCID's own and global ones, compared with that
+ * root's tables. It stays while other roots are in use.
+ * A *guarded* entry (bit 0 of its tag) never hits in generated code: the slow path finds the translation there, and does what the frame needs
+ * (a page table, code, a device, a frame whose first store is to be noted).
  */
 import {
   type CpuState,
+  TLB_BANK_BYTES,
+  TLB_BANKS,
   TLB_ENTRIES,
-  TLB_ENTRY_BYTES,
   TLB_EXECUTE,
-  TLB_EXECUTE_ENTRIES,
   TLB_READ,
   TLB_SETS,
   TLB_WRITE,
+  tlbIndex,
 } from '../cpu/state.ts';
+import { bug } from '../isa/bug.ts';
+import { GLOBAL_TAG } from './translations.ts';
 
-const DATA_SETS: readonly number[] = [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user];
-const LIST = 512;
+/** Sets of a bank, as offsets from its first. */
+const SETS: readonly number[] = [0, TLB_SETS.supervisorAc - TLB_SETS.supervisor, TLB_SETS.user - TLB_SETS.supervisor];
+const LIST = 1024;
+const GUARD = 1;
 
 /** Word indexes of entries that were filled; more than LIST: which is not known. */
 class Filled {
-  readonly items = new Int32Array(LIST);
+  readonly #items = new Int32Array(LIST);
   length = 0;
 
+  at(n: number): number {
+    return this.#items[n] ?? 0;
+  }
+
   add(at: number): void {
-    if (this.length < LIST) this.items[this.length] = at;
+    if (this.length < LIST) this.#items[this.length] = at;
     this.length++;
   }
 
@@ -33,103 +45,140 @@ class Filled {
   }
 }
 
+class Bank {
+  /** Offset of its sets from those of bank 0. */
+  readonly offset: number;
+  /** Whom it serves; −1: nobody yet. */
+  pcid = -1;
+  root = -1;
+  /** Entries of the PCID's own translations, and of global ones. */
+  readonly own = new Filled();
+  readonly global = new Filled();
+
+  constructor(offset: number) {
+    this.offset = offset;
+  }
+
+  get isEmpty(): boolean {
+    return this.own.length + this.global.length === 0;
+  }
+}
+
 export class SoftTlb {
-  readonly #state: CpuState;
   readonly #i32: Int32Array;
   readonly #ramBase: number;
   /** By frame: the write entry last filled for it, 0: none; and whether another may hold it, too. */
   readonly #writeEntry: Int32Array;
   readonly #hasSeveral: Uint8Array;
-  /** Since they were last emptied. */
-  readonly #passing = new Filled();
-  readonly #lasting = new Filled();
-  /** Another number whenever a translation may have become invalid: caches of translations elsewhere compare it. */
-  stamp = 1;
-  /** The same for lasting translations. Never equal to `stamp`. */
-  lastingStamp = 2;
-  #stamps = 2;
+  readonly #banks: readonly Bank[] = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(n * TLB_BANK_BYTES));
+  /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
+  readonly #slow = new Filled();
+  #current: Bank;
 
   constructor(state: CpuState, ramBase: number, frames: number) {
-    this.#state = state;
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.#ramBase = ramBase;
     this.#writeEntry = new Int32Array(frames);
     this.#hasSeveral = new Uint8Array(frames);
+    this.#current = this.#banks[0] ?? bug('no banks');
   }
 
-  /** Enters a page of RAM for reading into a set of TLB_SETS. */
-  enterRead(set: number, low: number, high: number, frame: number, isLasting: boolean): void {
-    this.#enter((set + TLB_READ + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2, low, high, frame, isLasting);
-  }
+  // ---- Banks ----------------------------------------------------------------------------------------------------------------------------
 
-  /** For writing. */
-  enterWrite(set: number, low: number, high: number, frame: number, isLasting: boolean): void {
-    const at = (set + TLB_WRITE + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
-    const before = this.#writeEntry[frame] ?? 0;
-    if (before !== at) {
-      if (before !== 0 && this.#i32[before + 3] === frame) this.#hasSeveral[frame] = 1;
-      this.#writeEntry[frame] = at;
+  /** The root or its PCID changed: takes their bank. */
+  select(root: number, pcid: number): void {
+    this.#emptySlow();
+    const n = (pcid === 0 ? root + (root >>> 4) : pcid) % TLB_BANKS;
+    const bank = this.#banks[n] ?? bug(`no bank ${n}`);
+    if (bank.pcid !== pcid || bank.root !== root) {
+      this.#empty(bank);
+      bank.pcid = pcid;
+      bank.root = root;
     }
-    this.#enter(at, low, high, frame, isLasting);
+    this.#current = bank;
   }
 
-  #enter(at: number, low: number, high: number, frame: number, isLasting: boolean): void {
+  /** One of TLB_SETS but `slow`, as it lies in the current bank. */
+  setOf(set: number): number {
+    return set + this.#current.offset;
+  }
+
+  // ---- Filling --------------------------------------------------------------------------------------------------------------------------
+
+  /** The word index of a page's entry in a set of the current bank; `kind`: TLB_READ, TLB_WRITE or TLB_EXECUTE. */
+  entry(set: number, kind: number, low: number): number {
+    return (set + kind + tlbIndex(low >>> 12)) >> 2;
+  }
+
+  /** The physical page that an entry, guarded or not, has for a linear page; −1: none. */
+  frameAt(at: number, low: number, high: number): number {
+    const i32 = this.#i32;
+    if (((i32[at] ?? 0) & ~GUARD) !== (low & ~0xfff) || i32[at + 1] !== high) return -1;
+    return i32[at + 3] ?? 0;
+  }
+
+  /** Fills an entry. */
+  enter(at: number, low: number, high: number, frame: number, isGuarded: boolean, isGlobal: boolean): void {
     const i32 = this.#i32;
     const page = low & ~0xfff;
-    i32[at] = page;
+    i32[at] = isGuarded ? page | GUARD : page;
     i32[at + 1] = high;
     i32[at + 2] = this.#ramBase + frame * 4096 - (page >>> 0);
     i32[at + 3] = frame;
-    (isLasting ? this.#lasting : this.#passing).add(at);
+    this.#note(at, isGlobal);
   }
 
-  /** The interpreter is about to enter this page into the execute array. */
-  noteExecute(low: number, isLasting: boolean): void {
-    const at = (TLB_EXECUTE + ((low >>> 12) & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2;
-    (isLasting ? this.#lasting : this.#passing).add(at);
+  /** Remembers which entry lets stores to a frame through. */
+  noteWrite(at: number, frame: number): void {
+    const before = this.#writeEntry[frame] ?? 0;
+    if (before === at) return;
+    if (before !== 0 && this.#i32[before + 3] === frame) this.#hasSeveral[frame] = 1;
+    this.#writeEntry[frame] = at;
   }
+
+  /** Stores by a guarded entry need not be told any more. */
+  unguardWrite(at: number, low: number, frame: number): void {
+    if (this.#i32[at] !== ((low & ~0xfff) | GUARD)) return;
+    this.noteWrite(at, frame);
+    this.#i32[at] = low & ~0xfff;
+  }
+
+  /** The interpreter is about to enter this page into the execute array of a set. */
+  noteExecute(set: number, low: number, isGlobal: boolean): void {
+    const at = this.entry(set, TLB_EXECUTE, low);
+    if (set === TLB_SETS.slow) this.#slow.add(at);
+    else this.#note(at, isGlobal);
+  }
+
+  #note(at: number, isGlobal: boolean): void {
+    const bank = this.#current;
+    (isGlobal ? bank.global : bank.own).add(at);
+  }
+
+  // ---- Emptying -------------------------------------------------------------------------------------------------------------------------
 
   /** Empties everything. */
   flush(): void {
-    this.#renewStamps();
-    if (this.#passing.isKnown && this.#lasting.isKnown) {
-      this.#emptyAll(this.#passing);
-      this.#emptyAll(this.#lasting);
-    } else this.#state.flushTlb();
-    this.#passing.length = 0;
-    this.#lasting.length = 0;
+    for (const bank of this.#banks) this.#empty(bank);
+    this.#emptySlow();
   }
 
-  /** Empties all but the lasting entries. */
-  flushPassing(): void {
-    if (!this.#passing.isKnown) {
-      this.flush();
-      return;
+  /** Empties a PCID's own translations. */
+  flushPcid(pcid: number): void {
+    this.#emptySlow();
+    for (const bank of this.#banks) {
+      if (bank.pcid !== pcid) continue;
+      if (bank.own.isKnown) this.#emptyList(bank.own);
+      else this.#empty(bank);
     }
-    this.stamp = ++this.#stamps;
-    this.#emptyAll(this.#passing);
-    this.#passing.length = 0;
   }
 
-  #emptyAll({ items, length }: Filled): void {
-    for (let n = 0; n < length; n++) this.#empty(items[n] ?? 0);
-  }
-
-  #renewStamps(): void {
-    this.stamp = ++this.#stamps;
-    this.lastingStamp = ++this.#stamps;
-  }
-
-  /** Drops one linear page from every array. `pageLow`: the low 32 bits of linear address / 4096. */
-  dropPage(pageLow: number): void {
-    this.#renewStamps();
-    const data = (pageLow & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
-    for (let i = 0; i < DATA_SETS.length; i++) {
-      const set = DATA_SETS[i] ?? 0;
-      this.#empty((set + TLB_READ + data) >> 2);
-      this.#empty((set + TLB_WRITE + data) >> 2);
+  /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
+  dropPage(pageLow: number, tag: number): void {
+    this.#dropEntry((TLB_SETS.slow + TLB_EXECUTE + tlbIndex(pageLow)) >> 2);
+    for (const bank of this.#banks) {
+      if ((tag === GLOBAL_TAG || bank.pcid === tag) && !bank.isEmpty) this.#dropFrom(bank, pageLow);
     }
-    this.#empty((TLB_EXECUTE + (pageLow & (TLB_EXECUTE_ENTRIES - 1)) * TLB_ENTRY_BYTES) >> 2);
   }
 
   /** Stores to this frame must take the slow path from now on. */
@@ -137,22 +186,72 @@ export class SoftTlb {
     const i32 = this.#i32;
     if (this.#hasSeveral[frame] === 0) {
       const at = this.#writeEntry[frame] ?? 0;
-      if (at !== 0 && i32[at + 3] === frame) this.#empty(at);
+      if (at !== 0 && i32[at + 3] === frame) this.#guard(at);
       return;
     }
     this.#hasSeveral[frame] = 0;
-    for (const set of DATA_SETS) {
-      const start = (set + TLB_WRITE) >> 2;
-      for (let at = start; at < start + TLB_ENTRIES * 4; at += 4) if (i32[at + 3] === frame) this.#empty(at);
-    }
+    this.#eachWriteArray((from, to) => {
+      for (let at = from; at < to; at += 4) if (i32[at + 3] === frame) this.#guard(at);
+    });
   }
 
   /** All stores must take the slow path once more: the dirty lists were emptied. */
   dropWrites(): void {
-    for (const set of DATA_SETS) this.#i32.fill(-1, (set + TLB_WRITE) >> 2, (set + TLB_WRITE + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2);
+    this.#eachWriteArray((from, to) => {
+      for (let at = from; at < to; at += 4) this.#guard(at);
+    });
   }
 
-  #empty(at: number): void {
+  #eachWriteArray(visit: (from: number, to: number) => void): void {
+    for (const bank of this.#banks) {
+      if (bank.isEmpty) continue;
+      for (const set of SETS) {
+        const from = (TLB_SETS.supervisor + bank.offset + set + TLB_WRITE) >> 2;
+        visit(from, from + TLB_ENTRIES * 4);
+      }
+    }
+  }
+
+  /** −1 (empty) stays as it is. */
+  #guard(at: number): void {
+    this.#i32[at] = (this.#i32[at] ?? 0) | GUARD;
+  }
+
+  #dropFrom(bank: Bank, pageLow: number): void {
+    const first = TLB_SETS.supervisor + bank.offset + tlbIndex(pageLow);
+    for (let i = 0; i < SETS.length; i++) {
+      const set = first + (SETS[i] ?? bug('no such set'));
+      this.#dropEntry((set + TLB_READ) >> 2);
+      this.#dropEntry((set + TLB_WRITE) >> 2);
+      this.#dropEntry((set + TLB_EXECUTE) >> 2);
+    }
+  }
+
+  #empty(bank: Bank): void {
+    if (bank.own.isKnown && bank.global.isKnown) {
+      this.#emptyList(bank.own);
+      this.#emptyList(bank.global);
+    } else {
+      const first = TLB_SETS.supervisor + bank.offset;
+      this.#i32.fill(-1, first >> 2, (first + TLB_BANK_BYTES) >> 2);
+      bank.own.length = 0;
+      bank.global.length = 0;
+    }
+  }
+
+  #emptySlow(): void {
+    const slow = this.#slow;
+    if (!slow.isKnown) this.#i32.fill(-1, TLB_SETS.slow >> 2, TLB_SETS.supervisor >> 2);
+    this.#emptyList(slow);
+  }
+
+  #emptyList(list: Filled): void {
+    const length = Math.min(list.length, LIST);
+    for (let n = 0; n < length; n++) this.#dropEntry(list.at(n));
+    list.length = 0;
+  }
+
+  #dropEntry(at: number): void {
     this.#i32[at] = -1;
     this.#i32[at + 1] = -1;
   }

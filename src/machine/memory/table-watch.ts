@@ -10,7 +10,7 @@ import { bug } from '../isa/bug.ts';
 import { PTE } from '../platform/bits.ts';
 import { FRAME, type PhysicalMemory } from './physical.ts';
 import type { SoftTlb } from './soft-tlb.ts';
-import { GLOBAL_TAG, type Translations } from './translations.ts';
+import type { Translations } from './translations.ts';
 import type { PageWalk } from './walk.ts';
 
 /** The pair (region, tag) is one number: region + tag × 2^27. */
@@ -67,10 +67,9 @@ export class TableWatch {
   }
 
   /**
-   * A store changed the 8-byte entry `index` of a watched frame. True: translations may have been walked from it, and are outdated now. `pcid` is
-   * the current one.
+   * A store changed the 8-byte entry `index` of a watched frame. True: translations may have been walked from it, and are outdated now.
    */
-  written(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number, pcid: number): boolean {
+  written(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): boolean {
     if (beforeLow === afterLow && beforeHigh === afterHigh) {
       this.#idleStore(frame);
       return false;
@@ -95,7 +94,7 @@ export class TableWatch {
       if (slot < 0) continue;
       found = true;
       this.#translations.epoch[slot] = 0;
-      if (tag === pcid || tag === GLOBAL_TAG) this.#soft.dropPage(page | 0);
+      this.#soft.dropPage(page | 0, tag);
     }
     if (found) table.quiet = 0;
     else this.#quietStore(frame, false);

@@ -5,8 +5,9 @@
  * A translation is keyed by page number, page size and *tag*: its PCID, or GLOBAL_TAG for a global page, which every PCID sees. Flushing
  * a tag is one increment of its *generation*; entries of older generations are dead and are dropped when the table is rebuilt.
  *
- * Each entry has the *epoch* at which it was last found to be what the page tables say. Stores to page-table entries move epochs on
- * (one entry's or all), and an entry out of date is compared with the tables before its next use: that is how stale uses are told.
+ * Each entry has the *epoch* at which it was last found to be what the page tables of its *root* say. Stores to page-table entries move epochs
+ * on (one entry's or all), and an entry out of date, or of another root, is compared with the tables before its next use: that is how stale
+ * uses are told.
  *
  * Nothing here knows the page tables. The table's content is part of the state hash, as a sum that is kept as entries come and go.
  */
@@ -45,14 +46,12 @@ export class Translations {
   frame = new Uint32Array(this.#capacity);
   rights = new Uint8Array(this.#capacity);
   epoch = new Uint32Array(this.#capacity);
+  root = new Int32Array(this.#capacity);
   seen = new Uint32Array(this.#capacity);
   readonly #tagGeneration = new Uint32Array(TAGS).fill(1);
   readonly #sumA = new Int32Array(TAGS);
   readonly #sumB = new Int32Array(TAGS);
   readonly #live = new Int32Array(TAGS);
-  /** By PCID: 1 where it may have translations of its own in the upper half; and how many have. */
-  readonly #ownUpper = new Uint8Array(TAGS);
-  #ownUppers = 0;
   #totalA = 0;
   #totalB = 0;
   /** Which kinds may be present: bit size*2 + (global ? 1 : 0). */
@@ -89,7 +88,17 @@ export class Translations {
   }
 
   /** Enters a translation that is not there. Slots of other entries may change: look them up again. */
-  insert(low: number, high: number, tag: number, size: number, frame: number, rights: number, epoch: number, seen = 0): number {
+  insert(
+    low: number,
+    high: number,
+    tag: number,
+    size: number,
+    frame: number,
+    rights: number,
+    epoch: number,
+    root: number,
+    seen = 0,
+  ): number {
     if (this.#used * 2 >= this.#capacity) this.#rebuild();
     const key = high | (tag << 4) | (size << 17);
     const mask = this.#capacity - 1;
@@ -102,12 +111,9 @@ export class Translations {
     this.frame[slot] = frame;
     this.rights[slot] = rights;
     this.epoch[slot] = epoch;
+    this.root[slot] = root;
     this.seen[slot] = seen;
     this.#kinds |= 1 << (size * 2 + (tag === GLOBAL_TAG ? 1 : 0));
-    if (tag !== GLOBAL_TAG && this.#ownUpper[tag] === 0 && this.isUpper(slot)) {
-      this.#ownUpper[tag] = 1;
-      this.#ownUppers++;
-    }
     this.#account(slot, 1);
     return slot;
   }
@@ -134,32 +140,24 @@ export class Translations {
     return (((this.#high[slot] ?? 0) >>> 4) & 0x1fff) === GLOBAL_TAG;
   }
 
-  /** Whether a live entry's page lies in the upper half of linear addresses. */
-  isUpper(slot: number): boolean {
-    const low = this.#low[slot] ?? 0;
-    const key = this.#high[slot] ?? 0;
-    const size = key >>> 17;
-    return (size === 0 ? key & 8 : low & (size === 1 ? 1 << 26 : 1 << 17)) !== 0;
+  /** Whether a PCID may have larger pages of its own than this size class: a global page that is entered wins over them. */
+  mayHaveOwnLarger(size: number): boolean {
+    return (this.#kinds & (size === 0 ? 0b010100 : size === 1 ? 0b010000 : 0)) !== 0;
   }
 
-  /** No PCID has a translation of its own in the upper half: there, what is global holds for all of them. */
-  get isUpperCommon(): boolean {
-    return this.#ownUppers === 0;
-  }
-
-  /** Drops what translates a page for a PCID: its own entries of every size and, where asked, the global ones. True if a large page was among them. */
-  invalidatePage(pageLow: number, pageHigh: number, pcid: number, globals: boolean): boolean {
-    let large = false;
+  /** Drops what translates a page for a tag, of every size. Gives a bit for each size class that was there. */
+  invalidatePage(pageLow: number, pageHigh: number, tag: number): number {
+    const isGlobal = tag === GLOBAL_TAG ? 1 : 0;
     const low2 = (pageLow >>> 9) | (pageHigh << 23);
-    for (const tag of globals ? [pcid, GLOBAL_TAG] : [pcid]) {
-      for (let size = 0; size < 3; size++) {
-        const slot = size === 0 ? this.find(pageLow, pageHigh, tag, 0) : this.find(size === 1 ? low2 : low2 >>> 9, 0, tag, size);
-        if (slot < 0) continue;
-        this.remove(slot);
-        if (size > 0) large = true;
-      }
+    let sizes = 0;
+    for (let size = 0; size < 3; size++) {
+      if ((this.#kinds & (1 << (2 * size + isGlobal))) === 0) continue;
+      const slot = size === 0 ? this.find(pageLow, pageHigh, tag, 0) : this.find(size === 1 ? low2 : low2 >>> 9, 0, tag, size);
+      if (slot < 0) continue;
+      this.remove(slot);
+      sizes |= 1 << size;
     }
-    return large;
+    return sizes;
   }
 
   /** Whether a tag has live entries. */
@@ -177,8 +175,6 @@ export class Translations {
     this.#sumA[tag] = 0;
     this.#sumB[tag] = 0;
     this.#live[tag] = 0;
-    this.#ownUppers -= this.#ownUpper[tag] ?? 0;
-    this.#ownUpper[tag] = 0;
   }
 
   /** Drops the translations of all PCIDs; the global ones too where asked. */
@@ -194,8 +190,6 @@ export class Translations {
     this.#sumA.fill(0);
     this.#sumB.fill(0);
     this.#live.fill(0);
-    this.#ownUpper.fill(0);
-    this.#ownUppers = 0;
     this.#totalA = 0;
     this.#totalB = 0;
   }
@@ -230,7 +224,7 @@ export class Translations {
     this.clear();
     for (const { page, tag, size, frame, rights, seen } of entries) {
       const unit = page / (size === 0 ? 1 : size === 1 ? 512 : 262144);
-      this.insert(unit >>> 0, Math.floor(unit / 2 ** 32), tag, size, frame, rights, 0, seen);
+      this.insert(unit >>> 0, Math.floor(unit / 2 ** 32), tag, size, frame, rights, 0, 0, seen);
     }
   }
 
@@ -259,7 +253,7 @@ export class Translations {
   #rebuild(): void {
     const live: number[] = [];
     for (let slot = 0; slot < this.#capacity; slot++) if (this.#isLive(slot)) live.push(slot);
-    const { frame, rights, epoch, seen } = this;
+    const { frame, rights, epoch, root, seen } = this;
     const low = this.#low;
     const high = this.#high;
     while (live.length * 4 > this.#capacity) this.#capacity *= 2;
@@ -269,12 +263,16 @@ export class Translations {
     this.frame = new Uint32Array(this.#capacity);
     this.rights = new Uint8Array(this.#capacity);
     this.epoch = new Uint32Array(this.#capacity);
+    this.root = new Int32Array(this.#capacity);
     this.seen = new Uint32Array(this.#capacity);
     this.clear();
     for (const slot of live) {
       const key = high[slot] ?? 0;
       const tag = (key >>> 4) & 0x1fff;
-      this.insert(low[slot] ?? 0, key & 15, tag, key >>> 17, frame[slot] ?? 0, rights[slot] ?? 0, epoch[slot] ?? 0, seen[slot] ?? 0);
+      const size = key >>> 17;
+      this.insert(
+        low[slot] ?? 0, key & 15, tag, size, frame[slot] ?? 0, rights[slot] ?? 0, epoch[slot] ?? 0, root[slot] ?? 0, seen[slot] ?? 0,
+      ); // biome-ignore format: one entry
     }
   }
 }

@@ -6,7 +6,7 @@
  * state; TypeScript then decodes, delivers, or goes on with the next budget.
  */
 import {
-  CODE_BASE, CODE_MASK, LEFT, MODE_INDEX, RIP, TLB_EXECUTE, TLB_EXECUTE_ENTRIES, TLB_SET,
+  CODE_BASE, CODE_MASK, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
@@ -256,9 +256,9 @@ class Body {
     f.op(OP.i32.wrap_i64);
     f.i32(8);
     f.op(OP.i32.shr_u);
-    f.i32((TLB_EXECUTE_ENTRIES - 1) << 4);
+    f.i32((TLB_ENTRIES - 1) << 4);
     f.op(OP.i32.and);
-    f.get(this.#base);
+    f.get(this.#tlb);
     f.op(OP.i32.add);
     f.tee(slot);
   }

@@ -12,6 +12,18 @@ const FRAMES = ['page_a', 'page_b', 'page_c'];
 const BITS = [0x0, 0x1, 0x3, 0x7, 0x5, 0x63, 0x61, 0x21, 0x103, 0x163, 0x8003, 0x3];
 const GLOBAL_BITS = [0x0, 0x101, 0x103, 0x163, 0x161, 0x103, 0x3];
 
+/** Two of them share a bank of the software TLB. */
+const PCIDS = [1, 2, 17];
+const LEAVES = ['window_pt', 'window_pt', 'window_ptb'];
+/** An entry for a page of 2 MiB. */
+const LARGE = '0x200083';
+const TABLES = `
+.section .boot.data, "aw"
+.balign 4096
+${['pml4b', 'pdptb', 'window_pdb', 'window_ptb'].map((name) => `${name}: .zero 4096`).join('\n')}
+.section .boot.text, "ax"
+`;
+
 /** Where the window is used: at its own address or at an alias in the upper half, where a kernel's global pages are. */
 const VIEWS: readonly { readonly window: bigint; readonly bits: readonly number[] }[] = [
   { window: BigInt(WINDOW), bits: BITS },
@@ -25,25 +37,27 @@ function program(seed: string, n: number): string {
   const below = (n: number) => Math.floor(random() * n);
   const of = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   const lines: string[] = [
-    // PCIDs and global pages on; two roots that share everything
+    // PCIDs and global pages on; two roots that differ in the window alone
     'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax',
-    'mov rax, qword ptr [pml4]\n mov qword ptr [pml4 + 2048], rax',
-    'mov r13, offset pml4\n mov qword ptr [page_a], 0xA\n mov qword ptr [page_b], 0xB\n mov qword ptr [page_c], 0xC',
+    'mov qword ptr [pml4b], offset pdptb + 7\n mov qword ptr [pdptb + 8], offset window_pdb + 7\n mov qword ptr [window_pdb], offset window_ptb + 7',
+    'mov rax, qword ptr [pdpt]\n mov qword ptr [pdptb], rax\n mov rax, qword ptr [pdpt + 24]\n mov qword ptr [pdptb + 24], rax',
+    ...['pml4', 'pml4b'].map((root) => `mov rax, qword ptr [${root}]\n mov qword ptr [${root} + 2048], rax`),
+    'mov r13, offset pml4\n mov r14, offset pml4b\n mov qword ptr [page_a], 0xA\n mov qword ptr [page_b], 0xB\n mov qword ptr [page_c], 0xC',
   ];
   const guarded = (code: string) => {
     const after = fresh();
     lines.push(`mov rax, offset ${after}\n mov qword ptr [resume], rax\n mov qword ptr [resume_rsp], rsp\n ${code}\n${after}:`);
   };
-  for (let i = 0; i < 80; i++) {
+  for (let i = 0; i < 160; i++) {
     const page = below(5);
     lines.push(`mov rcx, ${window + BigInt(page * 4096)}`);
-    switch (below(22)) {
+    switch (below(27)) {
       case 0:
       case 1:
       case 2:
       case 3:
       case 4:
-        lines.push(`mov qword ptr [window_pt + ${page * 8}], offset ${of(FRAMES)} + ${of(bits) & 0x1ff}`);
+        lines.push(`mov qword ptr [${of(LEAVES)} + ${page * 8}], offset ${of(FRAMES)} + ${of(bits) & 0x1ff}`);
         break;
       case 5:
         lines.push(`invlpg [rcx]`);
@@ -67,13 +81,23 @@ function program(seed: string, n: number): string {
       case 18:
       case 19:
       case 20:
-        lines.push(`lea rax, [r13 + ${1 + below(2)}]\n ${below(2) === 0 ? 'bts rax, 63' : 'nop'}\n mov cr3, rax`);
+      case 21:
+      case 22:
+        lines.push(`lea rax, [${of(['r13', 'r13', 'r14'])} + ${of(PCIDS)}]\n ${below(2) === 0 ? 'bts rax, 63' : 'nop'}\n mov cr3, rax`);
+        break;
+      case 23:
+        lines.push(`push rcx\n push ${of(PCIDS)}\n mov rax, ${below(4)}\n invpcid rax, [rsp]\n add rsp, 16`);
+        break;
+      case 24:
+        lines.push(`mov qword ptr [window_pdb], ${of(['0', LARGE, LARGE, 'offset window_ptb + 7'])}`);
         break;
       default:
-        lines.push(`mov qword ptr [window_pd], ${of(['0', 'offset window_pt + 7', 'offset window_pt + 7', 'offset window_pt + 1'])}`);
+        lines.push(
+          `mov qword ptr [window_pd], ${of(['0', LARGE, 'offset window_pt + 7', 'offset window_pt + 7', 'offset window_pt + 1'])}`,
+        );
     }
   }
-  lines.push('mov rax, r11\n call puthex');
+  lines.push('mov rax, r11\n call puthex\n jmp finish', TABLES);
   return lines.map((line) => ` ${line}\n`).join('');
 }
 

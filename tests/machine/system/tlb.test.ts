@@ -248,6 +248,60 @@ test('page tables that become data, and data that becomes page tables', async ()
   expect(text).toBe(`${(200 * 21).toString(16)} `);
 });
 
+describe('under two roots that differ in the window', () => {
+  /** pml4b and what it leads to map page_b where pml4 maps what the test says; PCIDs and global pages are on. */
+  const roots = `
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov rax, qword ptr [pdpt]
+  mov qword ptr [pdptb], rax
+  mov qword ptr [pml4b], offset pdptb + 7
+  mov qword ptr [pdptb + 8], offset window_pdb + 7
+  mov qword ptr [window_pdb], offset window_ptb + 7
+  mov rax, cr4
+  or rax, 0x20080
+  mov cr4, rax
+  mov rbx, 1
+  shl rbx, 63
+`;
+  const tables = `
+  jmp finish
+.section .boot.data, "aw"
+.balign 4096
+${['pml4b', 'pdptb', 'window_pdb', 'window_ptb'].map((name) => `${name}: .zero 4096`).join('\n')}
+.section .boot.text, "ax"
+`;
+  /** Loads CR3 and keeps the PCID's translations. */
+  const go = (root: string, pcid: number) => `  mov rax, offset ${root} + ${pcid}\n  or rax, rbx\n  mov cr3, rax\n`;
+
+  test('a global page that another PCID walked wins over a larger page of the PCID’s own', async () => {
+    const { text, uses } = await stale(`${roots}
+  mov qword ptr [window_pd], 0x200083
+  mov qword ptr [window_ptb + 24], offset page_b + 0x103
+${go('pml4', 1)}${show}${go('pml4b', 2)}${show}${go('pml4', 1)}${show}${tables}`);
+    expect(text).toBe('0 b b ');
+    expect(uses).toHaveLength(1);
+  });
+
+  test('a translation that the PCID keeps is stale where the new root maps another frame, and back it is not', async () => {
+    const { text, uses } = await stale(`${roots}
+  mov ${entry}, offset page_a + 3
+  mov qword ptr [window_ptb + 24], offset page_b + 3
+${go('pml4', 1)}${show}${go('pml4b', 1)}${show}${go('pml4', 1)}${show}${tables}`);
+    expect(text).toBe('a a a ');
+    expect(uses).toHaveLength(1);
+  });
+
+  test('so is a global one, for another PCID', async () => {
+    const { text, uses } = await stale(`${roots}
+  mov ${entry}, offset page_a + 0x103
+  mov qword ptr [window_ptb + 24], offset page_b + 3
+${go('pml4', 1)}${show}${go('pml4b', 2)}${show}${show}${go('pml4', 1)}${show}${tables}`);
+    expect(text).toBe('a a a a ');
+    expect(uses).toHaveLength(1);
+  });
+});
+
 test('events of supervisor accesses to user pages, when watched', async () => {
   const { machine } = await boot(
     `

@@ -17,9 +17,11 @@ import {
   SCRATCH,
   SEGMENT_ATTRIBUTES,
   SEGMENT_LIMIT,
+  TLB_EXECUTE,
   TLB_READ,
   TLB_SETS,
   TLB_WRITE,
+  tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
@@ -117,7 +119,7 @@ export class FlatMachine implements Ports {
 
   watchCode(physicalPage: number): void {
     this.#watched.add(physicalPage);
-    this.state.flushTlbPage(BigInt(physicalPage) << 12n);
+    for (const array of [TLB_READ, TLB_WRITE, TLB_EXECUTE]) this.state.set64(TLB_SETS.supervisor + array + tlbIndex(physicalPage), -1n);
   }
 
   rflagsChanged(): void {}

@@ -276,7 +276,7 @@ export class Cpu {
 
   /** After a change of RFLAGS.AC, CPL or CR0.AM. */
   privilegeChanged(): void {
-    this.mmu.setPrivilege(this.cpl, (this.low(RFLAGS_REST) & RFLAGS.ac) !== 0, (this.cr0 & CR0.AM) !== 0);
+    this.mmu.setPrivilege((this.low(RFLAGS_REST) & RFLAGS.ac) !== 0, (this.cr0 & CR0.AM) !== 0);
   }
 
   setCpl(cpl: number): void {
