@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
-import { campaign, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
+import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';
 
 interface Options {
@@ -13,7 +13,9 @@ interface Options {
   readonly workers: number;
   readonly saboteur?: string;
   readonly out: string;
+  readonly variants: number;
   readonly reproduce?: string;
+  readonly circumstances?: string;
   readonly json?: boolean;
 }
 
@@ -22,11 +24,13 @@ export const fuzzCommand = (): Command =>
     .description('run generated hostile programs on keel beside a victim, judge each by the isolation invariants')
     .option('-s, --seed <text>', 'all choices come from it', '1')
     .option('-n, --runs <count>', 'how many programs', wholeNumber('runs', 1, 1_000_000_000), 1000)
+    .option('--variants <count>', 'runs of each program, with other turns and refused memory', wholeNumber('variants', 1, 1000), 1)
     .option('--seconds <count>', 'end after so many seconds', wholeNumber('seconds', 1, 10_000_000))
     .option('-w, --workers <count>', 'threads', wholeNumber('workers', 1, 256), Math.min(availableParallelism(), 8))
     .option('--saboteur <file|name>', 'plant a defect in keel first')
     .option('-o, --out <dir>', 'where findings are written, one directory each', 'findings')
     .option('--reproduce <program>', 'judge this program instead of generated ones')
+    .option('--circumstances <words>', 'with --reproduce: quantum=N fail-frame=N')
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: Options) => {
       const saboteur = options.saboteur === undefined ? null : loadSaboteur(options.saboteur);
@@ -36,12 +40,13 @@ export const fuzzCommand = (): Command =>
     });
 
 async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
-  const { seed, runs, seconds, workers, out, saboteur } = options;
+  const { seed, runs, variants, seconds, workers, out, saboteur } = options;
   const line = progress();
   const result = await campaign({
     kernel,
     seed,
     runs,
+    variants,
     workers,
     ...(seconds !== undefined && { seconds }),
     progress: (programs, findings, perSecond) =>
@@ -59,7 +64,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
   const instructions = Number(result.instructions);
   const programsPerSecond = Math.round(result.programsPerSecond * 10) / 10;
   const text = [
-    `${programs} programs from seed ${seed}, ${instructions.toLocaleString('en')} instructions, ${programsPerSecond} programs a second`,
+    `${programs} programs from seed ${seed}${variants === 1 ? '' : `, ${result.runs} runs`}, ${instructions.toLocaleString('en')} instructions, ${programsPerSecond} programs a second`,
     `${Object.values(checks)
       .reduce((sum, count) => sum + count, 0)
       .toLocaleString(
@@ -73,6 +78,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
   print(
     {
       programs,
+      runs: result.runs,
       instructions,
       programsPerSecond,
       checks,
@@ -88,7 +94,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
 async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {
   const program = compileCase(path, readFileSync(path, 'utf8'));
   const runner = await Runner.create({ kernel, seed: options.seed });
-  const { outcome, failures, judged } = runner.run(program);
+  const { outcome, failures, judged } = runner.run(program, circumstancesFrom(options.circumstances ?? ''));
   const findings = failures.map(({ invariant, message }) => ({ invariant, message }));
   const titles = new Map(INVARIANTS.map(({ id, title }) => [id, title]));
   const text =

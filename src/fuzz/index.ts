@@ -4,6 +4,7 @@
  *     const { findings, checks, digest } = await campaign({ kernel, seed: '1', runs: 1000, workers: 2 });
  */
 export { type CampaignOptions, type CampaignResult, campaign, type Finding } from './campaign/campaign.ts';
+export { type Circumstances, circumstancesFrom, circumstancesOf, wordsOf } from './campaign/circumstances.ts';
 export { saveFinding } from './campaign/findings.ts';
 export { compileCase, type JudgedRun, Runner } from './campaign/runner.ts';
 export { type Edit, loadSaboteur, type Saboteur, saboteurNames } from './campaign/saboteur.ts';

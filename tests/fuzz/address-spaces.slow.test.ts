@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { buildKeel } from '../../src/compiler/index.ts';
+import { USUAL } from '../../src/fuzz/campaign/circumstances.ts';
 import { generate } from '../../src/fuzz/campaign/generate.ts';
 import { COMMAND_LINE, compileHostile, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from '../../src/fuzz/campaign/runner.ts';
 import { render } from '../../src/fuzz/grammar/act.ts';
@@ -46,7 +47,7 @@ it('what is kept up to date is what a whole walk of every table gives', async ()
       }
       for (const [frame, count] of mappers) expect(spaces.mappers(frame)).toBe(count);
     };
-    const archive = programArchive(compileHostile(render(generate(seed, index))));
+    const archive = programArchive(compileHostile(render(generate(seed, index))), USUAL);
     testbed.run(archive, { limit: RUN_LIMIT, observer: { enterUser }, ready: () => spaces.begin() });
   }
   expect(moments).toBeGreaterThan(200);

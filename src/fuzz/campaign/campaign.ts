@@ -1,16 +1,17 @@
 /**
- * A campaign: programs 0 … N-1 of a seed, run by workers, judged, and what was found shrunk. Findings, their order and the digest are a function
- * of kernel, seed and number of programs: not of the number of workers, nor of time.
+ * A campaign: programs 0 … N-1 of a seed, each run under one or more circumstances by workers, judged, and what was found shrunk. Findings, their order
+ * and the digest are a function of kernel, seed and the numbers of programs and variants: not of the number of workers, nor of time.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
+import { type Circumstances, circumstancesOf } from './circumstances.ts';
 import { describeReached } from './coverage.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
-import type { BatchResult, ProgramResult, WorkerData, WorkerRequest } from './messages.ts';
+import type { BatchResult, RunResult, WorkerData, WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
 
 export interface CampaignOptions {
@@ -19,6 +20,8 @@ export interface CampaignOptions {
   readonly seed: string;
   /** How many programs at most. */
   readonly runs: number;
+  /** Runs of each program, from 1 (the default): the first under the usual circumstances, the others under drawn ones. */
+  readonly variants?: number;
   /** Ends after the batch in which so many seconds have passed. The programs that were run are then still 0 … N-1. */
   readonly seconds?: number;
   /** Threads, from 1. */
@@ -32,6 +35,7 @@ export interface Finding {
   /** Index of the first program that showed it, and of how many programs. */
   readonly index: number;
   readonly programs: number;
+  readonly circumstances: Circumstances;
   readonly failure: Failure;
   readonly acts: readonly Act[];
   readonly source: string;
@@ -42,6 +46,8 @@ export interface Finding {
 
 export interface CampaignResult {
   readonly programs: number;
+  /** Judged runs: of each program one for each variant. */
+  readonly runs: number;
   readonly instructions: bigint;
   readonly programsPerSecond: number;
   /** How often each invariant was judged. */
@@ -61,7 +67,7 @@ const BATCH = 16;
 export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const { kernel, seed } = options;
   const batches = await runBatches(options);
-  const results = batches.flatMap(({ programs }) => programs);
+  const results = batches.flatMap(({ runs }) => runs);
   const judged = new Map<string, number>();
   const reached = new Set<string>();
   for (const batch of batches) {
@@ -77,13 +83,14 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
   }
 
   const digest = createHash('sha256');
-  for (const { index, hash, instructions, reason, status } of results)
-    digest.update(`${index} ${hash} ${instructions} ${reason} ${status}\n`);
+  for (const { index, variant, hash, instructions, reason, status } of results)
+    digest.update(`${index} ${variant} ${hash} ${instructions} ${reason} ${status}\n`);
   for (const { invariant, index, source } of findings) digest.update(`${invariant} ${index}\n${source}`);
   for (const what of [...reached].sort()) digest.update(`${what}\n`);
 
   return {
-    programs: results.length,
+    programs: batches.programs,
+    runs: results.length,
     instructions: results.reduce((sum, { instructions }) => sum + instructions, 0n),
     programsPerSecond: batches.programsPerSecond,
     checks: Object.fromEntries([...judged].sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -94,9 +101,9 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
 }
 
 /** All batches, in the order of their programs, whatever the order in which workers finished them. */
-async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { programsPerSecond: number }> {
-  const { kernel, seed, runs, seconds, workers, progress } = options;
-  const data: WorkerData = { kernel, seed };
+async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { programs: number; programsPerSecond: number }> {
+  const { kernel, seed, runs, variants = 1, seconds, workers, progress } = options;
+  const data: WorkerData = { kernel, seed, variants };
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   const threads = Array.from(
     { length: Math.min(workers, Math.ceil(runs / BATCH)) },
@@ -118,14 +125,14 @@ async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { p
         thread.postMessage(request);
         const [result] = (await answer) as [BatchResult];
         done.push(result);
-        programs += result.programs.length;
-        failures += result.programs.filter((program) => program.failures.length > 0).length;
+        programs += request.to - request.from;
+        failures += new Set(result.runs.filter((run) => run.failures.length > 0).map(({ index }) => index)).size;
         progress?.(programs, failures, programs / elapsed());
       }
     };
     await Promise.all(threads.map(serve));
     const ordered = done.sort((a, b) => a.from - b.from);
-    return Object.assign(ordered, { programsPerSecond: programs / elapsed() });
+    return Object.assign(ordered, { programs, programsPerSecond: programs / elapsed() });
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
@@ -134,19 +141,20 @@ async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { p
 interface Group {
   readonly key: string;
   readonly index: number;
+  readonly variant: number;
   readonly failure: Failure;
-  programs: number;
+  readonly programs: Set<number>;
 }
 
 /** Failures that say the same of the same invariant, but for the numbers, are one finding: the first program's. */
-function groupFailures(results: readonly ProgramResult[]): Group[] {
+function groupFailures(results: readonly RunResult[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const { index, failures } of results)
+  for (const { index, variant, failures } of results)
     for (const failure of failures) {
       const key = signature(failure);
       const group = groups.get(key);
-      if (group) group.programs++;
-      else groups.set(key, { key, index, failure, programs: 1 });
+      if (group) group.programs.add(index);
+      else groups.set(key, { key, index, variant, failure, programs: new Set([index]) });
     }
   return [...groups.values()];
 }
@@ -155,11 +163,13 @@ function groupFailures(results: readonly ProgramResult[]): Group[] {
 export const signature = ({ invariant, message }: Failure): string =>
   `${invariant} ${message.replace(/0x[0-9a-f]+|\d+/g, '#').replace(/(?:#(?:, )?)+/g, '#')}`;
 
-function shrinkGroup(runner: Runner, seed: string, { key, index, failure, programs }: Group): Finding {
-  const failureOf = (source: string) => runner.run(compileHostile(source)).failures.find((each) => signature(each) === key);
+function shrinkGroup(runner: Runner, seed: string, { key, index, variant, failure, programs }: Group): Finding {
+  const circumstances = circumstancesOf(seed, index, variant);
+  const failureOf = (source: string) => runner.run(compileHostile(source), circumstances).failures.find((each) => signature(each) === key);
   const { acts } = shrink(seed, index, (source) => failureOf(source) !== undefined);
   const source = render(acts);
   const image = compileHostile(source);
   const shrunk = failureOf(source) ?? failure;
-  return { invariant: failure.invariant, index, programs, failure: shrunk, acts, source, image, history: runner.history(image, shrunk.at) };
+  const history = runner.history(image, shrunk.at, circumstances);
+  return { invariant: failure.invariant, index, programs: programs.size, circumstances, failure: shrunk, acts, source, image, history };
 }

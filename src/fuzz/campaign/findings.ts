@@ -13,6 +13,7 @@ import { INVARIANTS } from '../invariants/all.ts';
 import { hex } from '../invariants/invariant.ts';
 import { HarnessHost } from '../testbed.ts';
 import type { Finding } from './campaign.ts';
+import { wordsOf } from './circumstances.ts';
 import { COMMAND_LINE, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from './runner.ts';
 
 /** The trace must also hold the boot. */
@@ -27,14 +28,14 @@ export interface FindingContext {
 
 /** Writes the directory `OUT/INV-nn-INDEX` (whole or not at all) and returns its path. What stood there before is replaced. */
 export async function saveFinding(finding: Finding, context: FindingContext, out: string): Promise<string> {
-  const { invariant, index, failure, source, image } = finding;
+  const { invariant, index, circumstances, failure, source, image } = finding;
   const path = join(out, `${invariant}-${index}`);
   const temporary = `${path}.${process.pid}.partial`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   try {
     const host = new HarnessHost();
-    host.begin(programArchive(image));
+    host.begin(programArchive(image, circumstances));
     await record({
       machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
       image: { name: 'keel.elf', bytes: context.kernel },
@@ -46,7 +47,17 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
       limit: BOOT_LIMIT + RUN_LIMIT,
     });
     const { at, rip, cpl, message } = failure;
-    const facts = { invariant, message, at: Number(at), rip: hex(rip), cpl, seed: context.seed, index, saboteur: context.saboteur ?? null };
+    const facts = {
+      invariant,
+      message,
+      at: Number(at),
+      rip: hex(rip),
+      cpl,
+      seed: context.seed,
+      index,
+      circumstances: wordsOf(circumstances),
+      saboteur: context.saboteur ?? null,
+    };
     writeFileSync(join(temporary, 'program.ts'), source);
     writeFileSync(join(temporary, 'program.elf'), image);
     writeFileSync(join(temporary, 'keel.elf'), context.kernel);
@@ -71,9 +82,10 @@ function place(kernel: Uint8Array, rip: bigint): string {
 }
 
 function report(
-  { invariant, index, programs, failure, acts, source, history }: Finding,
+  { invariant, index, programs, circumstances, failure, acts, source, history }: Finding,
   { kernel, seed, saboteur }: FindingContext,
 ): string {
+  const words = wordsOf(circumstances);
   const { title, because } = INVARIANTS.find(({ id }) => id === invariant) ?? { title: '', because: '' };
   return `# ${invariant}: ${title}
 
@@ -84,6 +96,7 @@ It did not hold: **${failure.message}**.
 | why it matters | ${because} |
 | seen at | instruction ${failure.at}, CPL ${failure.cpl}, RIP ${place(kernel, failure.rip)} |
 | first program | number ${index} of seed \`${seed}\`; ${programs} program${programs === 1 ? '' : 's'} of the campaign showed it |
+| circumstances | ${words === '' ? 'the usual ones' : `\`${words}\` (a turn of the scheduler in ticks; the frame that the kernel does not get)`} |
 | kernel | keel${saboteur ? ` with the saboteur \`${saboteur}\`` : ''} (\`keel.elf\`) |
 
 What the shortened program does: ${acts.map(({ tries }) => tries).join('; then ')}.
@@ -99,7 +112,7 @@ Process 1 is the victim, process 2 the attacker; 18, 34 … descend from it, 17,
 
     palindrome replay trace.mpk                                  # the same run, compared instruction by instruction
     palindrome inspect trace.mpk --at ${failure.at}              # the machine at that moment
-    palindrome fuzz --reproduce program.ts --seed ${seed}${saboteur ? ` --saboteur ${saboteur}` : ''}     # judged again, on keel as it is built now
+    palindrome fuzz --reproduce program.ts --seed ${seed}${saboteur ? ` --saboteur ${saboteur}` : ''}${words === '' ? '' : ` --circumstances '${words}'`}     # judged again, on keel as it is built now
 
 ## The program
 

@@ -5,6 +5,8 @@ import type { Reason } from '../testbed.ts';
 export interface WorkerData {
   readonly kernel: Uint8Array;
   readonly seed: string;
+  /** Runs of each program. */
+  readonly variants: number;
 }
 
 /** Run the programs `from` … `to` - 1. */
@@ -13,8 +15,11 @@ export interface WorkerRequest {
   readonly to: number;
 }
 
-export interface ProgramResult {
+/** One run of a program. */
+export interface RunResult {
   readonly index: number;
+  /** Its circumstances, by number (circumstances.ts). */
+  readonly variant: number;
   readonly reason: Reason;
   readonly status: number;
   readonly instructions: bigint;
@@ -24,7 +29,8 @@ export interface ProgramResult {
 
 export interface BatchResult {
   readonly from: number;
-  readonly programs: readonly ProgramResult[];
+  /** By program, and then by variant. */
+  readonly runs: readonly RunResult[];
   readonly judged: ReadonlyMap<string, number>;
   /** Numbers for `describeReached` (coverage.ts). */
   readonly coverage: ReadonlySet<number>;

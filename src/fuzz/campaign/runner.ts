@@ -12,6 +12,7 @@ import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { SecretSet } from '../invariants/secret-set.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
+import { type Circumstances, USUAL, wordsOf } from './circumstances.ts';
 import { type CoverageWatcher, watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
@@ -34,6 +35,9 @@ export const COMMAND_LINE = 'quantum=4000 fuel=1500000';
 export const RUN_LIMIT = 20_000_000n;
 /** Where the hostile program lies in the archive. */
 export const ATTACKER_PATH = '/bin/attacker';
+
+/** Where keel looks for the options of a run. */
+const OPTIONS_PATH = '/etc/options';
 
 export interface JudgedRun {
   readonly outcome: Outcome;
@@ -72,19 +76,19 @@ export class Runner {
   }
 
   /** The last events of a program's run up to an instruction: of its failure. */
-  history(program: Uint8Array, until: bigint): readonly PastEvent[] {
+  history(program: Uint8Array, until: bigint, circumstances = USUAL): readonly PastEvent[] {
     const history = watchHistory(this.testbed.machine, this.#kernel.currentPid);
-    this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer: history.observer });
+    this.testbed.run(programArchive(program, circumstances), { limit: RUN_LIMIT, observer: history.observer });
     return history.events(until);
   }
 
   /** Runs a compiled program. */
-  run(program: Uint8Array): JudgedRun {
+  run(program: Uint8Array, circumstances = USUAL): JudgedRun {
     const ready = () => {
       this.#judge.begin();
       this.#coverage.begin();
     };
-    const outcome = this.testbed.run(programArchive(program), { limit: RUN_LIMIT, observer: this.#observer, ready });
+    const outcome = this.testbed.run(programArchive(program, circumstances), { limit: RUN_LIMIT, observer: this.#observer, ready });
     return { outcome, coverage: this.#coverage.reached, ...this.#judge.end(outcome) };
   }
 }
@@ -94,8 +98,11 @@ export const victimArchive = (seed: string): Uint8Array =>
   packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], []);
 
 /** What the harness hands out for a run: the program, started beside the victim. The victim is first, so that the run's status is its own. */
-export const programArchive = (program: Uint8Array): Uint8Array =>
-  packPrograms([{ path: ATTACKER_PATH, bytes: program }], [[VICTIM_PATH], [ATTACKER_PATH]]);
+export function programArchive(program: Uint8Array, circumstances: Circumstances): Uint8Array {
+  const words = wordsOf(circumstances);
+  const options = words === '' ? [] : [{ path: OPTIONS_PATH, bytes: new TextEncoder().encode(words) }];
+  return packPrograms([{ path: ATTACKER_PATH, bytes: program }, ...options], [[VICTIM_PATH], [ATTACKER_PATH]]);
+}
 
 /** Compiles a program of the grammar: inline assembly and raw memory are allowed, as an attacker has them. A program that does not compile is our bug. */
 export function compileHostile(source: string): Uint8Array {

@@ -93,16 +93,18 @@ for (let n: i32 = 0; n < ${HELD}; n++) sum = sum ^ secrets[n];
 
 const table: u64 = addressOf(secrets);
 const buffer: u64 = addressOf(copy);
-// The same bytes wait in a pipe and in a file without a name, which are kernel memory.
-if (syscall(293n, addressOf(ends), 0n) === 0n) syscall(1n, u64(ends[1]), table, ${8 * SECRETS}n);
+// The same bytes wait in a pipe and in a file without a name, which are kernel memory: as many as there was memory for.
+let piped: i64 = 0n;
+if (syscall(293n, addressOf(ends), 0n) === 0n) piped = syscall(1n, u64(ends[1]), table, ${8 * SECRETS}n);
 // Nobody else can guess the name that it has for a moment: a slash and seven letters.
 let name: u64 = 0x2fn;
 for (let n: u64 = 1n; n < 8n; n++) name = name | ((0x61n + ((secrets[0] >> (4n * n)) & 15n)) << (8n * n));
 store64(buffer, name);
 store64(buffer + 8n, 0n);
 const file: i64 = syscall(2n, buffer, 0o102n, 0o600n);
+let written: i64 = 0n;
 if (file > 0n) {
-  syscall(1n, u64(file), table, ${8 * SECRETS}n);
+  written = syscall(1n, u64(file), table, ${8 * SECRETS}n);
   syscall(87n, buffer);
 }
 
@@ -125,14 +127,14 @@ for (let n: i32 = 0; n < ${SECRETS}; n++) {
 }
 
 store64(buffer, 0n);
-if (ends[1] > 0) {
-  if (syscall(0n, u64(ends[0]), buffer, ${8 * SECRETS}n) !== ${8 * SECRETS}n) harmed();
-  for (let n: i32 = 0; n < ${SECRETS}; n++) if (copy[n] !== secrets[n]) harmed();
+if (piped > 0n) {
+  if (syscall(0n, u64(ends[0]), buffer, ${8 * SECRETS}n) !== piped) harmed();
+  for (let n: i64 = 0n; n < piped / 8n; n++) if (copy[i32(n)] !== secrets[i32(n)]) harmed();
 }
-if (file > 0n) {
+if (written > 0n) {
   store64(buffer, 0n);
-  if (syscall(17n, u64(file), buffer, ${8 * SECRETS}n, 0n) !== ${8 * SECRETS}n) harmed();
-  for (let n: i32 = 0; n < ${SECRETS}; n++) if (copy[n] !== secrets[n]) harmed();
+  if (syscall(17n, u64(file), buffer, ${8 * SECRETS}n, 0n) !== written) harmed();
+  for (let n: i64 = 0n; n < written / 8n; n++) if (copy[i32(n)] !== secrets[i32(n)]) harmed();
 }
 syscall(231n, 0n);
 `;

@@ -18,7 +18,7 @@ import { startInfo } from '../ostd/start-info.ts';
 import { initialiseUart, putText } from '../ostd/uart.ts';
 import { domains, setPageLimits } from '../security/domain.ts';
 import { unpack } from './archive.ts';
-import { readCommandLine } from './command-line.ts';
+import { readCommandLine, readRunOptions } from './command-line.ts';
 import { runUntilAllEnded } from './idle.ts';
 import { startPrograms } from './programs.ts';
 
@@ -66,6 +66,7 @@ function serveHarness(): never {
     const archive = harnessFetch(buffer, pages);
     if (archive.length === 0) leave(0);
     if (unpack(archive) < 0) panic('the archive is damaged or too large');
+    readRunOptions();
     startPrograms();
     runUntilAllEnded();
     harnessFinished(u32(domains[0].status));

@@ -37,6 +37,8 @@ class FramePool {
   total: u32 = 0;
   /** Frames below this index exist. */
   limit: u32 = 0;
+  /** Fault injection: so many frames from now on, one is refused; 0: none is. */
+  failing: u64 = 0n;
   private word: i32 = 0;
 
   /** Boot: everything is taken. */
@@ -78,6 +80,10 @@ class FramePool {
   /** One frame with one owner; its bytes are whatever they were. NO_FRAME when memory is used up. */
   take1(kind: FrameKind): Frame {
     if (this.free === 0) return NO_FRAME;
+    if (this.failing !== 0n) {
+      this.failing--;
+      if (this.failing === 0n) return NO_FRAME;
+    }
     const words = div(i32(this.limit) + 63, 64);
     for (let n = 0; n < words; n++) {
       if (this.word >= words) this.word = 0;
