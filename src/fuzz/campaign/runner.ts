@@ -93,15 +93,15 @@ export class Runner {
   }
 }
 
-/** What lies in the file system before every run: the victim. */
+/** What is there before every run: the victim, started. It is first, so that the run's status is its own. */
 export const victimArchive = (seed: string): Uint8Array =>
-  packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], []);
+  packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], [[VICTIM_PATH]]);
 
-/** What the harness hands out for a run: the program, started beside the victim. The victim is first, so that the run's status is its own. */
+/** What the harness hands out for a run: the program, started beside the victim. */
 export function programArchive(program: Uint8Array, circumstances: Circumstances): Uint8Array {
   const words = wordsOf(circumstances);
   const options = words === '' ? [] : [{ path: OPTIONS_PATH, bytes: new TextEncoder().encode(words) }];
-  return packPrograms([{ path: ATTACKER_PATH, bytes: program }, ...options], [[VICTIM_PATH], [ATTACKER_PATH]]);
+  return packPrograms([{ path: ATTACKER_PATH, bytes: program }, ...options], [[ATTACKER_PATH]]);
 }
 
 /** Compiles a program of the grammar: inline assembly and raw memory are allowed, as an attacker has them. A program that does not compile is our bug. */

@@ -1,5 +1,6 @@
 /**
- * The victim: the program that runs beside every hostile one. It holds secrets in memory, in general and SSE registers, in a pipe and in a
+ * The victim: the program that runs beside every hostile one. It is started once, before the snapshot: when a hostile program comes it has its secrets, and
+ * wakes up from a sleep. It holds secrets in memory, in general and SSE registers, in a pipe and in a
  * file without a name, lets itself be interrupted again and again, and looks whether all is as it left it.
  *
  * The secrets are computed when it starts, from a seed and its process id: neither its file, which anybody may read, nor another process that
@@ -9,7 +10,7 @@ import { literal } from '../grammar/act.ts';
 
 /** Where the victim lies in the archive. */
 export const VICTIM_PATH = '/bin/victim';
-/** The process that `/etc/programs` names first. */
+/** The first process of all. */
 export const VICTIM_PID = 1;
 /** Its exit status where something of it was changed. */
 export const VICTIM_HARMED = 99;
@@ -37,6 +38,8 @@ const KEPT = ['rbx', 'r12', 'r13', 'r14', 'r15'];
 /** Loads and forks of its life. */
 const ROUNDS = 4;
 const ROUNDS_A_FORK = 4;
+/** Longer than the kernel takes to find that nobody is ready, shorter than it takes to start another program. */
+const SLEEP_NS = 5000;
 /** Turns of the loop in which it may be interrupted, each round. */
 const SPIN = 400;
 
@@ -107,6 +110,11 @@ if (file > 0n) {
   written = syscall(1n, u64(file), table, ${8 * SECRETS}n);
   syscall(87n, buffer);
 }
+
+// Here it waits until there are others.
+store64(buffer, 0n);
+store64(buffer + 8n, ${SLEEP_NS}n);
+syscall(35n, buffer, 0n);
 
 for (let round: i32 = 0; round < ${ROUNDS}; round++) {
   if (asm('${holdRegisters(SPIN)}', { rdi: table, rsi: sum }, 'rax') !== 0n) harmed();

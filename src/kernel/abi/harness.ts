@@ -12,11 +12,11 @@ export const HARNESS_STATUS_PORT = 0x6a8;
 
 export const HARNESS_PRESENT = 0x50;
 
-/** The kernel has booted and unpacked its initial archive: the machine's snapshot is taken here. */
+/** The kernel has booted, and the programs of its initial archive, if it names any, have started and wait or have ended: the machine's snapshot is taken here. */
 export const HARNESS_READY = 1;
 /** Copy the next archive into the buffer. */
 export const HARNESS_FETCH = 2;
-/** All programs of the archive have ended; the status is the first one's wait status. */
+/** All programs have ended; the status is the first one's wait status: of the initial archive's, if there were any. */
 export const HARNESS_FINISHED = 3;
 /** The kernel gave up. */
 export const HARNESS_PANIC = 4;

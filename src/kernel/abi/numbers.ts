@@ -6,13 +6,16 @@ export function smaller(a: u64, b: u64): u64 {
 }
 
 export function word64(bytes: Uint8Array, at: i32): u64 {
-  let value: u64 = 0n;
-  for (let byte = 7; byte >= 0; byte--) value = wrapping.u64(value << 8n) | u64(bytes[at + byte]);
-  return value;
+  return u64(word32(bytes, at)) | (u64(word32(bytes, at + 4)) << 32n);
+}
+
+function word32(bytes: Uint8Array, at: i32): u32 {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }
 
 export function put64(bytes: Uint8Array, at: i32, value: u64): void {
-  for (let byte = 0; byte < 8; byte++) bytes[at + byte] = wrapping.u8(value >> (8n * u64(byte)));
+  put32(bytes, at, wrapping.u32(value));
+  put32(bytes, at + 4, wrapping.u32(value >> 32n));
 }
 
 export function put32(bytes: Uint8Array, at: i32, value: u32): void {

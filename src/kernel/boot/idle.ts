@@ -7,6 +7,11 @@ import { endAll, fuel } from '../task/fuel.ts';
 import { STATE_BLOCKED, STATE_READY, STATE_SLEEPING, slots } from '../task/process.ts';
 import { scheduler } from '../task/scheduler.ts';
 
+/** Lets processes run until each has ended or waits. */
+export function runUntilAllWait(): void {
+  while (slots.in(STATE_READY) !== 0n) scheduler.reschedule();
+}
+
 /** Lets processes run until none is left. Where all that are left wait for one another, says so and ends them. */
 export function runUntilAllEnded(): void {
   fuel.begin();

@@ -19,7 +19,7 @@ import { initialiseUart, putText } from '../ostd/uart.ts';
 import { domains, setPageLimits } from '../security/domain.ts';
 import { unpack } from './archive.ts';
 import { readCommandLine, readRunOptions } from './command-line.ts';
-import { runUntilAllEnded } from './idle.ts';
+import { runUntilAllEnded, runUntilAllWait } from './idle.ts';
 import { startPrograms } from './programs.ts';
 
 /** Pages of the buffer for archives from the harness: 4 MiB, or an eighth of a small machine. */
@@ -48,26 +48,31 @@ export function run(): never {
   initialiseTree();
   if (unpack(startInfo.initrd()) < 0) panic('the initial archive is damaged');
   if (harnessIsPresent()) serveHarness();
-  startPrograms();
+  startPrograms(0);
   runUntilAllEnded();
   putText('keel: all programs have ended\n');
   leave(exitCode(domains[0].status));
 }
 
-/** Runs archive after archive; a testing machine restores its snapshot after the first. */
+/**
+ * Runs archive after archive; a testing machine restores its snapshot after the first. Programs of the initial archive start before it is ready, and are
+ * there, each in its wait, when those of an archive start beside them.
+ */
 function serveHarness(): never {
   const eighth = frames.free >>> 3;
   const pages = eighth < HARNESS_PAGES ? eighth : HARNESS_PAGES;
   const buffer = frames.reserveRun(pages);
   if (buffer === NO_FRAME) panic('no memory for the harness');
   setPageLimits();
+  const first = startPrograms(0);
+  runUntilAllWait();
   while (true) {
     harnessReady();
     const archive = harnessFetch(buffer, pages);
     if (archive.length === 0) leave(0);
     if (unpack(archive) < 0) panic('the archive is damaged or too large');
     readRunOptions();
-    startPrograms();
+    startPrograms(first);
     runUntilAllEnded();
     harnessFinished(u32(domains[0].status));
   }

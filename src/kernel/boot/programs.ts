@@ -9,8 +9,8 @@ const NEWLINE = 10;
 const NOT_STARTED = 127 << 8;
 const list = new Uint8Array(4096);
 
-/** Starts every line. Returns how many lines there were. */
-export function startPrograms(): i32 {
+/** Starts every line, in the domains from `first` on. Returns how many were started. */
+export function startPrograms(first: i32): i32 {
   const found = new Lookup();
   if (lookUp(bytesOf('/etc/programs'), ROOT, found) !== 0 || found.file < 0) return 0;
   if (files[found.file].size > u64(list.length)) putText('keel: /etc/programs is too long; its end is left out\n');
@@ -23,14 +23,15 @@ export function startPrograms(): i32 {
     const line = list.subarray(from, at);
     at++;
     if (line.length === 0) continue;
-    if (count >= DOMAINS) {
+    const domain = first + count;
+    if (domain >= DOMAINS) {
       putText('keel: too many programs; left out: ');
       putBytes(line);
       putText('\n');
       continue;
     }
-    const error = startProgram(line, count);
-    domains[count].status = error === 0 ? 0 : NOT_STARTED;
+    const error = startProgram(line, domain);
+    domains[domain].status = error === 0 ? 0 : NOT_STARTED;
     if (error !== 0) complain(line, error);
     count++;
   }

@@ -27,7 +27,7 @@ export function restart(process: Process, frame: TrapFrame, number: u64, result:
   if (result !== INTERRUPTED || !mayRestart(number)) return false;
   const signal = nextSignal(process);
   if (signal === 0) return false;
-  const action = process.actions[signal - 1];
+  const action = process.actions.of(signal);
   if (action.handler <= 1n || (action.flags & SA_RESTART) === 0n) return false;
   frame.rip -= INSTRUCTION_BYTES;
   frame.rax = number;

@@ -50,7 +50,7 @@ export function sysTgkill(process: Process, group: i32, pid: i32, signal: i32): 
 export function sysRtSigaction(process: Process, signal: i32, action: u64, old: u64, setSize: u64): i64 {
   if (setSize !== SET_BYTES || !isSignal(signal)) return failure(EINVAL);
   if (action !== 0n && (signal === SIGKILL || signal === SIGSTOP)) return failure(EINVAL);
-  const known = process.actions[signal - 1];
+  const known = process.actions.of(signal);
   const image = new Uint8Array(ACTION_BYTES);
   const source = new UserSlice(action, u64(ACTION_BYTES));
   if (action !== 0n && !source.read(0n, image)) return failure(EFAULT);
@@ -64,10 +64,7 @@ export function sysRtSigaction(process: Process, signal: i32, action: u64, old: 
     if (!target.write(0n, before)) return failure(EFAULT);
   }
   if (action !== 0n) {
-    known.handler = word64(image, 0);
-    known.flags = word64(image, 8);
-    known.restorer = word64(image, 16);
-    known.mask = word64(image, 24);
+    process.actions.set(signal, word64(image, 0), word64(image, 8), word64(image, 16), word64(image, 24));
     if (isIgnored(process, signal)) process.pending &= wrapping.not(signalBit(signal));
   }
   return 0n;

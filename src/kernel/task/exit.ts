@@ -1,13 +1,12 @@
 /** The end of a process: everything that it held goes back, its status stays for the parent. */
 import { SIGCHLD } from '../abi/constants.ts';
-import { DESCRIPTORS } from '../fs/descriptors.ts';
 import { KIND_PIPE, openFiles } from '../fs/open-file.ts';
 import { files } from '../fs/tree.ts';
+import { lowestBit } from '../ostd/bits.ts';
 import { kernelSpace } from '../ostd/kernel-space.ts';
 import { UserSlice } from '../ostd/user-slice.ts';
-import { TASKS } from '../ostd/virtual-layout.ts';
 import { domains } from '../security/domain.ts';
-import { NO_PROCESS, type Process, processes, STATE_FREE, STATE_ZOMBIE } from './process.ts';
+import { NO_PROCESS, type Process, processes, STATE_FREE, STATE_ZOMBIE, slots } from './process.ts';
 import { channelOfChildren, channelOfPipe, scheduler } from './scheduler.ts';
 import { send } from './signals.ts';
 
@@ -45,9 +44,7 @@ export function exitProcess(process: Process, status: i32): never {
     const word = new UserSlice(process.clearTid, 4n);
     word.write32(0n, 0);
   }
-  for (let fd = 0; fd < DESCRIPTORS; fd++) {
-    if (process.descriptors.get(fd) >= 0) closeDescriptor(process, fd);
-  }
+  for (let left = process.descriptors.used; left !== 0n; left &= left - 1n) closeDescriptor(process, lowestBit(left));
   leaveDirectory(process);
   kernelSpace.activate();
   if (process.space !== null) process.space.destroy();
@@ -70,9 +67,9 @@ export function exitProcess(process: Process, status: i32): never {
 }
 
 function orphanChildren(process: Process): void {
-  for (let slot = 1; slot < TASKS; slot++) {
-    const child = processes[slot];
-    if (child.state === STATE_FREE || child.parent !== process.slot) continue;
+  for (let left = slots.used; left !== 0n; left &= left - 1n) {
+    const child = processes[lowestBit(left)];
+    if (child.parent !== process.slot) continue;
     child.parent = NO_PROCESS;
     if (child.state === STATE_ZOMBIE) child.become(STATE_FREE);
   }

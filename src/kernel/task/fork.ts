@@ -23,12 +23,7 @@ export function forkProcess(parent: Process): Process | null {
   child.parent = parent.slot;
   child.blocked = parent.blocked;
   child.program = parent.program;
-  for (let n = 0; n < 64; n++) {
-    child.actions[n].handler = parent.actions[n].handler;
-    child.actions[n].flags = parent.actions[n].flags;
-    child.actions[n].restorer = parent.actions[n].restorer;
-    child.actions[n].mask = parent.actions[n].mask;
-  }
+  child.actions.copyFrom(parent.actions);
   child.descriptors.copyFrom(parent.descriptors);
   enterDirectory(child, parent.directory);
   parent.task.cloneTo(child.task);

@@ -45,7 +45,7 @@ export function beforeUser(frame: TrapFrame): void {
     const signal = takeSignal(process);
     if (signal === 0) break;
     if (isIgnored(process, signal)) continue;
-    const action = process.actions[signal - 1];
+    const action = process.actions.of(signal);
     if (action.handler === 0n || !startHandler(process, frame, signal)) exitProcess(process, signalled(signal));
   }
   if (frame.rip >= USER_END) exitProcess(process, signalled(SIGSEGV));

@@ -28,7 +28,7 @@ const FLAG_TF_DF: u64 = 0x500n;
 
 /** Makes `frame` enter the handler. False: there is no place for the frame on the user's stack, or no way back. */
 export function startHandler(process: Process, frame: TrapFrame, signal: i32): boolean {
-  const action = process.actions[signal - 1];
+  const action = process.actions.of(signal);
   if (signal === SIGKILL || (action.flags & SA_RESTORER) === 0n) return false;
   if (frame.rsp < 0x1_0000n || frame.rsp >= USER_END) return false;
   const fpuAt = (frame.rsp - RED_ZONE - FPU_BYTES) & wrapping.not(63n);

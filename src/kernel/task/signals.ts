@@ -19,7 +19,7 @@ function isIgnoredByDefault(signal: i32): boolean {
 }
 
 export function isIgnored(process: Process, signal: i32): boolean {
-  const handler = process.actions[signal - 1].handler;
+  const handler = process.actions.of(signal).handler;
   return handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(signal));
 }
 
@@ -34,7 +34,7 @@ export function send(process: Process, signal: i32): void {
 /** A fault of the process itself: neither blocked nor ignored. */
 export function sendFault(process: Process, signal: i32): void {
   const bit = signalBit(signal);
-  const action = process.actions[signal - 1];
+  const action = process.actions.of(signal);
   if ((process.blocked & bit) !== 0n || action.handler === SIG_IGN) action.handler = SIG_DFL;
   process.blocked &= wrapping.not(bit);
   process.pending |= bit;

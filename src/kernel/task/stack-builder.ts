@@ -5,6 +5,7 @@
 import { E2BIG, EFAULT, ENOMEM } from '../abi/errno.ts';
 import { put64 } from '../abi/numbers.ts';
 import { type AddressSpace, DONE } from '../mm/address-space.ts';
+import { bytesOfWords } from '../ostd/bits.ts';
 import { hardwareRandom, timeNs } from '../ostd/cpu.ts';
 import { MAY_READ, MAY_WRITE } from '../ostd/page-table.ts';
 import { readUserString, STRING_FAULT, STRING_LONG } from '../ostd/user-slice.ts';
@@ -33,7 +34,7 @@ const AT_EXECFN: u64 = 31n;
 
 class StackBuilder {
   /** The words from RSP up, as they will lie in memory. */
-  private readonly words = new Uint8Array(MOST_WORDS * 8);
+  private readonly words = new BigUint64Array(MOST_WORDS);
   private count: i32 = 0;
   private next: u64 = 0n;
   private argumentCount: u64 = 0n;
@@ -48,7 +49,7 @@ class StackBuilder {
 
   private push(word: u64): i32 {
     if (this.count >= MOST_WORDS) return E2BIG;
-    put64(this.words, this.count * 8, word);
+    this.words[this.count] = word;
     this.count++;
     return 0;
   }
@@ -104,7 +105,7 @@ class StackBuilder {
     put64(seed, 8, hardwareRandom() ?? timeNs());
     if (space.place(random, seed) !== DONE) return u64(ENOMEM);
 
-    put64(this.words, 0, this.argumentCount);
+    this.words[0] = this.argumentCount;
     if (this.count + 28 > MOST_WORDS) return u64(E2BIG);
     this.pair(AT_PHDR, loaded.headers);
     this.pair(AT_PHENT, 56n);
@@ -122,7 +123,7 @@ class StackBuilder {
     this.pair(0n, 0n);
 
     const bottom = (STRINGS - u64(this.count) * 8n) & wrapping.not(15n);
-    if (space.place(bottom, this.words.subarray(0, this.count * 8)) !== DONE) return u64(ENOMEM);
+    if (space.place(bottom, bytesOfWords(this.words.subarray(0, this.count))) !== DONE) return u64(ENOMEM);
     return bottom;
   }
 }

@@ -2,11 +2,11 @@
 
 import { O_RDONLY, O_WRONLY } from '../abi/constants.ts';
 import { E2BIG, EACCES, EAGAIN, EFAULT, ENOENT, ENOMEM } from '../abi/errno.ts';
-import { DESCRIPTORS } from '../fs/descriptors.ts';
 import type { File } from '../fs/file.ts';
 import { KIND_CONSOLE, takeOpenFile } from '../fs/open-file.ts';
 import { files, Lookup, lookUp, ROOT } from '../fs/tree.ts';
 import { type AddressSpace, takeAddressSpace } from '../mm/address-space.ts';
+import { lowestBit } from '../ostd/bits.ts';
 import type { TrapFrame } from '../ostd/trap-frame.ts';
 import { sanitise } from '../ostd/trap-frame.ts';
 import { UserSlice } from '../ostd/user-slice.ts';
@@ -127,9 +127,10 @@ export function execute(process: Process, path: Uint8Array, argv: u64, envp: u64
   if (old !== null) old.destroy();
   process.program = file;
   process.clearTid = 0n;
-  process.resetSignals();
-  for (let fd = 0; fd < DESCRIPTORS; fd++) {
-    if (process.descriptors.get(fd) >= 0 && process.descriptors.closesAtExec(fd)) closeDescriptor(process, fd);
+  process.actions.dropHandlers();
+  for (let left = process.descriptors.used; left !== 0n; left &= left - 1n) {
+    const fd = lowestBit(left);
+    if (process.descriptors.closesAtExec(fd)) closeDescriptor(process, fd);
   }
   process.task.clean();
   process.task.load();
