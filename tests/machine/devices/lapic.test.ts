@@ -415,6 +415,10 @@ describe('its timer', () => {
       apic.writeMsr(0x6e0, deadline);
       expect([tscOffset, apic.nextEvent(), apic.readMsr(0x6e0)]).toEqual([tscOffset, due, deadline]);
     }
+    // the TSC has wrapped: it is 50
+    clock.now = 100;
+    apic.writeMsr(0x6e0, 60n);
+    expect(apic.nextEvent()).toBe(110);
   });
 
   test('going into or out of deadline mode disarms it; between the others it runs on', () => {
