@@ -98,7 +98,7 @@ export class Compiler {
     const { dump } = options;
     runPasses(module, { level: optimise, entries: [], verify, ...(dump === undefined ? {} : { dump }) });
     try {
-      const objects = generate(module, { name: entry, target, learnt: this.#learnt });
+      const objects = generate(module, { name: entry, target, debug, learnt: this.#learnt });
       const linked = link(objects, { target, layouts: module.layouts, name: entry, debug });
       return { image: linked.bytes, diagnostics: [], symbols: linked.symbols, layouts: module.layouts };
     } catch (error) {

@@ -28,7 +28,7 @@ interface BlockState {
   /** Edges to this block so far. */
   readonly incoming: { readonly from: Block; readonly edge: Edge }[];
   /** By variable index. */
-  readonly values: Map<number, Value>;
+  readonly values: (Value | undefined)[];
   /** Parameters made for variables, and their positions among the block's. */
   readonly made: { readonly variable: Variable; readonly position: number }[];
 }
@@ -51,7 +51,7 @@ export class Variables {
   }
 
   write(variable: Variable, value: Value): void {
-    this.state(this.builder.here).values.set(variable.index, value);
+    this.state(this.builder.here).values[variable.index] = value;
   }
 
   /** The variable's value at the end of what the current block has so far. */
@@ -80,7 +80,7 @@ export class Variables {
   private state(block: Block): BlockState {
     let state = this.states[block.id];
     if (state === undefined) {
-      state = { sealed: false, incoming: [], values: new Map(), made: [] };
+      state = { sealed: false, incoming: [], values: [], made: [] };
       this.states[block.id] = state;
     }
     return state;
@@ -100,19 +100,19 @@ export class Variables {
     const passed: BlockState[] = [];
     let at = block;
     let state = this.state(at);
-    let value = state.values.get(variable.index);
+    let value = state.values[variable.index];
     while (value === undefined && state.sealed && state.incoming.length === 1) {
       if (passed.length > this.builder.fn.blockCount) break; // a loop that nothing enters
       passed.push(state);
       at = state.incoming[0]?.from ?? bug('one edge');
       state = this.state(at);
-      value = state.values.get(variable.index);
+      value = state.values[variable.index];
     }
     if (value === undefined) {
       value = state.sealed && state.incoming.length <= 1 ? this.zero(variable.type, at) : this.makeParam(variable, at, state);
-      state.values.set(variable.index, value);
+      state.values[variable.index] = value;
     }
-    for (const below of passed) below.values.set(variable.index, value);
+    for (const below of passed) below.values[variable.index] = value;
     return value;
   }
 
@@ -139,6 +139,7 @@ export class Variables {
  * defined, so it keeps SSA. Needs: every block has its terminator.
  */
 export function removeRedundantParams(fn: IrFunction): void {
+  if (!fn.blocks.some((block, at) => at > 0 && block.params.length > 0)) return;
   const forward: (Value | undefined)[] = new Array(fn.valueCount);
   const resolve = (value: Value): Value => {
     let at = value;

@@ -416,12 +416,14 @@ export class Fn {
 
   /** Forgets what is known of a path and of what is reached through it. */
   forget(path: string): void {
+    if (this.facts.size === 0) return;
     const isOf = (fact: string): boolean => fact === `n:${path}` || fact.startsWith(`n:${path}.`);
     if ([...this.facts].some(isOf)) this.facts = new Set([...this.facts].filter((fact) => !isOf(fact)));
   }
 
   /** Forgets what is known of a member of any object. */
   forgetMember(name: string): void {
+    if (this.facts.size === 0) return;
     const isOf = (fact: string): boolean => fact.startsWith('n:') && fact.split('.').includes(name, 1);
     if ([...this.facts].some(isOf)) this.facts = new Set([...this.facts].filter((fact) => !isOf(fact)));
   }

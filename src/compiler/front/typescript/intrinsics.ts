@@ -46,9 +46,10 @@ const ASSEMBLY: Readonly<Record<string, AssemblyRow>> = {
   readFlags: row('pushfq\npop rax', [], U64),
 };
 
-const WIDTHS: Readonly<Record<string, IntegerType>> = { '8': U8, '16': U16, '32': U32, '64': U64 };
+const LOADS: ReadonlyMap<string, IntegerType> = new Map([U8, U16, U32, U64].map((type) => [`load${type.bits}`, type]));
+const STORES: ReadonlyMap<string, IntegerType> = new Map([U8, U16, U32, U64].map((type) => [`store${type.bits}`, type]));
 const REGISTERS = new Set(['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']);
-const SYSCALL_REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
+const SYSCALL_REGISTERS = ['rax', 'rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
 
 export function intrinsic(f: Fn, name: string, node: ts.CallExpression, want: Type | null): Rv {
   const given = node.arguments;
@@ -63,22 +64,29 @@ export function intrinsic(f: Fn, name: string, node: ts.CallExpression, want: Ty
   const fixed = ASSEMBLY[name];
   if (fixed !== undefined) {
     count(fixed.inputs.length);
+    const values = fixed.inputs.map(([, type], i) => arg(i, type));
     return assembled(
       f,
       node,
       fixed.text,
-      fixed.inputs.map(([register, type], i) => [register, arg(i, type)]),
+      fixed.inputs.map(([register]) => register),
+      values,
       fixed.result,
     );
   }
-  const access = /^(load|store)(8|16|32|64)$/.exec(name);
-  if (access !== null) {
-    const type = WIDTHS[access[2] ?? ''] ?? bug(name);
-    count(access[1] === 'load' ? 1 : 2);
+  const loaded = LOADS.get(name);
+  if (loaded !== undefined) {
+    count(1);
     const address = arg(0, U64);
     f.at(node);
-    if (access[1] === 'load') return rv(type, [f.b.load(irInteger(type), address, 0, true)]);
-    const value = arg(1, type);
+    return rv(loaded, [f.b.load(irInteger(loaded), address, 0, true)]);
+  }
+  const stored = STORES.get(name);
+  if (stored !== undefined) {
+    count(2);
+    const address = arg(0, U64);
+    f.at(node);
+    const value = arg(1, stored);
     f.at(node);
     f.b.store(value, address, 0, true);
     return VOID_RV;
@@ -129,14 +137,13 @@ export function intrinsic(f: Fn, name: string, node: ts.CallExpression, want: Ty
       const { constant } = f.expression(given[0] ?? bug('counted before'));
       if (typeof constant !== 'number' || ![0, 2, 3, 4, 8].includes(constant))
         return f.fail(node, 'P1308', 'the number of the control register');
-      if (name === 'readCr') return assembled(f, node, `mov rax, cr${constant}`, [], U64);
-      return assembled(f, node, `mov cr${constant}, rax`, [['rax', arg(1, U64)]], null);
+      if (name === 'readCr') return assembled(f, node, `mov rax, cr${constant}`, [], [], U64);
+      return assembled(f, node, `mov cr${constant}, rax`, ['rax'], [arg(1, U64)], null);
     }
     case 'syscall': {
       count(1, 7);
-      const inputs: [string, Value][] = [['rax', arg(0, I64)]];
-      for (const [i, register] of SYSCALL_REGISTERS.entries()) if (i + 1 < given.length) inputs.push([register, arg(i + 1, U64)]);
-      return assembled(f, node, 'syscall', inputs, I64);
+      const values = given.map((_, i) => arg(i, i === 0 ? I64 : U64));
+      return assembled(f, node, 'syscall', SYSCALL_REGISTERS.slice(0, given.length), values, I64);
     }
     case 'trap':
       count(0);
@@ -154,14 +161,9 @@ export function intrinsic(f: Fn, name: string, node: ts.CallExpression, want: Ty
   }
 }
 
-function assembled(f: Fn, node: ts.Node, text: string, inputs: readonly (readonly [string, Value])[], result: IntegerType | null): Rv {
+function assembled(f: Fn, node: ts.Node, text: string, inputs: readonly string[], values: Value[], result: IntegerType | null): Rv {
   f.at(node);
-  const assembly = { text, inputs: inputs.map(([register]) => register), output: result === null ? null : 'rax' };
-  const value = f.b.asm(
-    assembly,
-    inputs.map(([, v]) => v),
-    result === null ? 'i64' : irInteger(result),
-  );
+  const value = f.b.asm({ text, inputs, output: result === null ? null : 'rax' }, values, result === null ? 'i64' : irInteger(result));
   return value === null || result === null ? VOID_RV : rv(result, [value]);
 }
 

@@ -214,7 +214,8 @@ export function write(f: Fn, place: Place, value: Rv, node: ts.Node): void {
   switch (place.kind) {
     case 'local': {
       const { local } = place;
-      for (const [i, part] of materialise(f, value).entries()) f.variables.write(local.variables?.[i] ?? bug(local.name), part);
+      let index = 0;
+      for (const part of materialise(f, value)) f.variables.write(local.variables?.[index++] ?? bug(local.name), part);
       f.escape.flow(value.origin, local.origin);
       if (local.loopDepth < f.loopDepth) f.escape.outlive(value.origin, node);
       f.forget(`v${local.id}`);

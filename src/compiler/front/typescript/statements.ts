@@ -231,7 +231,8 @@ function bind(
   const parts = partsOf(settled.type).map((t) => f.variables.declare(t));
   const origin = mayPointToFrame(settled.type) ? f.escape.node() : STATIC;
   f.escape.flow(settled.origin, origin);
-  for (const [i, part] of materialise(f, settled).entries()) f.variables.write(parts[i] ?? bug(name), part);
+  let index = 0;
+  for (const part of materialise(f, settled)) f.variables.write(parts[index++] ?? bug(name), part);
   return f.declare({ ...common, type: settled.type, variables: parts, value: null, origin }, node);
 }
 

@@ -121,6 +121,15 @@ function nameCell(p: Program, d: Variable): string {
   return exported === undefined ? p.symbol(d.name) : exported;
 }
 
+function makesObject(node: ts.Expression): boolean {
+  return (
+    ts.isNewExpression(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isObjectLiteralExpression(node) ||
+    (ts.isCallExpression(node) && isArrayCall(node))
+  );
+}
+
 /** The type of a static object that an initialiser makes, or null. */
 function staticObjectType(
   p: Program,
@@ -128,6 +137,7 @@ function staticObjectType(
   node: ts.Expression,
   declared: Type | null,
 ): { type: Type; length: number | null } | null {
+  if (!makesObject(node)) return null;
   const f = scratch(p, scope);
   if (ts.isNewExpression(node)) {
     if (ts.isIdentifier(node.expression) && TYPED_ARRAYS.has(node.expression.text)) {
@@ -139,7 +149,7 @@ function staticObjectType(
       ? null
       : { type: declared?.kind === 'class' && declared.node !== type.node ? declared : type, length: null };
   }
-  if (ts.isCallExpression(node) && isArrayCall(node)) {
+  if (ts.isCallExpression(node)) {
     const [count, make] = node.arguments;
     if (count === undefined || make === undefined)
       return p.problems.fail(scope.module.file, node, 'P1307', 'array', '2', String(node.arguments.length));
@@ -189,12 +199,7 @@ function place(m: Maker, o: StaticObject, offset: number, type: Type, expression
     }
     return inCode(m, o, offset, type, node);
   }
-  const isObject =
-    ts.isNewExpression(node) ||
-    ts.isArrayLiteralExpression(node) ||
-    ts.isObjectLiteralExpression(node) ||
-    (ts.isCallExpression(node) && isArrayCall(node));
-  if (isObject && (inner.kind === 'class' || inner.kind === 'slice')) {
+  if (makesObject(node) && (inner.kind === 'class' || inner.kind === 'slice')) {
     // A reference to an object of its own.
     const made = staticObjectType(p, s.scope, node, inner);
     if (made !== null) {

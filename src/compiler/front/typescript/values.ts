@@ -371,5 +371,6 @@ export function loadValue(f: Fn, type: Type, address: Value, offset: number, ori
 }
 
 export function storeValue(f: Fn, value: Rv, address: Value, offset: number): void {
-  for (const [i, part] of materialise(f, value).entries()) f.b.store(part, address, offset + partOffset(value.type, i));
+  let index = 0;
+  for (const part of materialise(f, value)) f.b.store(part, address, offset + partOffset(value.type, index++));
 }

@@ -33,6 +33,8 @@ export interface EmittedFunction {
 /** What functions share while a module is emitted. */
 export interface EmitContext {
   readonly buffer: CodeBuffer;
+  /** Rows of lines and frames are wanted. */
+  readonly debug: boolean;
   assemble(text: string, location: Location | null): InlineCode;
 }
 
@@ -47,6 +49,12 @@ interface Line {
   readonly mark: Mark;
   readonly location: Location;
   readonly prologueEnd: boolean;
+}
+
+interface Prologue {
+  readonly afterPush: Mark;
+  readonly afterMove: Mark;
+  readonly end: Mark;
 }
 
 class Emitter {
@@ -110,13 +118,7 @@ class Emitter {
       relocations: finished.relocations,
       lines: lineRows(this.lines, at),
       traps: this.traps.map(({ mark, code, location }) => ({ offset: at(mark), kind: code, ...(location ?? NOWHERE) })),
-      frames: rbpFrame(
-        at(prologue.afterPush),
-        at(prologue.afterMove),
-        this.saved.map((register, k): [DwarfRegisterName, number] => [name64(register), -8 - 8 * k]),
-        at(prologue.end),
-        this.returns.map(({ ret, after }) => ({ ret: at(ret), after: at(after) })),
-      ),
+      frames: this.context.debug ? this.frameRows(prologue, at) : [],
       tables: this.tables.map(({ symbol, targets }) => ({
         symbol,
         offsets: targets.map((target) => at(this.markOf(this.forward(target)))),
@@ -127,7 +129,7 @@ class Emitter {
 
   // Frame
 
-  private prologue(): { readonly afterPush: Mark; readonly afterMove: Mark; readonly end: Mark } {
+  private prologue(): Prologue {
     const location = this.fn.blocks[0]?.instructions[0]?.location ?? null;
     this.line(location);
     this.plain(M.push, RBP, NONE);
@@ -135,11 +137,21 @@ class Emitter {
     this.plain(M.mov, RBP, RSP);
     const afterMove = this.buffer.mark();
     if (this.frameBytes > 0) this.plain(M.sub, RSP, IMMEDIATE, this.frameBytes);
-    for (const [k, register] of this.saved.entries()) this.put(this.savedAt(k, MEMORY, register));
+    for (let k = 0; k < this.saved.length; k++) this.put(this.savedAt(k, MEMORY, this.saved[k] ?? bug('a hole')));
     const end = this.buffer.mark();
     this.lastLocation = null;
     this.line(location, true);
     return { afterPush, afterMove, end };
+  }
+
+  private frameRows(prologue: Prologue, at: (mark: Mark) => number): FrameRow[] {
+    return rbpFrame(
+      at(prologue.afterPush),
+      at(prologue.afterMove),
+      this.saved.map((register, k): [DwarfRegisterName, number] => [name64(register), -8 - 8 * k]),
+      at(prologue.end),
+      this.returns.map(({ ret, after }) => ({ ret: at(ret), after: at(after) })),
+    );
   }
 
   private epilogue(): void {
@@ -148,7 +160,7 @@ class Emitter {
       return;
     }
     this.exit = this.buffer.mark();
-    for (const [k, register] of this.saved.entries()) this.put(this.savedAt(k, register, MEMORY));
+    for (let k = 0; k < this.saved.length; k++) this.put(this.savedAt(k, this.saved[k] ?? bug('a hole'), MEMORY));
     if (this.frameBytes === 0) this.plain(M.pop, RBP, NONE);
     else this.plain(M.leave, NONE, NONE);
     const ret = this.buffer.mark();
@@ -322,7 +334,7 @@ class Emitter {
   }
 
   private line(location: Location | null, prologueEnd = false): void {
-    if (location === null || location === this.lastLocation) return;
+    if (!this.context.debug || location === null || location === this.lastLocation) return;
     this.lastLocation = location;
     this.lines.push({ mark: this.buffer.mark(), location, prologueEnd });
   }

@@ -23,6 +23,8 @@ export interface GenerateOptions {
   /** The first object's name. */
   readonly name: string;
   readonly target: Target;
+  /** Default true: rows of lines and frames, for DWARF. */
+  readonly debug?: boolean;
   /** What other modules have taught: pass the same one again and it need not be learnt twice. */
   readonly learnt?: Learnt;
   /** For tests of spilling: how many registers of each class values may be in. Default: all. */
@@ -55,7 +57,7 @@ class Generator {
     this.options = options;
     this.learnt = options.learnt ?? new Learnt();
     const assembleText = (text: string, location: Location | null): InlineCode => this.assemble(text, location);
-    this.context = { buffer: this.learnt.buffer, assemble: assembleText };
+    this.context = { buffer: this.learnt.buffer, debug: options.debug ?? true, assemble: assembleText };
   }
 
   run(module: Module): ObjectFile[] {
@@ -79,12 +81,13 @@ class Generator {
   /** The function's own atom and its tables'; none if it is refused. */
   private atomsOf(fn: IrFunction): readonly Atom[] {
     if (!fn.isShared || this.options.registers !== undefined || this.options.dump !== undefined) return this.function(fn);
-    const known = this.learnt.functions.get(fn);
+    const kept = this.context.debug ? this.learnt.functions : this.learnt.functionsWithoutDebug;
+    const known = kept.get(fn);
     if (known !== undefined) return known;
     const constants = this.pool.atoms.length;
     const atoms = this.function(fn);
     // What adds constants to the module is more than its atoms.
-    if (this.problems.length === 0 && this.pool.atoms.length === constants) this.learnt.functions.set(fn, atoms);
+    if (this.problems.length === 0 && this.pool.atoms.length === constants) kept.set(fn, atoms);
     return atoms;
   }
 

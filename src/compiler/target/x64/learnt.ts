@@ -14,4 +14,6 @@ export class Learnt {
   readonly assembly = new AssemblyCache();
   /** The atoms of functions that nothing changes: the function itself, then its tables. */
   readonly functions = new WeakMap<IrFunction, readonly Atom[]>();
+  /** The same without rows for DWARF. */
+  readonly functionsWithoutDebug = new WeakMap<IrFunction, readonly Atom[]>();
 }

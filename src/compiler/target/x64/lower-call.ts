@@ -101,9 +101,11 @@ function takeResults(s: Selector, i: Instruction): void {
 function lowerAssembly(s: Selector, i: Instruction): void {
   const assembly = i.assembly ?? bug('asm without assembly');
   let reads = 0;
-  for (const [k, arg] of i.args.entries()) {
-    const register = registerByName(assembly.inputs[k] ?? '');
-    if (register < 0) bug(`asm: no register ${assembly.inputs[k]}`);
+  let input = 0;
+  for (const arg of i.args) {
+    const name = assembly.inputs[input++] ?? bug('asm: an argument without a register');
+    const register = registerByName(name);
+    if (register < 0) bug(`asm: no register ${name}`);
     zeroExtend(s, register, arg);
     reads |= 1 << register;
   }

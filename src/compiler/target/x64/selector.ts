@@ -410,6 +410,7 @@ export class Selector {
 
   /** All at once: an argument may be a parameter of the same block. Constants come last, since they read nothing. */
   moveArguments(edge: Edge): void {
+    if (edge.args.length === 0) return;
     const to: number[] = [];
     const from: number[] = [];
     const late: { readonly register: number; readonly value: Value }[] = [];
