@@ -1,5 +1,7 @@
 /** What a machine is made from, and why a run ends. */
 
+import type { Tier } from './cpu/regions.ts';
+
 export interface MachineConfig {
   /** RAM size: a multiple of 4096, from 2 MiB to 3 GiB. */
   readonly memoryBytes: number;
@@ -9,6 +11,8 @@ export interface MachineConfig {
   /** What the RTC shows at count 0: seconds since 1970. Default 0. */
   readonly startTime?: bigint;
   readonly record?: { readonly path: boolean; readonly addresses: boolean };
+  /** How guest code is run; results are the same. Default: auto. */
+  readonly tier?: Tier;
   readonly watch?: { readonly supervisorUserAccess?: boolean };
 }
 

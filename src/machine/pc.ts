@@ -128,7 +128,14 @@ export class Pc {
     };
     this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run);
     this.#delivery = new Delivery(this.cpu);
-    this.interpreter = new Interpreter({ memory: this.memory, layout, state: this.state, ports: this.#ports(), library });
+    this.interpreter = new Interpreter({
+      memory: this.memory,
+      layout,
+      state: this.state,
+      ports: this.#ports(),
+      library,
+      tier: config.tier ?? 'auto',
+    });
     this.mmu.codeWritten = (frame) => {
       this.physical.flags[frame] = (this.physical.flags[frame] ?? 0) & ~FRAME.code;
       this.interpreter.codeCache.written(frame);
@@ -288,6 +295,7 @@ export class Pc {
       load: (low, high, access) => mmu.load(low, high, access),
       store: (low, high, access) => mmu.store(low, high, access),
       probe: (low, high, access) => mmu.probe(low, high, access),
+      refill: (low, high, access) => mmu.refill(low, high, access),
       fetch: (low, high) => mmu.fetch(low, high),
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);

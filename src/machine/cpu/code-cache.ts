@@ -35,6 +35,8 @@ const MAX_RUN = 64;
 /** Runs decoded ahead at a time. */
 const MAX_AHEAD = 12;
 const MAX_LENGTH = 15;
+/** A region is asked for after 2^MAX_DELAY times as many passes at most. */
+const MAX_DELAY = 10;
 /** Versions of a page kept aside. */
 const MAX_ASIDE = 4;
 const ENDS_RUN: ReadonlySet<Flow> = new Set<Flow>(['jump', 'call', 'ret', 'indirect', 'indirect-call', 'event']);
@@ -47,7 +49,7 @@ interface Entries {
 }
 const noEntries = (): Entries => ({ addresses: [], forms: [], offsets: [] });
 
-interface CodePage {
+export interface CodePage {
   readonly physicalPage: number;
   readonly mode: 16 | 32 | 64;
   readonly segmentation: Segmentation;
@@ -58,8 +60,25 @@ interface CodePage {
   straddlers: Entries;
   /** The page's content, taken when it began to be watched; null: it is not. */
   bytes: Int32Array | null;
-  /** Dropped entries and the content they belong to, newest first. */
-  readonly aside: { readonly bytes: Int32Array; readonly entries: Entries }[];
+  /** Dropped entries and regions, and the content they belong to, newest first. */
+  readonly aside: { readonly bytes: Int32Array; readonly entries: Entries; readonly regions: Region[] }[];
+  /** Offsets to which transfers are known to go: their instructions get heads. */
+  readonly targets: Set<number>;
+  /** Regions with code of this page as it is now. */
+  regions: Region[];
+  /** How often regions were lost by a change of its bytes. */
+  losses: number;
+}
+
+/** A compiled region (translator/region-emit.ts). It may run while each of its pages has the content that it was compiled from. */
+export interface Region {
+  /** Address of its head. */
+  readonly head: number;
+  /** The page of the head. */
+  readonly page: CodePage;
+  /** Index in the table of regions. */
+  readonly function: number;
+  readonly parts: readonly { readonly page: CodePage; readonly bytes: Int32Array }[];
 }
 
 export type Resolution = 'found' | 'fault';
@@ -78,11 +97,25 @@ export class CodeCache {
   readonly #straddlers = new Map<number, Set<CodePage>>();
   /** Instructions that helpers do; their entries' immediate is the index here. */
   readonly #decoded: Decoded[] = [];
+  /** How often a head may be passed until its region is asked for; null: there are no heads. */
+  readonly #threshold: number | null;
+  /** Where each head stands. */
+  readonly #heads = new Map<number, { readonly page: CodePage; readonly offset: number }>();
+  /** Counts how often everything was forgotten. */
+  flushes = 0;
   #used: number;
   #generation: number;
 
-  constructor(memory: WebAssembly.Memory, layout: MemoryLayout, state: CpuState, ports: Ports, library: FormLibrary) {
+  constructor(
+    memory: WebAssembly.Memory,
+    layout: MemoryLayout,
+    state: CpuState,
+    ports: Ports,
+    library: FormLibrary,
+    threshold: number | null,
+  ) {
     this.#state = state;
+    this.#threshold = threshold;
     this.#ports = ports;
     this.#library = library;
     this.#layout = layout;
@@ -156,21 +189,95 @@ export class CodeCache {
     this.#pages.clear();
     this.#straddlers.clear();
     this.#decoded.length = 0;
+    this.#heads.clear();
+    this.flushes++;
     this.#used = this.#layout.codeBase + 16;
     this.#state.flushExecuteTlb();
   }
 
+  // ---- Heads and regions -----------------------------------------------------------------------------------------------------------------
+
+  /** Where the head at this address stands; null: it is none any more. */
+  headAt(entry: number): { readonly page: CodePage; readonly offset: number } | null {
+    if (this.#view.getUint16(entry, true) !== FORM.head) return null;
+    return this.#heads.get(entry) ?? null;
+  }
+
+  /** The head's next report comes after so many passes. */
+  setCounter(head: number, passes: number): void {
+    this.#view.setInt32(head + ENTRY.counter, passes, true);
+  }
+
+  /** The instruction at an offset of a page that is watched; null: it is not whole or not valid, or the page is not watched. */
+  instructionAt(page: CodePage, offset: number): Decoded | null {
+    if (page.bytes === null) return null;
+    const code = this.#code(page.physicalPage, offset);
+    const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
+    return typeof decoded === 'string' ? null : decoded;
+  }
+
+  /** From now on the head leads to the region, as long as its parts are what they are now. */
+  attach(region: Region): void {
+    for (const { page } of region.parts) page.regions.push(region);
+    this.#activate(region);
+  }
+
+  #activate({ head, function: index }: Region): void {
+    this.#view.setInt32(head + ENTRY.region, index, true);
+    this.#view.setUint16(head, FORM.region, true);
+  }
+
+  #deactivate({ head, function: index, page }: Region): void {
+    if (this.#view.getUint16(head, true) !== FORM.region || this.#view.getInt32(head + ENTRY.region, true) !== index) return;
+    this.#view.setUint16(head, FORM.head, true);
+    this.setCounter(head, this.#passes(page));
+  }
+
+  /** Code that changes again and again is compiled ever later. */
+  #passes(page: CodePage): number {
+    return (this.#threshold ?? 0) << Math.min(page.losses, MAX_DELAY);
+  }
+
+  /** An offset of the page to which a transfer goes. `late`: where it is noted if its instruction has been decoded without a head. */
+  #target(page: CodePage, offset: number, late: number[]): void {
+    if (this.#threshold === null || page.mode !== 64 || offset >= PAGE || page.targets.has(offset)) return;
+    page.targets.add(offset);
+    if ((this.#words[(page.table >> 2) + offset] ?? 0) !== 0) late.push(offset);
+  }
+
+  /** Gives heads to instructions that were decoded without. (Not within a run, whose entries must follow each other.) */
+  #addHeads(page: CodePage, late: readonly number[]): void {
+    for (const offset of late) {
+      const slot = (page.table >> 2) + offset;
+      const entry = this.#words[slot] ?? 0;
+      const form = this.#view.getUint16(entry, true);
+      if (form === FORM.call || form >= FORM.inline) this.#words[slot] = this.#head(page, offset, entry);
+    }
+  }
+
+  #head(page: CodePage, offset: number, behind: number): number {
+    const head = this.#pseudo(page.entries, FORM.head, offset, 0);
+    page.entries.offsets[page.entries.offsets.length - 1] = offset;
+    this.setCounter(head, this.#passes(page));
+    this.#view.setInt32(head + ENTRY.behind, behind === 0 ? head + ENTRY_BYTES : behind, true);
+    this.#heads.set(head, { page, offset });
+    return head;
+  }
+
   #drop(page: CodePage): void {
+    if (page.regions.length > 0) page.losses++;
+    for (const region of page.regions) this.#deactivate(region);
     for (const { addresses } of [page.entries, page.straddlers]) {
       for (const entry of addresses) this.#view.setUint16(entry, FORM.lookup, true);
     }
     this.#words.fill(0, page.table >> 2, (page.table + TABLE_BYTES) >> 2);
     if (page.bytes !== null && page.entries.addresses.length > 0) {
-      page.aside.unshift({ bytes: page.bytes, entries: page.entries });
+      page.aside.unshift({ bytes: page.bytes, entries: page.entries, regions: page.regions });
       if (page.aside.length > MAX_ASIDE) page.aside.pop();
     }
     page.entries = noEntries();
     page.straddlers = noEntries();
+    page.regions = [];
     page.bytes = null;
   }
 
@@ -191,11 +298,16 @@ export class CodeCache {
       if (offset >= 0) this.#words[(page.table >> 2) + offset] = entry;
     }
     page.entries = found.entries;
-    this.#watch(page);
+    page.regions = found.regions;
+    page.bytes = found.bytes;
+    this.#ports.watchCode(page.physicalPage);
+    for (const region of page.regions) if (region.parts.every((part) => part.page.bytes === part.bytes)) this.#activate(region);
   }
 
   #isFull(): boolean {
-    return this.#used + 2 * TABLE_BYTES + (MAX_AHEAD + 1) * (MAX_RUN + 4) * ENTRY_BYTES > this.#layout.codeBase + this.#layout.codeBytes;
+    return (
+      this.#used + 2 * TABLE_BYTES + (MAX_AHEAD + 1) * (MAX_RUN + 4) * 3 * ENTRY_BYTES > this.#layout.codeBase + this.#layout.codeBytes
+    );
   }
 
   /** The physical page of a linear address, for execution; null: fault pending. */
@@ -220,6 +332,9 @@ export class CodeCache {
       straddlers: noEntries(),
       bytes: null,
       aside: [],
+      targets: new Set(),
+      regions: [],
+      losses: 0,
     };
     this.#pages.set(key, page);
     return page;
@@ -267,6 +382,7 @@ export class CodeCache {
   /** `linear`: where the run begins; null: not reached yet, only looked at. */
   #decodeRun(page: CodePage, start: number, ahead: number[], linear: { low: number; high: number } | null): Resolution {
     let offset = start;
+    const late: number[] = [];
     for (let n = 0; ; n++) {
       if (n === MAX_RUN || offset >= PAGE) {
         this.#pseudo(page.entries, FORM.lookup, offset, 0);
@@ -289,17 +405,27 @@ export class CodeCache {
         break;
       }
       this.#watch(page);
+      if (n === 0 && linear !== null) this.#target(page, offset, late);
+      const hasHead = page.targets.has(offset);
+      const head = hasHead ? this.#head(page, offset, 0) : 0;
+      const helpers = this.#decoded.length;
       const entry = this.#add(page, page.entries, decoded, offset);
-      this.#words[slot >> 2] = entry;
-      page.entries.offsets[page.entries.offsets.length - 1] = offset;
+      if (!hasHead) page.entries.offsets[page.entries.offsets.length - 1] = offset;
+      this.#words[slot >> 2] = hasHead ? head : entry;
       offset += decoded.length;
       const target = this.#view.getInt32(entry + ENTRY.link, true);
-      if (target !== this.#layout.codeBase) ahead.push((target - page.table) >> 2);
       const flow = decoded.row.flow ?? 'next';
+      if (isLeft(flow) || decoded.rep !== 'none' || this.#decoded.length > helpers) this.#target(page, offset, late);
+      if (target !== this.#layout.codeBase) {
+        const to = (target - page.table) >> 2;
+        this.#target(page, to, late);
+        ahead.push(to);
+      }
       if (!ENDS_RUN.has(flow)) continue;
       if ((flow === 'call' || flow === 'indirect-call') && offset < PAGE) ahead.push(offset);
       break;
     }
+    this.#addHeads(page, late);
     return 'found';
   }
 
@@ -415,6 +541,9 @@ export class CodeCache {
     this.#view.setInt32(entry + ENTRY.immediate + 4, Math.floor(n / 2 ** 32), true);
   }
 }
+
+/** Whether what follows the instruction is come back to. */
+const isLeft = (flow: Flow) => flow === 'call' || flow === 'indirect-call' || flow === 'event';
 
 function registerByte(r: Operand & { kind: 'reg' }): number {
   if (r.class === 'gpr') return 8 * r.index + (r.high ? 1 : 0);

@@ -1,5 +1,6 @@
 /**
- * Tier 0: runs guest code by the generated interpreter (translator/tier0.ts) over decoded entries (code-cache.ts).
+ * Runs guest code: tier 0, the generated interpreter (translator/tier0.ts) over decoded entries (code-cache.ts), and from it, where code is
+ * run often, tier 1: compiled regions (regions.ts).
  *
  *     const interpreter = new Interpreter({ memory, layout, state, ports, library });
  *     state.rip = …;
@@ -16,10 +17,11 @@ import { EXIT } from '../translator/tier0.ts';
 import { CodeCache } from './code-cache.ts';
 import { updateMode } from './mode.ts';
 import { HELPER, type Ports } from './ports.ts';
+import { passesUntilHot, Regions, type Tier } from './regions.ts';
 import { linearAddress } from './segment-access.ts';
 import { floatService, integerService } from './services.ts';
 import {
-  type CpuState, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
+  type CpuState, HOT_HEAD, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
 } from './state.ts'; // biome-ignore format: one list
 
 export type StopReason = 'budget' | 'fault' | 'stop' | 'path-full';
@@ -31,10 +33,14 @@ export interface InterpreterOptions {
   readonly ports: Ports;
   /** Compiled forms, to be shared by the machines of a process; its `hasPath` says whether the path is recorded. */
   readonly library: FormLibrary;
+  /** Default: 0. */
+  readonly tier?: Tier;
 }
 
 /** The most instructions between two returns from generated code: without them V8 could not replace the body by its optimised version. */
 const SLICE = 1 << 20;
+/** The same while regions wait to be compiled. */
+const SLICE_WAITING = 1 << 16;
 /** Less room than this for the path is not worth a run of its own. */
 const LEAST_ROOM = 8192;
 
@@ -48,23 +54,27 @@ export class Interpreter {
   readonly #table: WebAssembly.Table;
   readonly #imports: Record<string, Record<string, unknown>>;
   readonly #body: (base: number) => number;
+  readonly #regions: Regions;
   #linked = 0;
   /** Of the library, when the modules were linked. */
   #generation = 0;
 
-  constructor({ memory, layout, state, ports, library }: InterpreterOptions) {
+  constructor({ memory, layout, state, ports, library, tier = 0 }: InterpreterOptions) {
     this.#state = state;
     this.#ports = ports;
     this.#library = library;
     this.#layout = layout;
     this.#memory = memory;
     this.#generation = library.generation;
-    this.codeCache = new CodeCache(memory, layout, state, ports, library);
+    this.codeCache = new CodeCache(memory, layout, state, ports, library, passesUntilHot(tier));
+    this.#regions = new Regions(this.codeCache, state, library.hasPath, tier);
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
     this.#imports = {
       env: {
         memory,
         table: this.#table,
+        regions: this.#regions.table,
+        refill: (low: number, high: number, access: number) => ports.refill(low, high, access),
         load: (low: number, high: number, access: number) => ports.load(low, high, access),
         store: (low: number, high: number, access: number) => ports.store(low, high, access),
         probe: (low: number, high: number, access: number) => ports.probe(low, high, access),
@@ -75,6 +85,7 @@ export class Interpreter {
         writeRflags: () => this.#writeRflags(),
       },
     };
+    this.#regions.imports = this.#imports;
     this.#body = new WebAssembly.Instance(library.body, this.#imports).exports['run'] as (base: number) => number;
     state.set32(PATH_BITS, layout.pathBitsBase);
     state.set32(PATH_TARGETS, layout.pathTargetsBase);
@@ -90,14 +101,19 @@ export class Interpreter {
       const count = state.retired;
       const left = state.number64(RUN_END) - count;
       if (left <= 0) return this.#end('budget');
-      const slice = Math.min(left, SLICE, this.#pathRoom());
+      const slice = Math.min(left, this.#regions.isWaiting ? SLICE_WAITING : SLICE, this.#pathRoom());
       if (slice < LEAST_ROOM && slice < left) return this.#end('path-full');
       state.setCount(count, slice);
+      this.#regions.compileIfDue();
       for (;;) {
         const exit = this.#body(state.base);
         if (exit === EXIT.budget) break;
         if (exit === EXIT.fault) return this.#end('fault');
         if (exit === EXIT.stop) return this.#end('stop');
+        if (exit === EXIT.hot) {
+          this.#regions.hot(state.get32(HOT_HEAD));
+          continue;
+        }
         if (this.codeCache.resolve() === 'fault') return this.#end('fault');
         this.#link();
       }

@@ -29,6 +29,11 @@ export interface Ports {
   store(low: number, high: number, access: number): number;
   /** 0 when a store (of the access' size) would succeed, 1 fault pending. */
   probe(low: number, high: number, access: number): number;
+  /**
+   * Makes the inline software TLB serve this access if that is all that it needs: nothing that the guest or an observer can see may change (no walk, no fault).
+   * Regions ask it at a miss. 0: done, 1: the access must take the slow path. `access` with `modify`: for writing.
+   */
+  refill(low: number, high: number, access: number): number;
   /** Makes the translation for an instruction fetch; 0: the page's physical address is in FETCH_PHYSICAL, 1: fault pending. */
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */

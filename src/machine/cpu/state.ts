@@ -100,6 +100,8 @@ export const STOP_REQUEST = 0x5e0;
 export const FCW = 0x5f0;
 export const FSW = 0x5f4;
 export const FTW = 0x5f8;
+/** Where `run` leaves the address of the head that became hot. */
+export const HOT_HEAD = 0x5fc;
 /** Where `Ports.fetch` leaves the physical address of the page. */
 export const FETCH_PHYSICAL = 0x5e8;
 /** XMM0 … XMM15, 16 bytes each. */

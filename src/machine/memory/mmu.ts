@@ -190,6 +190,35 @@ export class Mmu implements StoreWatcher {
     return 0;
   }
 
+  /** See `Ports.refill`: only a translation that is entered, up to date, and tells nobody. */
+  refill(low: number, high: number, access: number): number {
+    const kind = (access & ACCESS.modify) !== 0 ? WRITE : READ;
+    if (!isCanonical(high) || splitAt(low, access & ACCESS.size) !== 0 || this.#set === TLB_SETS.slow) return 1;
+    const frame = this.#frameWithoutWalk(low, high, kind);
+    if (frame < 0 || frame >= this.physical.frames) return 1;
+    this.#cacheable = true;
+    this.#cache(this.#set, low, high, kind, frame * 4096 + (low & 0xfff));
+    return kind === READ || this.physical.mayCacheWrites(frame) ? 0 : 1;
+  }
+
+  /** The frame that an access of the program goes to, where it needs no walk and nobody hears of it; −1 elsewhere. */
+  #frameWithoutWalk(low: number, high: number, kind: number): number {
+    this.#rights = GRANTS;
+    this.#isGlobal = false;
+    if (!this.paging) return low >>> 12;
+    const pageLow = (low >>> 12) | (high << 20);
+    const { translations } = this;
+    const slot = translations.lookup(pageLow, (high >>> 12) & 15, this.pcid);
+    if (slot < 0 || !this.#isCurrent(slot)) return -1;
+    const rights = translations.rights[slot] ?? 0;
+    const user = this.#i32[CPL >> 2] === 3;
+    if (!this.#allows(rights, kind, user) || (kind === WRITE && (rights & RIGHTS.dirty) === 0)) return -1;
+    if ((rights & ALL_TOLD) !== 0 || (this.watchSupervisor && !user && ((rights & RIGHTS.user) !== 0 || this.#ac))) return -1;
+    this.#rights = rights;
+    this.#isGlobal = translations.isGlobal(slot);
+    return this.#frameOf(slot, pageLow);
+  }
+
   fetch(low: number, high: number): number {
     if (!isCanonical(high)) return this.#raise(VECTOR.GP, 0);
     const address = this.#translate(low, high, 1, EXECUTE);

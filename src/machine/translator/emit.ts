@@ -11,13 +11,13 @@
 import { ACCESS, FAULT_CODE, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, SEGMENT_BASE, SEGMENT_LIMIT } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
-import type { Effect, FaultStep, LoadStep, SegmentRef, Step, StoreStep, Vector, Write } from '../isa/dsl.ts';
+import type { Effect, FaultStep, FlagWrites, LoadStep, SegmentRef, Step, StoreStep, Vector, Write } from '../isa/dsl.ts';
 import { guardSteps } from '../isa/effect.ts';
 import { HELPER_NAMES } from '../isa/helpers.ts';
 import { CS, FS, RCX, SS } from '../isa/registers.ts';
 import { constant, input, type Term } from '../isa/term.ts';
 import { ENTRY, hasFixedMemory } from './entry.ts';
-import { flagTerms, prepareFlags } from './flags.ts';
+import { flagTerms } from './flags.ts';
 import { Lowering } from './lower.ts';
 import type { Environment, LocalPool, Services } from './lowering-context.ts';
 import { load, type MemoryServices, type Place, place, probe, store } from './memory-access.ts';
@@ -30,6 +30,8 @@ export interface StateAccess extends Environment {
   readonly loaded: Map<number, readonly number[]>;
   /** Computes into locals; the returned function emits the stores. */
   prepareWrite(l: Lowering, write: Write): () => void;
+  /** Likewise, for all flags. */
+  prepareFlags(l: Lowering, flags: FlagWrites): () => void;
   /** Leaves the address of the next instruction. */
   rip(field: number): void;
 }
@@ -41,7 +43,8 @@ export type Segmentation = 'long' | 'flat' | 'segmented';
 export interface Site {
   readonly f: FunctionBuilder;
   readonly locals: LocalPool;
-  readonly entry: number;
+  /** The local with the entry's address; null: the code has the instruction itself built in. */
+  readonly entry: number | null;
   /** Where what is not straight goes; null in out-of-line functions, which do it all. */
   readonly cold: Label | null;
   next(): void;
@@ -52,6 +55,8 @@ export interface Site {
   goto(entry: number): void;
   /** Whether direct branches may go by the entry's link. */
   readonly hasLinks: boolean;
+  /** To the target of this direct jump or branch, which the code has built in; null: by link or RIP. */
+  readonly direct: (() => void) | null;
   /** A fault is pending (out-of-line functions only). */
   fault(): void;
   /** Returns the status on the stack (out-of-line functions only). */
@@ -79,6 +84,8 @@ export interface EmitServices extends Services {
   readonly segment: number;
   /** (helper number, entry) → status. */
   readonly helper: number;
+  /** (linear low, linear high, access) → 0: the software TLB now serves the access; null: code that leaves at a miss leaves at once. */
+  readonly refill: number | null;
 }
 
 export interface Form {
@@ -142,7 +149,7 @@ class Emitter {
       : effect.steps.flatMap((step, i) => (step.kind === 'store' ? [this.#prepareStore(step, i)] : []));
     const writes = effect.writes.map((write) => this.#access.prepareWrite(this.#l, write));
     if (decoded.rep !== 'none') writes.push(this.#prepareCount());
-    const flags = prepareFlags(this.#l, effect.flags);
+    const flags = this.#access.prepareFlags(this.#l, effect.flags);
     const repeatWhen = decoded.rep === 'zero' || decoded.rep === 'nonzero' ? this.#newZf() : -1;
     const commit = () => {
       for (const emitCommit of [...stores, ...writes, flags]) emitCommit();
@@ -257,7 +264,7 @@ class Emitter {
     const number = this.#knownSegment(segment);
     if (number !== null) return f.i32(fixed | (number === SS ? ACCESS.stack : 0));
     f.i32(fixed);
-    f.get(this.#site.entry);
+    f.get(this.#entry());
     f.load('i32_8u', ENTRY.isStack);
     f.i32(9);
     f.op(OP.i32.shl, OP.i32.or);
@@ -266,7 +273,12 @@ class Emitter {
   /** The number of the segment if the code has it built in; null: the entry says it. */
   #knownSegment(segment: SegmentRef): number | null {
     if (segment.kind === 'fixed') return segment.segment;
-    return hasFixedMemory(this.#form.decoded) ? segmentOf(this.#form.decoded, segment.index) : null;
+    const isBuiltIn = this.#site.entry === null || hasFixedMemory(this.#form.decoded);
+    return isBuiltIn ? segmentOf(this.#form.decoded, segment.index) : null;
+  }
+
+  #entry(): number {
+    return this.#site.entry ?? bug('code that has its instruction built in asks for the entry');
   }
 
   /** The linear address in an i64 local. */
@@ -281,7 +293,7 @@ class Emitter {
         const known = this.#knownSegment(segment);
         f.get(this.#services.base);
         if (known === null) {
-          f.get(this.#site.entry);
+          f.get(this.#entry());
           f.load('i32_8u', ENTRY.segment);
           f.op(OP.i32.add);
         }
@@ -376,6 +388,11 @@ class Emitter {
   #jump(target: Term, direct: boolean, commit: () => void): void {
     const f = this.#f;
     const { flow } = this.#form.decoded.row;
+    if (direct && this.#site.direct !== null) {
+      commit();
+      this.#pathCall();
+      return this.#site.direct();
+    }
     const rip = this.#l.locals.take('i64');
     const compute = () => {
       this.#l.push(target);
@@ -393,23 +410,30 @@ class Emitter {
     }
     commit();
     if (this.#path !== null) {
-      if (flow === 'call' || flow === 'indirect-call') {
-        const back = this.#l.locals.take('i64');
-        this.#access.rip(ENTRY.next);
-        f.set(back);
-        this.#path.call(back);
-      }
+      this.#pathCall();
       if (flow === 'ret') this.#path.return(rip);
       else if (!direct) this.#path.target(rip);
     }
     this.#leave(linked, rip);
   }
 
+  /** A call tells the path where it returns to. */
+  #pathCall(): void {
+    const { flow } = this.#form.decoded.row;
+    if (this.#path === null || (flow !== 'call' && flow !== 'indirect-call')) return;
+    const back = this.#l.locals.take('i64');
+    this.#access.rip(ENTRY.next);
+    this.#f.set(back);
+    this.#path.call(back);
+  }
+
   #branch(when: Term, target: Term, commit: () => void, hasCommits: boolean): void {
     const f = this.#f;
+    const { direct } = this.#site;
     const rip = this.#l.locals.take('i64');
     const linked = this.#l.locals.take('i32');
     const find = () => {
+      if (direct !== null) return;
       const compute = () => {
         this.#l.push(target);
         f.set(rip);
@@ -444,7 +468,8 @@ class Emitter {
       find();
     }
     bit(1);
-    this.#leave(this.#site.hasLinks ? linked : null, rip);
+    if (direct !== null) direct();
+    else this.#leave(this.#site.hasLinks ? linked : null, rip);
     f.end();
     bit(0);
     this.#site.next();
@@ -454,7 +479,7 @@ class Emitter {
   #link(): number {
     const f = this.#f;
     const linked = this.#l.locals.take('i32');
-    f.get(this.#site.entry);
+    f.get(this.#entry());
     f.load('i32', ENTRY.link);
     f.load('i32', 0);
     f.set(linked);
@@ -475,7 +500,7 @@ class Emitter {
   #helper(number: number): void {
     const f = this.#f;
     f.i32(number);
-    f.get(this.#site.entry);
+    f.get(this.#entry());
     f.call(this.#services.helper);
     if (this.#form.decoded.rep === 'none') return this.#site.leave();
     // One iteration of INS or OUTS: the count is ours. Anything but "next" leaves as it is.

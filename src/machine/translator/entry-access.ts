@@ -2,23 +2,21 @@
  * Tier 0's access to the CPU's state: operands are found through the decoded entry (`entry.ts`), everything else at fixed offsets
  * from the CPU's base. The code made here is good for every instruction of the same form.
  */
-import {
-  CPL, CR0, CR4, FCW, FSW, FTW, GPR, MXCSR, RFLAGS_REST, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_SELECTOR, XMM,
-} from '../cpu/state.ts'; // biome-ignore format: one list
+import { GPR, RFLAGS_REST, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_SELECTOR, XMM } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
-import type { Target, Write } from '../isa/dsl.ts';
+import type { FlagWrites, Target, Write } from '../isa/dsl.ts';
 import { FLAG_BIT } from '../isa/flags.ts';
 import type { MemoryOperand, Operand } from '../isa/operands.ts';
 import type { Width } from '../isa/ops.ts';
-import { FS, GS, SEGMENTS } from '../isa/registers.ts';
 import type { Source, Special, Term } from '../isa/term.ts';
 import type { StateAccess } from './emit.ts';
 import { ENTRY, hasFixedMemory, isWideOffset } from './entry.ts';
-import { readFlag } from './flags.ts';
+import { prepareFlags, readFlag } from './flags.ts';
 import type { Lowering } from './lower.ts';
 import { narrowLoad } from './lowering-context.ts';
 import { SERVICE_OPERANDS } from './services.ts';
+import { readSlot, SLOTS } from './special-slots.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 /** The locals that hold the CPU's base, the entry and the page (RIP = page + offset of the entry). */
@@ -27,20 +25,6 @@ export interface EntryLocals {
   readonly entry: number;
   readonly page: number;
 }
-
-/** Slot and width (bytes) of specials that are plain slots. */
-const SLOTS: Partial<Readonly<Record<Special, readonly [offset: number, bits: 16 | 32 | 64]>>> = {
-  cr0: [CR0, 64],
-  cr4: [CR4, 64],
-  cpl: [CPL, 32],
-  mxcsr: [MXCSR, 32],
-  fcw: [FCW, 32],
-  fsw: [FSW, 32],
-  ftw: [FTW, 32],
-  fsBase: [SEGMENT_BASE + 8 * FS, 64],
-  gsBase: [SEGMENT_BASE + 8 * GS, 64],
-};
-const SELECTORS: readonly string[] = [...SEGMENTS, 'ldtr', 'tr'];
 
 export class EntryAccess implements StateAccess {
   readonly #f: FunctionBuilder;
@@ -128,6 +112,10 @@ export class EntryAccess implements StateAccess {
     };
   }
 
+  prepareFlags(l: Lowering, flags: FlagWrites): () => void {
+    return prepareFlags(l, flags);
+  }
+
   #values(l: Lowering, term: Term): number[] {
     if (term.width !== 128) return [l.toLocal(term)];
     return ([0, 1] as const).map((half) => {
@@ -188,18 +176,8 @@ export class EntryAccess implements StateAccess {
 
   #special(name: Special, width: Width): void {
     const f = this.#f;
-    const slot = SLOTS[name];
-    f.get(this.#at.base);
-    if (slot !== undefined) {
-      if (slot[1] === 64) return f.load('i64', slot[0]);
-      f.load('i32', slot[0]);
-      if (width === 64) f.op(OP.i64.extend_i32_u);
-      return;
-    }
-    const selector = SELECTORS.indexOf(name);
-    if (selector >= 0) return f.load('i32_16u', SEGMENT_SELECTOR + 4 * selector);
+    if (readSlot(f, this.#at.base, name, width)) return;
     if (name === 'stackMask') {
-      f.op(OP.drop);
       f.i64(0xffff_ffffn);
       f.i64(0xffffn);
       f.get(this.#at.base);
@@ -209,6 +187,7 @@ export class EntryAccess implements StateAccess {
       return f.op(OP.select);
     }
     if (name !== 'rflags') return bug(`no special ${name}`);
+    f.get(this.#at.base);
     f.load('i64', RFLAGS_REST);
     for (const flag of ['cf', 'pf', 'af', 'zf', 'sf', 'of'] as const) {
       readFlag(f, this.#at.base, flag);

@@ -15,6 +15,12 @@
  *     16  i64  immediate, or branch distance, or the 64-bit offset of a moffs operand; of a helper: where the code cache keeps the instruction
  *     24  i32  displacement
  *     28  i32  link: address of a slot that holds the address of the branch target's entry, or 0 (not in this page, or not decoded yet)
+ *
+ * A *head* is a pseudo entry through which transfers reach the instruction behind it, so that what is run often is seen:
+ *
+ *     16  i32  counter: how often it may still be passed until `run` leaves with EXIT.hot
+ *     20  i32  region: index of the region's function in the table of regions (FORM.region)
+ *     24  i32  behind: address of the entry of the instruction itself
  */
 import type { Decoded } from '../isa/decode.ts';
 import type { MemoryOperand } from '../isa/operands.ts';
@@ -34,6 +40,9 @@ export const ENTRY = {
   immediate: 16,
   displacement: 24,
   link: 28,
+  counter: 16,
+  region: 20,
+  behind: 24,
 } as const;
 
 /** The first cases of the br_table. */
@@ -46,8 +55,12 @@ export const FORM = {
   straddle: 2,
   /** Calls the out-of-line function. */
   call: 3,
+  /** A head: does not count, goes on behind it. */
+  head: 4,
+  /** A head whose region is compiled: runs it. */
+  region: 5,
   /** From here on: forms inlined in the interpreter's body. */
-  inline: 4,
+  inline: 6,
 } as const;
 
 /** What an out-of-line function returns; the first five are a helper's results (`HELPER`). */
@@ -62,6 +75,14 @@ export const STATUS = {
   again: 3,
   /** Retired; RIP is in the state; leave `run`. */
   stop: 4,
+} as const;
+
+/** What a region's function returns, with RIP and LEFT in the state. */
+export const REGION = {
+  /** Go on at RIP. */
+  jump: 0,
+  /** The instruction at RIP is to be executed by its entry: it is none for a region now. */
+  cold: 1,
 } as const;
 
 /**

@@ -64,15 +64,15 @@ export function prepareFlags(l: Lowering, flags: FlagWrites): () => void {
   for (const flag of FLAGS) {
     const write = flags.values[flag];
     if (write === undefined) continue;
-    const { term, store } = carrier(flag, write.value);
-    const local = l.locals.take(typeOf(term.width));
-    l.pushLoose(term);
-    if (flag === 'zf' && (term.width === 8 || term.width === 16)) {
-      f.i32(2 ** term.width - 1);
-      f.op(OP.i32.and);
-    }
-    f.set(local);
-    stores.push(() => store(f, base, local));
+    const made = carrier(flag, write.value);
+    const local = computeCarrier(l, flag, made);
+    stores.push(() => {
+      if (flag === 'df') return storeDirection(f, base, local);
+      f.get(base);
+      if (made.narrow === null) made.push(f, local);
+      else f.get(local);
+      f.store(made.narrow?.kind ?? CARRIER[flag].type, CARRIER[flag].at + (made.narrow?.offset ?? 0));
+    });
   }
   return () => {
     if (stores.length === 0) return;
@@ -85,10 +85,41 @@ export function prepareFlags(l: Lowering, flags: FlagWrites): () => void {
   };
 }
 
+/** Leaves the carrier that a flag's term gives. */
+export function pushCarrier(l: Lowering, flag: Exclude<Flag, 'df'>, value: Term): void {
+  const made = carrier(flag, value);
+  made.push(l.f, computeCarrier(l, flag, made));
+}
+
+/** The value of the carrier's term, in a local. */
+function computeCarrier(l: Lowering, flag: Flag, { term }: Carrier): number {
+  const local = l.locals.take(typeOf(term.width));
+  l.pushLoose(term);
+  if (flag === 'zf' && (term.width === 8 || term.width === 16)) {
+    l.f.i32(2 ** term.width - 1);
+    l.f.op(OP.i32.and);
+  }
+  l.f.set(local);
+  return local;
+}
+
+/** Type and place of each carrier. */
+export const CARRIER = {
+  cf: { type: 'i32', at: CF },
+  pf: { type: 'i32', at: PF },
+  af: { type: 'i32', at: AF },
+  zf: { type: 'i64', at: ZR },
+  sf: { type: 'i64', at: SR },
+  of: { type: 'i64', at: OV },
+} as const;
+
 interface Carrier {
-  /** What is computed (clean or not: `store` takes what it needs). */
+  /** What is computed (clean or not: what follows takes what it needs). */
   readonly term: Term;
-  store(f: FunctionBuilder, base: number, local: number): void;
+  /** Leaves the carrier made from the term's value in a local. */
+  push(f: FunctionBuilder, local: number): void;
+  /** The value as it is can be stored there instead: at the top of the carrier. */
+  readonly narrow: { readonly kind: 'i64' | 'i32' | 'i32_16' | 'i32_8'; readonly offset: number } | null;
 }
 
 /** How a flag's term is kept: as the value that it is a property of where it has that shape, else as a bit. */
@@ -96,80 +127,41 @@ function carrier(flag: Flag, value: Term): Carrier {
   const x = value.args[0];
   switch (flag) {
     case 'cf':
-      return { term: value, store: plain((f, v) => f.get(v), CF) };
+    case 'df':
+      return { term: value, push: (f, v) => f.get(v), narrow: null };
     case 'pf': {
-      if (value.op !== 'parity' || x === undefined) return { term: value, store: plain(inverted, PF) };
+      if (value.op !== 'parity' || x === undefined) return { term: value, push: inverted, narrow: null };
       // Only the low byte of the carrier counts: the whole of a wider value will do.
       const inner =
         (x.op === 'extract' || x.op === 'trunc') && x.lo === 0 && x.args[0] !== undefined && x.args[0].width <= 64 ? x.args[0] : x;
-      return { term: inner, store: plain((f, v) => low(f, v, inner), PF) };
+      return { term: inner, push: (f, v) => low(f, v, inner), narrow: null };
     }
     case 'af':
       if (value.op === 'extract' && value.lo === 4 && x !== undefined && x.width <= 64)
-        return { term: x, store: plain((f, v) => low(f, v, x), AF) };
-      return { term: value, store: plain((f, v) => shifted(f, v, 4), AF) };
+        return { term: x, push: (f, v) => low(f, v, x), narrow: null };
+      return { term: value, push: (f, v) => shifted(f, v, 4), narrow: null };
     case 'zf':
-      if (value.op === 'eq' && x !== undefined && value.args[1]?.op === 'const' && value.args[1].value === 0n) {
-        return { term: x, store: (f, base, v) => storeWide(f, base, v, x.width === 64) };
-      }
+      if (value.op === 'eq' && x !== undefined && value.args[1]?.op === 'const' && value.args[1].value === 0n)
+        return { term: x, push: (f, v) => atTop(f, v, x.width, 0), narrow: null };
       return {
         term: value,
-        store: (f, base, v) => {
-          f.get(base);
+        push: (f, v) => {
           inverted(f, v);
           f.op(OP.i64.extend_i32_u);
-          f.store('i64', ZR);
         },
+        narrow: null,
       };
     case 'sf':
-    case 'of': {
-      const at = flag === 'sf' ? SR : OV;
+    case 'of':
       if (value.op === 'extract' && x !== undefined && x.width <= 64 && value.lo === x.width - 1) {
         const kind = x.width === 64 ? 'i64' : x.width === 32 ? 'i32' : x.width === 16 ? 'i32_16' : 'i32_8';
-        return {
-          term: x,
-          store: (f, base, v) => {
-            f.get(base);
-            f.get(v);
-            f.store(kind, at + 8 - x.width / 8);
-          },
-        };
+        return { term: x, push: (f, v) => atTop(f, v, x.width, 64 - x.width), narrow: { kind, offset: 8 - x.width / 8 } };
       }
-      return {
-        term: value,
-        store: (f, base, v) => {
-          f.get(base);
-          shifted(f, v, 7);
-          f.store('i32_8', at + 7);
-        },
-      };
-    }
-    case 'df':
-      return {
-        term: value,
-        store: (f, base, v) => {
-          f.get(base);
-          f.get(base);
-          f.load('i32', RFLAGS_REST);
-          f.i32(~(1 << FLAG_BIT.df));
-          f.op(OP.i32.and);
-          shifted(f, v, FLAG_BIT.df);
-          f.op(OP.i32.or);
-          f.store('i32', RFLAGS_REST);
-        },
-      };
+      return { term: value, push: (f, v) => atTop(f, v, 1, 63), narrow: null };
     default:
       return bug(`flag ${flag satisfies never}`);
   }
 }
-
-const plain =
-  (push: (f: FunctionBuilder, local: number) => void, at: number) =>
-  (f: FunctionBuilder, base: number, local: number): void => {
-    f.get(base);
-    push(f, local);
-    f.store('i32', at);
-  };
 
 /** The low 32 bits of a local that holds a value of this term. */
 function low(f: FunctionBuilder, local: number, term: Term): void {
@@ -188,9 +180,22 @@ function shifted(f: FunctionBuilder, local: number, by: number): void {
   f.op(OP.i32.shl);
 }
 
-function storeWide(f: FunctionBuilder, base: number, local: number, isWide: boolean): void {
-  f.get(base);
+/** The value as i64, shifted to the left. */
+function atTop(f: FunctionBuilder, local: number, width: number, by: number): void {
   f.get(local);
-  if (!isWide) f.op(OP.i64.extend_i32_u);
-  f.store('i64', ZR);
+  if (width < 64) f.op(OP.i64.extend_i32_u);
+  if (by === 0) return;
+  f.i64(BigInt(by));
+  f.op(OP.i64.shl);
+}
+
+function storeDirection(f: FunctionBuilder, base: number, local: number): void {
+  f.get(base);
+  f.get(base);
+  f.load('i32', RFLAGS_REST);
+  f.i32(~(1 << FLAG_BIT.df));
+  f.op(OP.i32.and);
+  shifted(f, local, FLAG_BIT.df);
+  f.op(OP.i32.or);
+  f.store('i32', RFLAGS_REST);
 }

@@ -22,6 +22,8 @@ export interface MemoryServices {
   readonly probe: number;
   /** Where a miss goes; null: host address 0 stands for a miss. */
   readonly miss: Label | null;
+  /** Function that is asked at a miss to fill the software TLB, before the code leaves; null: none. */
+  readonly refill: number | null;
 }
 
 export interface Place {
@@ -58,7 +60,15 @@ export function place(m: MemoryServices, linear: number, width: Width, isWrite: 
   f.op(OP.i64.and);
   if (m.miss !== null) {
     f.op(OP.i64.ne);
-    f.brIf(m.miss, false);
+    if (m.refill === null) f.brIf(m.miss, false);
+    else {
+      f.if(undefined, false);
+      pushLinear(f, linear);
+      access(isWrite ? ACCESS.modify : 0);
+      f.call(m.refill);
+      f.brIf(m.miss, false);
+      f.end();
+    }
     f.get(linear);
     f.op(OP.i32.wrap_i64);
     f.get(slot);
@@ -82,13 +92,17 @@ export function place(m: MemoryServices, linear: number, width: Width, isWrite: 
 }
 
 function slowArguments(m: MemoryServices, p: Place, extra: number): void {
-  const { f } = m;
-  f.get(p.linear);
+  pushLinear(m.f, p.linear);
+  p.access(extra);
+}
+
+/** Leaves the two halves of a linear address. */
+function pushLinear(f: FunctionBuilder, linear: number): void {
+  f.get(linear);
   f.op(OP.i32.wrap_i64);
-  f.get(p.linear);
+  f.get(linear);
   f.i64(32n);
   f.op(OP.i64.shr_u, OP.i32.wrap_i64);
-  p.access(extra);
 }
 
 /** Loads into locals (two for 128 bits). `failed` emits the way out when the slow path has left a fault. */

@@ -6,10 +6,11 @@
  * state; TypeScript then decodes, delivers, or goes on with the next budget.
  */
 import {
-  CODE_BASE, CODE_MASK, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
+  CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
+
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
-import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
+import { ENTRY, ENTRY_BYTES, FORM, REGION, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
@@ -25,6 +26,8 @@ export const EXIT = {
   fault: 2,
   /** A helper asked for it. */
   stop: 3,
+  /** The head in HOT_HEAD was passed as often as it may be. */
+  hot: 4,
 } as const;
 
 /** The names under which modules import: `env.memory`, `env.table` and the services. */
@@ -48,10 +51,15 @@ interface Imported {
   readonly formType: number;
 }
 
-function begin(): Imported {
+/** Of a region's function: (base, left, page) → REGION. */
+export const REGION_PARAMETERS = ['i32', 'i32', 'i64'] as const;
+
+/** `second`: a table besides that of the out-of-line functions. */
+function begin(second?: 'regions'): Imported {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'table', 1);
+  if (second !== undefined) module.importTable('env', second, 1);
   const functions = Object.fromEntries(
     Object.entries(SERVICE_TYPES).map(([name, parameters]) => {
       const type = module.type(parameters, WITHOUT_RESULT.includes(name) ? [] : ['i32']);
@@ -93,6 +101,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
     entry: at.entry,
     cold: null,
     hasLinks: false,
+    direct: null,
     next: () => leaveWith(STATUS.next),
     again: () => leaveWith(STATUS.again),
     fault: () => leaveWith(STATUS.fault),
@@ -117,16 +126,17 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
       leaveWith(STATUS.jump);
     },
   };
-  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null };
+  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null, refill: null };
   emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base) : null);
   f.op(OP.unreachable);
 }
 
 /** The interpreter's body, `run(base) → EXIT`, with `inlined` as the cases from FORM.inline on. */
 export function bodyModule(inlined: readonly Form[], hasPath: boolean): Uint8Array<ArrayBuffer> {
-  const { module, functions, formType } = begin();
+  const imported = begin('regions');
+  const { module } = imported;
   const f = module.func(module.type(['i32'], ['i32']));
-  new Body(f, functions, formType, hasPath).emit(inlined);
+  new Body(f, imported, module.type(REGION_PARAMETERS, ['i32']), hasPath).emit(inlined);
   module.exportFunction('run', f);
   return module.build();
 }
@@ -135,6 +145,7 @@ class Body {
   readonly #f: FunctionBuilder;
   readonly #functions: Imported['functions'];
   readonly #formType: number;
+  readonly #regionType: number;
   readonly #hasPath: boolean;
   readonly #base = 0;
   readonly #entry: number;
@@ -146,10 +157,11 @@ class Body {
   readonly #slot: number;
   readonly #locals: LocalPool;
 
-  constructor(f: FunctionBuilder, functions: Imported['functions'], formType: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, regionType: number, hasPath: boolean) {
     this.#f = f;
-    this.#functions = functions;
-    this.#formType = formType;
+    this.#functions = imported.functions;
+    this.#formType = imported.formType;
+    this.#regionType = regionType;
     this.#hasPath = hasPath;
     this.#entry = f.local('i32');
     this.#page = f.local('i64');
@@ -191,6 +203,10 @@ class Body {
     this.#straddleCase(dispatch);
     f.end();
     f.br(cold);
+    f.end();
+    this.#headCase(dispatch);
+    f.end();
+    this.#regionCase(lookup, dispatch, miss);
     for (const form of inlined) {
       f.end();
       this.#inline(form, cold, dispatch, lookup);
@@ -366,6 +382,70 @@ class Body {
     f.br(dispatch);
   }
 
+  #headCase(dispatch: Label): void {
+    const f = this.#f;
+    this.#advance(this.#left, 1);
+    f.get(this.#entry);
+    f.get(this.#entry);
+    f.load('i32', ENTRY.counter);
+    f.i32(1);
+    f.op(OP.i32.sub);
+    f.store('i32', ENTRY.counter);
+    f.get(this.#entry);
+    f.load('i32', ENTRY.counter);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    f.get(this.#base);
+    f.get(this.#entry);
+    f.store('i32', HOT_HEAD);
+    this.#leave(EXIT.hot, () => this.#rip());
+    f.end();
+    this.#goBehind();
+    f.br(dispatch);
+  }
+
+  #goBehind(): void {
+    this.#f.get(this.#entry);
+    this.#f.load('i32', ENTRY.behind);
+    this.#f.set(this.#entry);
+  }
+
+  /** Runs the region. After a cold exit the entry of the instruction itself comes next, even where it lies behind a head. */
+  #regionCase(lookup: Label, dispatch: Label, miss: Label): void {
+    const f = this.#f;
+    f.get(this.#base);
+    f.get(this.#left);
+    f.i32(1);
+    f.op(OP.i32.add);
+    f.get(this.#page);
+    f.get(this.#entry);
+    f.load('i32', ENTRY.region);
+    f.callIndirect(this.#regionType, 1);
+    this.#state32(LEFT);
+    f.set(this.#left);
+    this.#state64(RIP);
+    f.set(this.#target);
+    f.i32(REGION.jump);
+    f.op(OP.i32.eq);
+    f.brIf(lookup);
+    f.get(this.#left);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    this.#leave(EXIT.budget, () => f.get(this.#target));
+    f.end();
+    this.#findEntry(miss);
+    f.get(this.#entry);
+    f.load('i32_16u', ENTRY.form);
+    f.i32(~1);
+    f.op(OP.i32.and);
+    f.i32(FORM.head);
+    f.op(OP.i32.eq);
+    f.if();
+    this.#goBehind();
+    f.end();
+    f.br(dispatch);
+  }
+
   #inline(form: Form, cold: Label, dispatch: Label, lookup: Label): void {
     const f = this.#f;
     this.#locals.reset();
@@ -376,6 +456,7 @@ class Body {
       entry: this.#entry,
       cold,
       hasLinks: true,
+      direct: null,
       next: () => {
         this.#advance(this.#entry, ENTRY_BYTES);
         f.br(dispatch);
@@ -394,7 +475,7 @@ class Body {
       fault: () => f.br(cold),
       leave: () => f.op(OP.drop),
     };
-    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold };
+    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
   }

@@ -140,9 +140,9 @@ export class FunctionBuilder {
   readonly typeIndex: number;
   readonly #parameters: number;
   readonly #locals: number[] = [];
-  readonly #code = new Bytes();
+  #code = new Bytes();
   /** Offsets (in the code, without the declaration of locals) of branches with a hint. */
-  readonly #hints: { readonly at: number; readonly likely: boolean }[] = [];
+  #hints: { readonly at: number; readonly likely: boolean }[] = [];
   #depth = 0;
 
   constructor(index: number, typeIndex: number, parameters: number) {
@@ -154,6 +154,17 @@ export class FunctionBuilder {
   /** A new local, zero at first. */
   local(type: ValueType): number {
     return this.#parameters + this.#locals.push(VALUE_TYPE[type]) - 1;
+  }
+
+  /** What `emit` writes comes before all that was written so far: to load what has turned out to be needed. Between blocks only. */
+  before(emit: () => void): void {
+    const [code, hints] = [this.#code, this.#hints];
+    this.#code = new Bytes();
+    this.#hints = [];
+    emit();
+    const length = this.#code.length;
+    this.#code.append(code.view());
+    for (const { at, likely } of hints) this.#hints.push({ at: at + length, likely });
   }
 
   get size(): number {
@@ -232,6 +243,12 @@ export class FunctionBuilder {
 
   callIndirect(typeIndex: number, table: number): void {
     this.#code.byte(0x11);
+    this.#code.u32(typeIndex);
+    this.#code.u32(table);
+  }
+
+  returnCallIndirect(typeIndex: number, table: number): void {
+    this.#code.byte(0x13);
     this.#code.u32(typeIndex);
     this.#code.u32(table);
   }

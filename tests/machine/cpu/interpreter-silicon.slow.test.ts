@@ -18,3 +18,13 @@ test.skipIf(!hasSilicon())(`tier 0 on 60,000 instructions against this host's pr
     expect(judge.run(`${SEED} ${kind} ${mode}`, kind, mode, count).differences.map((d) => d.text)).toEqual([]);
   }
 });
+
+test.skipIf(!hasSilicon())(`tier 1 on 40,000 instructions of 64-bit code (seed ${SEED})`, { timeout: 600_000 }, () => {
+  const judge = new Judge([candidate(new FormLibrary({ hasPath: false }), 1)]);
+  for (const [kind, count] of [
+    ['single', 10_000],
+    ['sequence', 30_000],
+  ] as const) {
+    expect(judge.run(`${SEED} ${kind}`, kind, 64, count).differences.map((d) => d.text)).toEqual([]);
+  }
+});

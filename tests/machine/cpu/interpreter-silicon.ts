@@ -1,10 +1,11 @@
 /**
- * Tier 0 as a candidate of the silicon campaign: the same cases, the same one page of data and one of code, in ring 3.
+ * Tiers 0 and 1 as candidates of the silicon campaign: the same cases, the same one page of data and one of code, in ring 3.
  *
  *     node tests/machine/silicon/campaign.ts --cases 1000000 --also tests/machine/cpu/interpreter-silicon.ts
  */
 import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
 import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
+import type { Tier } from '../../../src/machine/cpu/regions.ts';
 import {
   ACCESS,
   CODE_BASE,
@@ -74,8 +75,8 @@ class Candidate implements Judged, Ports {
   readonly #dataAt: number;
   #leftCode = false;
 
-  constructor(library: FormLibrary) {
-    this.name = library.hasPath ? 'tier 0 with path' : 'tier 0';
+  constructor(library: FormLibrary, tier: Tier) {
+    this.name = `tier ${tier}${library.hasPath ? ' with path' : ''}`;
     const layout = layoutMemory(16 * PAGE, 16 << 20);
     const memory = new WebAssembly.Memory({ initial: layout.totalBytes >> 16 });
     this.#dataAt = layout.ramBase + PAGE;
@@ -83,7 +84,7 @@ class Candidate implements Judged, Ports {
     this.#data = new Uint8Array(memory.buffer, this.#dataAt, PAGE);
     this.#state = new CpuState(memory, layout.cpuBase);
     this.#state.clear();
-    this.#interpreter = new Interpreter({ memory, layout, state: this.#state, ports: this, library });
+    this.#interpreter = new Interpreter({ memory, layout, state: this.#state, ports: this, library, tier });
   }
 
   run(cases: readonly Case[]): readonly Outcome[] {
@@ -109,6 +110,13 @@ class Candidate implements Judged, Ports {
 
   probe(low: number, high: number, access: number): number {
     return this.#place(low, high, access, true) < 0 ? 1 : 0;
+  }
+
+  refill(low: number, high: number, access: number): number {
+    const at = (low >>> 0) - DATA_LOW;
+    if (high !== 0 || at < 0 || at + (access & ACCESS.size) > PAGE) return 1;
+    this.#state.fillTlb(TLB_SETS.user, (access & ACCESS.modify) !== 0 ? TLB_WRITE : TLB_READ, DATA, this.#dataAt);
+    return 0;
   }
 
   /** Control outside of the code page ends the case. */
@@ -202,7 +210,8 @@ class Candidate implements Judged, Ports {
   }
 }
 
-export const candidate = (library: FormLibrary): Judged => new Candidate(library);
+export const candidate = (library: FormLibrary, tier: Tier = 0): Judged => new Candidate(library, tier);
 
-/** The campaign's door. TIER0_PATH=1: with the path recorded. */
-export const judged = (): Judged => candidate(new FormLibrary({ hasPath: process.env['TIER0_PATH'] === '1' }));
+/** The campaign's door. RECORD=1: with the path recorded. TIER=1: all in tier 1. */
+export const judged = (): Judged =>
+  candidate(new FormLibrary({ hasPath: process.env['RECORD'] === '1' }), process.env['TIER'] === '1' ? 1 : 0);

@@ -4,6 +4,7 @@
  */
 import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
 import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
+import type { Tier } from '../../../src/machine/cpu/regions.ts';
 import {
   ACCESS,
   CPL,
@@ -29,6 +30,7 @@ import type { FormLibrary } from '../../../src/machine/translator/form-library.t
 
 export interface FlatOptions {
   readonly library: FormLibrary;
+  readonly tier?: Tier;
   readonly ramBytes?: number;
   readonly codeBytes?: number;
   /** False: every access takes the slow path. */
@@ -62,7 +64,14 @@ export class FlatMachine implements Ports {
     this.setMode(64);
     this.state.set32(MXCSR, 0x1f80);
     this.state.set64(CR4, 0x600n);
-    this.interpreter = new Interpreter({ memory, layout, state: this.state, ports: this, library: options.library });
+    this.interpreter = new Interpreter({
+      memory,
+      layout,
+      state: this.state,
+      ports: this,
+      library: options.library,
+      tier: options.tier ?? 0,
+    });
   }
 
   /** Protected mode with flat segments; 64: long mode. */
@@ -106,6 +115,16 @@ export class FlatMachine implements Ports {
     return this.#physical(low, high, access & ACCESS.size, true, (access & ACCESS.stack) !== 0) < 0 ? 1 : 0;
   }
 
+  refill(low: number, high: number, access: number): number {
+    const size = access & ACCESS.size;
+    const isWrite = (access & ACCESS.modify) !== 0;
+    if (this.#options.hasTlb === false || (low & 0xfff) + size > 4096) return 1;
+    const at = this.#place(low, high, size, isWrite);
+    if (at < 0 || (isWrite && this.#watched.has(at >> 12))) return 1;
+    this.#fill(at, size, isWrite ? TLB_WRITE : TLB_READ);
+    return 0;
+  }
+
   fetch(low: number, high: number): number {
     if (this.#physical(low & ~0xfff, high, 4096, false) < 0) return 1;
     const page = low >>> 12;
@@ -133,10 +152,16 @@ export class FlatMachine implements Ports {
     return this.#physical(low, high, size, isWrite) >= 0;
   }
 
-  #physical(low: number, high: number, size: number, isWrite: boolean, isStack = false): number {
+  /** The offset in RAM; −1: the access would fault. */
+  #place(low: number, high: number, size: number, isWrite: boolean): number {
     const at = low >>> 0;
     const isReadOnly = isWrite && (this.readOnly.has(at >> 12) || this.readOnly.has((at + size - 1) >> 12));
-    if (high === 0 && at + size <= this.ram.length && !isReadOnly) return at;
+    return high === 0 && at + size <= this.ram.length && !isReadOnly ? at : -1;
+  }
+
+  #physical(low: number, high: number, size: number, isWrite: boolean, isStack = false): number {
+    const at = low >>> 0;
+    if (this.#place(low, high, size, isWrite) >= 0) return at;
     const address = (BigInt(high >>> 0) << 32n) | BigInt(at);
     const isCanonical = (a: bigint) => BigInt.asUintN(64, BigInt.asIntN(48, a)) === BigInt.asUintN(64, a);
     if (!isCanonical(address) || !isCanonical(address + BigInt(size - 1))) this.state.raise(isStack ? 12 : 13, 0);

@@ -1,0 +1,103 @@
+/**
+ * Tier 1's compiler as the interpreter drives it: heads that have become hot wait until there are enough of them, or they have waited long enough; then
+ * their regions are compiled as one module (translator/region-emit.ts). Nothing of that can be noticed by the guest.
+ *
+ * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
+ */
+
+import { regionsModule } from '../translator/region-emit.ts';
+import { regionForm } from '../translator/region-form.ts';
+import { type Block, RegionGraph } from '../translator/region-graph.ts';
+import type { CodeCache, CodePage } from './code-cache.ts';
+import type { CpuState } from './state.ts';
+
+/** 0: interpreter alone · 1: everything that is reached by a transfer is compiled at once (for tests) · auto: what is run often is compiled. */
+export type Tier = 0 | 1 | 'auto';
+
+const AUTO_PASSES = 3000;
+/** Regions in one module. */
+const BATCH = 32;
+/** Instructions after which waiting heads are compiled, however few they are. */
+const AGE = 1 << 17;
+/** Far more than programs have that run often; each costs some 10 KB of host memory. */
+const CAPACITY = 8192;
+const NEVER = 0x7fff_ffff;
+
+/** How often a head is passed until its region is asked for; null: never. */
+export const passesUntilHot = (tier: Tier): number | null => (tier === 0 ? null : tier === 1 ? 1 : AUTO_PASSES);
+
+export class Regions {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+  imports: Record<string, Record<string, unknown>> = {};
+  readonly #codeCache: CodeCache;
+  readonly #state: CpuState;
+  readonly #hasPath: boolean;
+  readonly #tier: Tier;
+  #waiting: number[] = [];
+  #since = 0;
+  /** Functions in the table; slot 0 stays empty. */
+  #length = 1;
+  #flushes = 0;
+
+  constructor(codeCache: CodeCache, state: CpuState, hasPath: boolean, tier: Tier) {
+    this.#codeCache = codeCache;
+    this.#state = state;
+    this.#hasPath = hasPath;
+    this.#tier = tier;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** A head has been passed often. */
+  hot(head: number): void {
+    this.#forget();
+    this.#codeCache.setCounter(head, NEVER);
+    const at = this.#codeCache.headAt(head);
+    if (at === null) return;
+    const first = this.#codeCache.instructionAt(at.page, at.offset);
+    if (first === null || regionForm(first) === null) return;
+    if (this.#waiting.length === 0) this.#since = this.#state.retired;
+    this.#waiting.push(head);
+    if (this.#tier === 1) this.#compile();
+  }
+
+  compileIfDue(): void {
+    const { length } = this.#waiting;
+    if (length === 0) return;
+    if (length >= BATCH || this.#state.retired - this.#since >= AGE) this.#compile();
+  }
+
+  #compile(): void {
+    this.#forget();
+    const heads = this.#waiting;
+    this.#waiting = [];
+    if (this.#length + heads.length > CAPACITY) return this.#codeCache.flush();
+    const found: { head: number; block: Block; page: CodePage }[] = [];
+    for (const head of heads) {
+      const at = this.#codeCache.headAt(head);
+      if (at === null) continue;
+      const read = (offset: number) => (offset >= 0 && offset < 4096 ? this.#codeCache.instructionAt(at.page, offset) : null);
+      found.push({ head, page: at.page, block: new RegionGraph(read, at.offset).head });
+    }
+    if (found.length === 0) return;
+    const first = this.#length;
+    this.#length += found.length;
+    if (this.#length > this.table.length) this.table.grow(Math.max(this.table.length, this.#length - this.table.length));
+    const blocks = found.map((f) => f.block);
+    new WebAssembly.Instance(new WebAssembly.Module(regionsModule(blocks, first, this.#hasPath)), this.imports);
+    for (const [i, { head, page }] of found.entries()) {
+      if (page.bytes !== null) this.#codeCache.attach({ head, page, function: first + i, parts: [{ page, bytes: page.bytes }] });
+    }
+  }
+
+  /** Everything was forgotten: so are the regions. */
+  #forget(): void {
+    if (this.#flushes === this.#codeCache.flushes) return;
+    this.#flushes = this.#codeCache.flushes;
+    this.#waiting = [];
+    for (let i = 1; i < this.#length; i++) this.table.set(i, null);
+    this.#length = 1;
+  }
+}

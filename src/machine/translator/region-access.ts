@@ -1,0 +1,334 @@
+/**
+ * The CPU's state in a region: registers and the carriers of flags are Wasm locals, loaded at the region's entry and stored where it is left;
+ * everything else lies at its place in memory. Immediates, displacements and register numbers are built in.
+ */
+import { GPR, MXCSR, RFLAGS_REST, SEGMENT_BASE, XMM } from '../cpu/state.ts';
+import { bug } from '../isa/bug.ts';
+import type { FlagWrites, Target, Write } from '../isa/dsl.ts';
+import { FLAG_BIT, type Flag } from '../isa/flags.ts';
+import type { MemoryOperand, RegisterOperand } from '../isa/operands.ts';
+import type { Width } from '../isa/ops.ts';
+import type { Source } from '../isa/term.ts';
+import type { StateAccess } from './emit.ts';
+import { ENTRY } from './entry.ts';
+import { CARRIER, pushCarrier } from './flags.ts';
+import type { Lowering } from './lower.ts';
+import type { RegionInstruction } from './region-graph.ts';
+import { readSlot } from './special-slots.ts';
+import { type FunctionBuilder, OP } from './wasm.ts';
+
+/** A part of the state that is kept in a local. */
+interface Slot {
+  readonly local: number;
+  readonly type: 'i32' | 'i64';
+  readonly offset: number;
+  isWritten: boolean;
+}
+
+export type StatusFlag = Exclude<Flag, 'df'>;
+export const STATUS: readonly StatusFlag[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of'];
+
+/** The locals of one region. */
+export class RegionState {
+  readonly f: FunctionBuilder;
+  readonly base: number;
+  /** The linear address of the page that the region's addresses are relative to. */
+  readonly page: number;
+  readonly #slots = new Map<number, Slot>();
+
+  constructor(f: FunctionBuilder, base: number, page: number) {
+    this.f = f;
+    this.base = base;
+    this.page = page;
+  }
+
+  /** The local that stands for the slot of the state at `offset`. */
+  #slot(offset: number, type: 'i32' | 'i64'): Slot {
+    const known = this.#slots.get(offset);
+    if (known !== undefined) return known;
+    const slot = { local: this.f.local(type), type, offset, isWritten: false };
+    this.#slots.set(offset, slot);
+    return slot;
+  }
+
+  get(offset: number, type: 'i32' | 'i64' = 'i64'): void {
+    this.f.get(this.#slot(offset, type).local);
+  }
+
+  set(offset: number, type: 'i32' | 'i64' = 'i64'): void {
+    const slot = this.#slot(offset, type);
+    slot.isWritten = true;
+    this.f.set(slot.local);
+  }
+
+  /** At the region's begin, when all of it is known. */
+  load(): void {
+    for (const { local, type, offset } of this.#slots.values()) {
+      this.f.get(this.base);
+      this.f.load(type, offset);
+      this.f.set(local);
+    }
+  }
+
+  /** Where it is left. */
+  store(): void {
+    for (const { local, type, offset, isWritten } of this.#slots.values()) {
+      if (!isWritten) continue;
+      this.f.get(this.base);
+      this.f.get(local);
+      this.f.store(type, offset);
+    }
+  }
+
+  /** Leaves page + address. */
+  rip(at: number): void {
+    this.f.get(this.page);
+    if (at === 0) return;
+    this.f.i64(BigInt(at));
+    this.f.op(OP.i64.add);
+  }
+
+  /** Leaves the flag (0 or 1, i32). */
+  flag(flag: Flag): void {
+    const { f } = this;
+    const shiftAndMask = (bit: number) => {
+      f.i32(bit);
+      f.op(OP.i32.shr_u);
+      f.i32(1);
+      f.op(OP.i32.and);
+    };
+    if (flag === 'df') {
+      f.get(this.base);
+      f.load('i32', RFLAGS_REST);
+      return shiftAndMask(FLAG_BIT.df);
+    }
+    this.get(CARRIER[flag].at, CARRIER[flag].type);
+    if (flag === 'af') return shiftAndMask(4);
+    if (flag === 'zf') return f.op(OP.i64.eqz);
+    if (flag === 'pf') {
+      f.i32(0xff);
+      f.op(OP.i32.and, OP.i32.popcnt);
+      f.i32(1);
+      return f.op(OP.i32.and, OP.i32.eqz);
+    }
+    if (flag === 'cf') return;
+    f.i64(63n);
+    f.op(OP.i64.shr_u, OP.i32.wrap_i64);
+  }
+}
+
+/** The state as one instruction of the region sees it. */
+export class RegionAccess implements StateAccess {
+  readonly #f: FunctionBuilder;
+  readonly #state: RegionState;
+  readonly #instruction: RegionInstruction;
+  readonly loaded = new Map<number, readonly number[]>();
+
+  constructor(state: RegionState, instruction: RegionInstruction) {
+    this.#f = state.f;
+    this.#state = state;
+    this.#instruction = instruction;
+  }
+
+  input(source: Source, width: Width): void {
+    const f = this.#f;
+    switch (source.kind) {
+      case 'operand': {
+        const r = this.#register(source.index);
+        if (r.class === 'gpr') return this.#readGpr(r.index, width, r.high);
+        if (r.class === 'xmm') return this.#readXmm(r.index, width);
+        return void readSlot(
+          f,
+          this.#state.base,
+          (['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const)[r.index] ?? bug('no such segment'),
+          width,
+        );
+      }
+      case 'offset':
+        return this.#offset(this.#memory(source.index));
+      case 'gpr':
+        return this.#readGpr(source.index, width, false);
+      case 'xmm':
+        return this.#readXmm(source.index, width);
+      case 'flag':
+        return this.#state.flag(source.flag);
+      case 'loaded':
+        return f.get(this.loaded.get(source.step)?.[0] ?? bug(`step ${source.step} has loaded nothing`));
+      case 'rip':
+        return this.#state.rip(this.#instruction.at);
+      case 'nextRip':
+        return this.#state.rip(this.#instruction.next);
+      case 'segmentBase':
+        f.get(this.#state.base);
+        return f.load('i64', SEGMENT_BASE + 8 * source.segment);
+      case 'special':
+        if (source.name === 'mxcsr') return this.#state.get(MXCSR, 'i32');
+        if (!readSlot(f, this.#state.base, source.name, width)) bug(`a region reads ${source.name}`);
+        return;
+      default:
+        return bug(`no input ${(source satisfies never as Source).kind}`);
+    }
+  }
+
+  inputHalf(source: Source, half: 0 | 1): void {
+    if (source.kind === 'loaded') return this.#f.get(this.loaded.get(source.step)?.[half] ?? bug(`step ${source.step} has loaded nothing`));
+    const index = source.kind === 'xmm' ? source.index : source.kind === 'operand' ? this.#register(source.index).index : bug('128 bits');
+    this.#state.get(XMM + 16 * index + 8 * half);
+  }
+
+  rip(field: number): void {
+    this.#state.rip(field === ENTRY.next ? this.#instruction.next : this.#instruction.at);
+  }
+
+  prepareWrite(l: Lowering, write: Write): () => void {
+    const { f } = l;
+    const when = write.when === null ? null : l.toLocal(write.when);
+    const { target, value } = write;
+    const values =
+      value.width === 128
+        ? ([0, 1] as const).map((half) => {
+            const local = l.locals.take('i64');
+            l.half(value, half);
+            f.set(local);
+            return local;
+          })
+        : [l.toLocal(value)];
+    return () => {
+      for (const [half, local] of values.entries()) this.#write(target, value.width, half, local, when);
+    };
+  }
+
+  prepareFlags(l: Lowering, flags: FlagWrites): () => void {
+    const { f } = l;
+    const when = flags.when === null ? null : l.toLocal(flags.when);
+    const commits: (() => void)[] = [];
+    for (const flag of STATUS) {
+      const write = flags.values[flag];
+      if (write === undefined) continue;
+      const { type, at } = CARRIER[flag];
+      const local = l.locals.take(type);
+      pushCarrier(l, flag, write.value);
+      f.set(local);
+      commits.push(() => {
+        f.get(local);
+        this.#choose(when, () => this.#state.get(at, type));
+        this.#state.set(at, type);
+      });
+    }
+    if (flags.values.df !== undefined) bug('a region sets DF');
+    return () => {
+      for (const commit of commits) commit();
+    };
+  }
+
+  /** Leaves the new value on the stack, or the old one if `when` is not set. */
+  #choose(when: number | null, old: () => void): void {
+    if (when === null) return;
+    old();
+    this.#f.get(when);
+    this.#f.op(OP.select);
+  }
+
+  #write(target: Target, width: Width, half: number, local: number, when: number | null): void {
+    if (target.kind === 'special') {
+      if (target.name !== 'mxcsr') bug(`a region writes ${target.name}`);
+      this.#f.get(local);
+      this.#choose(when, () => this.#state.get(MXCSR, 'i32'));
+      return this.#state.set(MXCSR, 'i32');
+    }
+    const r = target.kind === 'operand' ? this.#register(target.index) : null;
+    const index = target.kind === 'operand' ? (r?.index ?? 0) : target.index;
+    const isXmm = target.kind === 'xmm' || r?.class === 'xmm';
+    const slot = isXmm ? XMM + 16 * index + 8 * half : GPR + 8 * index;
+    this.#merged(slot, width, local, r?.high === true, !isXmm);
+    this.#choose(when, () => this.#state.get(slot));
+    this.#state.set(slot);
+  }
+
+  /** Leaves the register with the value in it. `extend`: 32 bits clear the upper half. */
+  #merged(slot: number, width: Width, local: number, isHigh: boolean, extend: boolean): void {
+    const f = this.#f;
+    if (width >= 64) return f.get(local);
+    if (width === 32 && extend) {
+      f.get(local);
+      return f.op(OP.i64.extend_i32_u);
+    }
+    const shift = isHigh ? 8n : 0n;
+    this.#state.get(slot);
+    f.i64(~(((1n << BigInt(width)) - 1n) << shift));
+    f.op(OP.i64.and);
+    f.get(local);
+    f.op(OP.i64.extend_i32_u);
+    if (isHigh) {
+      f.i64(shift);
+      f.op(OP.i64.shl);
+    }
+    f.op(OP.i64.or);
+  }
+
+  #readGpr(index: number, width: Width, isHigh: boolean): void {
+    this.#state.get(GPR + 8 * index);
+    this.#narrow(width, isHigh);
+  }
+
+  #readXmm(index: number, width: Width): void {
+    this.#state.get(XMM + 16 * index);
+    this.#narrow(width, false);
+  }
+
+  #narrow(width: Width, isHigh: boolean): void {
+    const f = this.#f;
+    if (width === 64) return;
+    f.op(OP.i32.wrap_i64);
+    if (isHigh) {
+      f.i32(8);
+      f.op(OP.i32.shr_u);
+    }
+    if (width === 32) return;
+    f.i32(2 ** width - 1);
+    f.op(OP.i32.and);
+  }
+
+  /** The effective address, wrapped to the address size, as i64. */
+  #offset(m: MemoryOperand): void {
+    const f = this.#f;
+    let isFirst = true;
+    const sum = () => {
+      if (!isFirst) f.op(OP.i64.add);
+      isFirst = false;
+    };
+    if (m.ripRelative) {
+      this.#state.rip(this.#instruction.next);
+      sum();
+    }
+    if (m.base >= 0) {
+      this.#state.get(GPR + 8 * m.base);
+      sum();
+    }
+    if (m.index >= 0) {
+      this.#state.get(GPR + 8 * m.index);
+      if (m.scale > 1) {
+        f.i64(BigInt(31 - Math.clz32(m.scale)));
+        f.op(OP.i64.shl);
+      }
+      sum();
+    }
+    if (m.disp !== 0n || isFirst) {
+      f.i64(m.disp);
+      sum();
+    }
+    if (m.addressSize === 64) return;
+    f.i64(m.addressSize === 32 ? 0xffff_ffffn : 0xffffn);
+    f.op(OP.i64.and);
+  }
+
+  #register(index: number): RegisterOperand {
+    const operand = this.#instruction.form.decoded.operands[index];
+    return operand?.kind === 'reg' ? operand : bug(`operand ${index} is no register`);
+  }
+
+  #memory(index: number): MemoryOperand {
+    const operand = this.#instruction.form.decoded.operands[index];
+    return operand?.kind === 'mem' ? operand : bug(`operand ${index} is no memory operand`);
+  }
+}

@@ -1,0 +1,358 @@
+/**
+ * Regions → WebAssembly: `region(base, left, page) → REGION`.
+ *
+ * Each instruction is emitted by `emitInstruction` from the same terms as in tier 0, with registers in locals (region-access.ts). What is not
+ * straight leaves the region with nothing of its instruction done (a *cold* exit), and tier 0 executes that instruction.
+ *
+ * Counting: a block takes its instructions from *left* at its begin, a cold exit gives back those that did not retire. At the region's begin and
+ * on each edge to a loop header the region is left if the longest way to the next such place might need more than is left.
+ */
+import { CR0, CR4, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET } from '../cpu/state.ts';
+import { bug } from '../isa/bug.ts';
+import { type EmitServices, emitInstruction, type Site } from './emit.ts';
+import { ENTRY, FORM, REGION } from './entry.ts';
+import { LocalPool } from './lowering-context.ts';
+import { pathRecorder } from './path-recorder.ts';
+import { RegionAccess, RegionState } from './region-access.ts';
+import type { Block, Edge, RegionInstruction } from './region-graph.ts';
+import { type Node, structure } from './region-structure.ts';
+import { REGION_PARAMETERS } from './tier0.ts';
+import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
+
+/** CR0.EM TS and CR4.OSFXSR: what SSE instructions ask for. */
+const CR0_NO_SSE = (1 << 2) | (1 << 3);
+const CR4_OSFXSR = 1 << 9;
+/** RIPs of a region lie so far from its page at most: a page that far from the ends of the canonical halves needs no other check. */
+const REACH = 1n << 33n;
+
+interface Imported {
+  readonly refill: number;
+  readonly float: number;
+  readonly integer: number;
+  readonly regionType: number;
+}
+
+/** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
+export function regionsModule(heads: readonly Block[], firstIndex: number, hasPath: boolean): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', 1);
+  module.importTable('env', 'regions', 1);
+  const imported: Imported = {
+    refill: module.importFunction('env', 'refill', module.type(['i32', 'i32', 'i32'], ['i32'])),
+    float: module.importFunction('env', 'float', module.type(['i32', 'i32'], ['i32'])),
+    integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
+    regionType: module.type(REGION_PARAMETERS, ['i32']),
+  };
+  const functions = heads.map((head) => {
+    const f = module.func(imported.regionType);
+    new RegionEmitter(f, imported, head, hasPath).emit();
+    return f;
+  });
+  module.elements(0, firstIndex, functions);
+  return module.build();
+}
+
+class RegionEmitter {
+  readonly #f: FunctionBuilder;
+  readonly #imported: Imported;
+  readonly #hasPath: boolean;
+  readonly #head: Block;
+  readonly #nodes: ReadonlyMap<Block, Node>;
+  readonly #base = 0;
+  readonly #left = 1;
+  readonly #page = 2;
+  readonly #tlb: number;
+  readonly #rip: number;
+  readonly #locals: LocalPool;
+  readonly #state: RegionState;
+  readonly #loops = new Map<Node, Label>();
+  readonly #merges = new Map<Node, Label>();
+  /** Where exits go, with RIP in its local. */
+  #cold: Label | null = null;
+  #jump: Label | null = null;
+
+  constructor(f: FunctionBuilder, imported: Imported, head: Block, hasPath: boolean) {
+    this.#f = f;
+    this.#imported = imported;
+    this.#hasPath = hasPath;
+    this.#head = head;
+    this.#nodes = structure(head);
+    this.#tlb = f.local('i32');
+    this.#rip = f.local('i64');
+    this.#locals = new LocalPool(f);
+    this.#state = new RegionState(f, this.#base, this.#page);
+  }
+
+  emit(): void {
+    const f = this.#f;
+    const head = this.#node(this.#head);
+    this.#jump = f.block();
+    this.#cold = f.block();
+    this.#enter(head);
+    this.#tree(head);
+    f.end();
+    this.#leave(REGION.cold);
+    f.end();
+    this.#storeState();
+    this.#chain();
+    f.i32(REGION.jump);
+    f.op(OP.return);
+    f.op(OP.unreachable);
+    f.before(() => {
+      f.get(this.#base);
+      f.get(this.#base);
+      f.load('i32', TLB_SET);
+      f.op(OP.i32.add);
+      f.set(this.#tlb);
+      this.#state.load();
+    });
+  }
+
+  #node(block: Block): Node {
+    return this.#nodes.get(block) ?? bug('a block without a node');
+  }
+
+  // ---- Entry and exits ---------------------------------------------------------------------------------------------------------------
+
+  /** What is asked once: the budget, SSE, and that direct targets are canonical. */
+  #enter(head: Node): void {
+    const f = this.#f;
+    this.#needBudget(head);
+    this.#state.rip(head.block.at);
+    f.set(this.#rip);
+    let usesSse = false;
+    for (const { instructions } of this.#nodes.keys()) usesSse ||= instructions.some((i) => i.form.needs === 'sse');
+    if (usesSse) {
+      f.get(this.#base);
+      f.load('i32', CR0);
+      f.i32(CR0_NO_SSE);
+      f.op(OP.i32.and);
+      f.get(this.#base);
+      f.load('i32', CR4);
+      f.i32(CR4_OSFXSR);
+      f.op(OP.i32.and, OP.i32.eqz, OP.i32.or);
+      f.brIf(this.#coldLabel, false);
+    }
+    for (const reach of [-REACH, REACH]) {
+      f.get(this.#page);
+      f.i64(reach);
+      f.op(OP.i64.add);
+      f.i64(47n);
+      f.op(OP.i64.shr_s);
+      f.i64(1n);
+      f.op(OP.i64.add);
+      f.i64(2n);
+      f.op(OP.i64.ge_u);
+      f.brIf(this.#coldLabel, false);
+    }
+  }
+
+  get #coldLabel(): Label {
+    return this.#cold ?? bug('no cold exit yet');
+  }
+
+  /** Leaves the region before a block if the budget might end within it, or on the way from it. */
+  #needBudget(to: Node): void {
+    const f = this.#f;
+    f.get(this.#left);
+    f.i32(to.weight);
+    f.op(OP.i32.lt_u);
+    f.if(undefined, false);
+    this.#coldExit(to.block.at, 0);
+    f.end();
+  }
+
+  #storeState(): void {
+    const f = this.#f;
+    this.#state.store();
+    f.get(this.#base);
+    f.get(this.#rip);
+    f.store('i64', RIP);
+    f.get(this.#base);
+    f.get(this.#left);
+    f.store('i32', LEFT);
+  }
+
+  #leave(status: number): void {
+    this.#storeState();
+    this.#f.i32(status);
+    this.#f.op(OP.return);
+  }
+
+  /** On with the region at RIP, if there is one. */
+  #chain(): void {
+    const f = this.#f;
+    const [slot, entry] = [f.local('i32'), f.local('i32')];
+    const none = f.block();
+    f.get(this.#rip);
+    f.op(OP.i32.wrap_i64);
+    f.i32(8);
+    f.op(OP.i32.shr_u);
+    f.i32((TLB_ENTRIES - 1) << 4);
+    f.op(OP.i32.and);
+    f.get(this.#tlb);
+    f.op(OP.i32.add);
+    f.tee(slot);
+    f.load('i64', TLB_EXECUTE);
+    f.get(this.#rip);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(this.#base);
+    f.load('i64_32u', MODE_INDEX);
+    f.op(OP.i64.or, OP.i64.ne);
+    f.brIf(none, false);
+    f.get(slot);
+    f.load('i32', TLB_EXECUTE + 8);
+    f.get(this.#rip);
+    f.op(OP.i32.wrap_i64);
+    f.i32(0xfff);
+    f.op(OP.i32.and);
+    f.i32(2);
+    f.op(OP.i32.shl, OP.i32.add);
+    f.load('i32', 0);
+    f.tee(entry);
+    f.op(OP.i32.eqz);
+    f.brIf(none, false);
+    f.get(entry);
+    f.load('i32_16u', ENTRY.form);
+    f.i32(FORM.region);
+    f.op(OP.i32.ne);
+    f.brIf(none, false);
+    f.get(this.#base);
+    f.get(this.#left);
+    f.get(this.#rip);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(entry);
+    f.load('i32', ENTRY.region);
+    f.returnCallIndirect(this.#imported.regionType, 0);
+    f.end();
+  }
+
+  // ---- Structure -----------------------------------------------------------------------------------------------------------------------
+
+  /** The block and all that it dominates; nothing falls out at the end. */
+  #tree(node: Node): void {
+    const f = this.#f;
+    if (node.isLoop) this.#loops.set(node, f.loop());
+    this.#within(
+      node,
+      node.children.filter((child) => child.isMerge).sort((a, b) => a.order - b.order),
+    );
+    if (node.isLoop) f.end();
+  }
+
+  /** The block inside of blocks at whose ends its merge children follow, the last of them outermost. */
+  #within(node: Node, merges: readonly Node[]): void {
+    const last = merges.at(-1);
+    if (last === undefined) return this.#block(node);
+    this.#merges.set(last, this.#f.block());
+    this.#within(node, merges.slice(0, -1));
+    this.#f.end();
+    this.#tree(last);
+  }
+
+  #follow(from: Node, edge: Edge): void {
+    const f = this.#f;
+    if ('out' in edge) {
+      this.#state.rip(edge.out);
+      f.set(this.#rip);
+      return f.br(this.#jump ?? bug('no way out'));
+    }
+    const to = this.#node(edge.to);
+    if (to.isLoop) this.#needBudget(to);
+    if (to.order <= from.order) return f.br(this.#loops.get(to) ?? bug('a backward edge to what is no loop'));
+    if (to.isMerge) return f.br(this.#merges.get(to) ?? bug('an edge to a merge that is not open'));
+    this.#tree(to);
+  }
+
+  // ---- Blocks --------------------------------------------------------------------------------------------------------------------------
+
+  #block(node: Node): void {
+    const f = this.#f;
+    const { instructions, end } = node.block;
+    f.get(this.#left);
+    f.i32(instructions.length);
+    f.op(OP.i32.sub);
+    f.set(this.#left);
+    const last = end.kind === 'jump' || end.kind === 'branch' || end.kind === 'indirect' ? instructions.at(-1) : undefined;
+    for (const [i, instruction] of instructions.entries()) {
+      if (instruction !== last) this.#instruction(instruction, instructions.length - i, null, node);
+    }
+    if (end.kind === 'cold') return this.#coldExit(end.at, 0);
+    if (end.kind === 'next') return this.#follow(node, end.edge);
+    this.#instruction(last ?? bug('a block that ends with nothing'), 1, end, node);
+  }
+
+  #coldExit(at: number, unretired: number): void {
+    const f = this.#f;
+    if (unretired > 0) {
+      f.get(this.#left);
+      f.i32(unretired);
+      f.op(OP.i32.add);
+      f.set(this.#left);
+    }
+    this.#state.rip(at);
+    f.set(this.#rip);
+    f.br(this.#coldLabel);
+  }
+
+  /** `unretired`: instructions of the block from this one on. `end`: how the block ends, if this is its last. */
+  #instruction(instruction: RegionInstruction, unretired: number, end: Block['end'] | null, node: Node): void {
+    const f = this.#f;
+    this.#locals.reset();
+    const isStraight = end === null;
+    const done = isStraight ? f.block() : null;
+    const cold = f.block();
+    const site: Site = {
+      f,
+      locals: this.#locals,
+      entry: null,
+      cold,
+      hasLinks: false,
+      direct: this.#direct(node, end),
+      next: () => {
+        if (done !== null) return f.br(done);
+        if (end?.kind === 'branch') this.#follow(node, end.next);
+      },
+      again: () => bug('a region repeats nothing'),
+      jump: (target) => {
+        f.get(target);
+        f.set(this.#rip);
+        if (end?.kind === 'indirect') this.#known(node, end.known);
+        f.br(this.#jump ?? bug('no way out'));
+      },
+      goto: () => bug('a region has no links'),
+      fault: () => f.br(cold),
+      leave: () => bug('a region runs no helpers'),
+    };
+    const { refill, float, integer } = this.#imported;
+    const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0 };
+    const services: EmitServices = { ...none, refill, float, integer, base: this.#base, tlb: this.#tlb, giveUp: cold };
+    const access = new RegionAccess(this.#state, instruction);
+    emitInstruction(instruction.form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+    f.end();
+    this.#coldExit(instruction.at, unretired);
+    if (done !== null) f.end();
+  }
+
+  #direct(node: Node, end: Block['end'] | null): (() => void) | null {
+    if (end?.kind === 'branch') return () => this.#follow(node, end.taken);
+    if (end?.kind === 'jump') return () => this.#follow(node, end.edge);
+    return null;
+  }
+
+  /** Asks whether RIP is one of the known targets. */
+  #known(node: Node, known: readonly Edge[]): void {
+    const f = this.#f;
+    for (const edge of known) {
+      if (!('to' in edge)) continue;
+      f.get(this.#rip);
+      this.#state.rip(edge.to.at);
+      f.op(OP.i64.eq);
+      f.if();
+      this.#follow(node, edge);
+      f.end();
+    }
+  }
+}

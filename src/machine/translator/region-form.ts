@@ -1,0 +1,112 @@
+/**
+ * What an instruction is in a region: its form with all that its bytes say built in. Immediates are constants, and what follows from
+ * them is folded; guards are asked once for the whole region.
+ */
+import type { Decoded } from '../isa/decode.ts';
+import type { Effect, FlagWrite, Guard, Step, Write } from '../isa/dsl.ts';
+import { effectOf } from '../isa/effect.ts';
+import type { Flag } from '../isa/flags.ts';
+import { constant, isConst, type Special, type Term } from '../isa/term.ts';
+import type { Form } from './emit.ts';
+import { type Replacement, substitute } from './substitute.ts';
+
+export interface RegionForm extends Form {
+  /** What the region asks once, at its entry. */
+  readonly needs: Guard;
+}
+
+/** Specials that only helpers and the forms left out here change. */
+const READABLE: ReadonlySet<Special> = new Set<Special>([
+  'mxcsr',
+  'cpl',
+  'cr0',
+  'cr4',
+  'fsBase',
+  'gsBase',
+  'es',
+  'cs',
+  'ss',
+  'ds',
+  'fs',
+  'gs',
+]);
+
+/** The form of an instruction of 64-bit code; null: it is left to tier 0. */
+export function regionForm(decoded: Decoded): RegionForm | null {
+  if (decoded.mode !== 64 || decoded.rep !== 'none' || decoded.row.flow === 'event') return null;
+  const original = effectOf(decoded);
+  if (original.helper !== null || original.guard === 'fpu' || original.guard === 'mmx' || original.guard === 'fwait') return null;
+  const firstStore = original.steps.findIndex((s) => s.kind === 'store');
+  if (firstStore >= 0 && original.steps.slice(firstStore).some((s) => s.kind !== 'store')) return null;
+  if (original.writes.some((w) => w.target.kind === 'special' && w.target.name !== 'mxcsr')) return null;
+  if (original.flags.values.df !== undefined) return null;
+  const memo = new Map<Term, Term>();
+  const effect = mapEffect(original, (t) => substitute(t, builtIn(decoded), memo));
+  const seen = new Set<Term>();
+  if (!allTerms(effect).every((t) => isReadable(t, seen))) return null;
+  return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard };
+}
+
+const builtIn =
+  (decoded: Decoded): Replacement =>
+  (t) => {
+    if (t.source?.kind !== 'operand') return null;
+    const operand = decoded.operands[t.source.index];
+    if (operand?.kind !== 'imm' && operand?.kind !== 'rel') return null;
+    return constant(BigInt.asUintN(t.width, operand.value), t.width);
+  };
+
+/** The effect with each of its terms mapped; steps that can no longer happen are kept only if they are numbered (loads, stores). */
+export function mapEffect(effect: Effect, map: (t: Term) => Term): Effect {
+  const write = (w: Write): Write => ({ ...w, value: map(w.value), when: w.when === null ? null : always(map(w.when)) });
+  const step = (s: Step): Step => {
+    if (s.kind === 'load') return { ...s, offset: map(s.offset) };
+    if (s.kind === 'store') return { ...s, offset: map(s.offset), value: map(s.value) };
+    return { ...s, when: map(s.when), writes: s.writes.map(write) };
+  };
+  const when = effect.flags.when === null ? null : map(effect.flags.when);
+  const values: Partial<Record<Flag, FlagWrite>> = {};
+  if (when === null || !isConst(when, 0n)) {
+    for (const [flag, value] of Object.entries(effect.flags.values)) values[flag as Flag] = { ...value, value: map(value.value) };
+  }
+  const { next } = effect;
+  return {
+    ...effect,
+    steps: effect.steps.map(step),
+    writes: effect.writes.map(write),
+    flags: { when: when === null ? null : always(when), values },
+    next:
+      next.kind === 'next'
+        ? next
+        : next.kind === 'jump'
+          ? { ...next, target: map(next.target) }
+          : { ...next, when: map(next.when), target: map(next.target) },
+  };
+}
+
+const always = (when: Term): Term | null => (isConst(when, 1n) ? null : when);
+
+export function allTerms(effect: Effect): Term[] {
+  const found: Term[] = [];
+  const write = (w: Write) => found.push(w.value, ...(w.when === null ? [] : [w.when]));
+  for (const s of effect.steps) {
+    if (s.kind === 'fault') {
+      found.push(s.when);
+      s.writes.forEach(write);
+    } else found.push(s.offset, ...(s.kind === 'store' ? [s.value] : []));
+  }
+  effect.writes.forEach(write);
+  for (const value of Object.values(effect.flags.values)) found.push(value.value);
+  if (effect.flags.when !== null) found.push(effect.flags.when);
+  if (effect.next.kind !== 'next') found.push(effect.next.target);
+  if (effect.next.kind === 'branch') found.push(effect.next.when);
+  return found;
+}
+
+/** `seen`: terms already looked at (they share subterms). */
+function isReadable(t: Term, seen: Set<Term>): boolean {
+  if (seen.has(t)) return true;
+  seen.add(t);
+  if (t.source?.kind === 'special' && !READABLE.has(t.source.name)) return false;
+  return t.args.every((a) => isReadable(a, seen));
+}

@@ -1,0 +1,180 @@
+/**
+ * The instructions of a region as a graph of blocks: all that a head leads to along direct edges, within limits.
+ *
+ * Addresses are numbers relative to the linear page of the head. A near return leads to the return sites of the region's own calls.
+ */
+import { bug } from '../isa/bug.ts';
+import type { Decoded } from '../isa/decode.ts';
+import { type RegionForm, regionForm } from './region-form.ts';
+
+export const MAX_INSTRUCTIONS = 512;
+export const MAX_BLOCKS = 64;
+/** Return sites that a return compares its target with. */
+const MAX_SITES = 8;
+
+export interface RegionInstruction {
+  readonly at: number;
+  /** Address of the next one. */
+  readonly next: number;
+  readonly form: RegionForm;
+}
+
+/** To a block, or out of the region to an address. */
+export type Edge = { readonly to: Block } | { readonly out: number };
+
+export type End =
+  /** On to what follows, or by a direct jump or call (the last instruction) to its target. */
+  | { readonly kind: 'next' | 'jump'; edge: Edge }
+  | { readonly kind: 'branch'; taken: Edge; next: Edge }
+  /** To a target computed by the last instruction; some that it may have are known. */
+  | { readonly kind: 'indirect'; known: Edge[] }
+  /** The instruction at this address is not for regions. */
+  | { readonly kind: 'cold'; readonly at: number };
+
+export interface Block {
+  readonly at: number;
+  readonly instructions: readonly RegionInstruction[];
+  readonly end: End;
+}
+
+/** The instruction at an address; null: its bytes are not (or no longer) to be had. */
+export type CodeReader = (at: number) => Decoded | null;
+
+/** What lies at an address: `cold` not for regions, `outside` not to be had. */
+type Found = RegionInstruction | 'cold' | 'outside';
+
+export class RegionGraph {
+  readonly head: Block;
+  readonly #read: CodeReader;
+  readonly #found = new Map<number, Found>();
+  readonly #leaders = new Set<number>();
+  readonly #sites: number[] = [];
+  #hasReturn = false;
+  #count = 0;
+
+  /** `head`: an address of which `isWorth` is true. */
+  constructor(read: CodeReader, head: number) {
+    this.#read = read;
+    this.#explore(head);
+    this.head = this.#cut(head);
+  }
+
+  #find(at: number): Found {
+    const known = this.#found.get(at);
+    if (known !== undefined) return known;
+    if (this.#count >= MAX_INSTRUCTIONS) return 'outside';
+    const decoded = this.#read(at);
+    const form = decoded === null ? null : regionForm(decoded);
+    const found = decoded === null ? 'outside' : form === null ? 'cold' : { at, next: at + decoded.length, form };
+    if (typeof found !== 'string') this.#count++;
+    this.#found.set(at, found);
+    return found;
+  }
+
+  #explore(head: number): void {
+    const queue: number[] = [];
+    const lead = (at: number) => {
+      if (this.#leaders.has(at) || this.#leaders.size >= MAX_BLOCKS) return;
+      this.#leaders.add(at);
+      queue.push(at);
+    };
+    lead(head);
+    for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
+      for (let at = start; !(this.#found.has(at) && at !== start); ) {
+        if (at !== start && this.#leaders.has(at)) break;
+        const found = this.#find(at);
+        if (typeof found === 'string') break;
+        const { flow } = found.form.decoded.row;
+        at = found.next;
+        if (flow === undefined || flow === 'next') continue;
+        const target = targetOf(found);
+        if (target !== null) lead(target);
+        if (flow === 'branch') lead(at);
+        if (flow === 'call' && this.#sites.length < MAX_SITES) {
+          this.#sites.push(at);
+          if (this.#hasReturn) lead(at);
+        }
+        if (flow === 'ret' && !this.#hasReturn) {
+          this.#hasReturn = true;
+          this.#sites.forEach(lead);
+        }
+        break;
+      }
+    }
+  }
+
+  #cut(head: number): Block {
+    const blocks = new Map<number, { at: number; instructions: RegionInstruction[]; end: End }>();
+    const waiting: { edge: (e: Edge) => void; at: number }[] = [];
+    const edge = (at: number, set: (e: Edge) => void) => {
+      waiting.push({ edge: set, at });
+      return { out: at };
+    };
+    for (const start of this.#leaders) {
+      const instructions: RegionInstruction[] = [];
+      let at = start;
+      let end: End | null = null;
+      while (end === null) {
+        const found = instructions.length > 0 && this.#leaders.has(at) ? 'outside' : this.#found.get(at);
+        if (found === 'cold') end = { kind: 'cold', at };
+        else if (found === undefined || found === 'outside') {
+          const next: End = { kind: 'next', edge: { out: at } };
+          edge(at, (e) => {
+            next.edge = e;
+          });
+          end = next;
+        } else {
+          instructions.push(found);
+          at = found.next;
+          end = this.#endOf(found, edge);
+        }
+      }
+      if (instructions.length > 0) blocks.set(start, { at: start, instructions, end });
+    }
+    for (const { edge: set, at } of waiting) {
+      const to = blocks.get(at);
+      if (to !== undefined) set({ to });
+    }
+    return blocks.get(head) ?? bug('a region whose head is not for regions');
+  }
+
+  #endOf(last: RegionInstruction, edge: (at: number, set: (e: Edge) => void) => Edge): End | null {
+    const { flow } = last.form.decoded.row;
+    if (flow === undefined || flow === 'next') return null;
+    const target = targetOf(last);
+    if (target === null) {
+      const end = { kind: 'indirect' as const, known: [] as Edge[] };
+      if (flow === 'ret') {
+        for (const site of this.#sites)
+          edge(site, (e) => {
+            end.known.push(e);
+          });
+      }
+      return end;
+    }
+    if (flow === 'branch') {
+      const end = { kind: 'branch' as const, taken: { out: target } as Edge, next: { out: last.next } as Edge };
+      edge(target, (e) => {
+        end.taken = e;
+      });
+      edge(last.next, (e) => {
+        end.next = e;
+      });
+      return end;
+    }
+    const end = { kind: 'jump' as const, edge: { out: target } as Edge };
+    edge(target, (e) => {
+      end.edge = e;
+    });
+    return end;
+  }
+}
+
+/** Where a direct transfer goes; null: it is none. */
+function targetOf({ form, next }: RegionInstruction): number | null {
+  const rel = form.decoded.operands.find((o) => o.kind === 'rel');
+  return rel === undefined ? null : next + Number(rel.value);
+}
+
+/** Whether a region may begin with this instruction. */
+export const isWorth = (decoded: Decoded): boolean => regionForm(decoded) !== null;
