@@ -269,7 +269,7 @@ export class Mmu implements StoreWatcher {
     const translations = this.translations;
     let slot = translations.lookup(pageLow, pageHigh, this.pcid);
     if (slot < 0) {
-      slot = this.#fill(low, high, pageLow, pageHigh, kind, user);
+      slot = this.#fill(low, high, size, pageLow, pageHigh, kind, user);
       if (slot < 0) return -1;
     } else if (
       way === WRITE &&
@@ -279,7 +279,7 @@ export class Mmu implements StoreWatcher {
       // Of one that is out of date, the software TLB may hold what the walk will not give again.
       if (!this.#isCurrent(slot)) this.#dropSlot(slot, pageLow);
       translations.remove(slot);
-      slot = this.#fill(low, high, pageLow, pageHigh, kind, user);
+      slot = this.#fill(low, high, size, pageLow, pageHigh, kind, user);
       if (slot < 0) return -1;
     }
     const rights = translations.rights[slot] ?? 0;
@@ -474,13 +474,13 @@ export class Mmu implements StoreWatcher {
   }
 
   /** Walks, checks, sets A and D and enters the translation. −1: page fault pending. */
-  #fill(low: number, high: number, pageLow: number, pageHigh: number, kind: number, user: boolean): number {
+  #fill(low: number, high: number, bytes: number, pageLow: number, pageHigh: number, kind: number, user: boolean): number {
     const walk = this.#walk;
     const way = kind & 3;
     const found = walk.walk(this.root, pageLow, pageHigh, this.#nxe);
     if (found !== WALK.found) return this.#pageFault(low, high, way, user, found === WALK.reserved ? PF.P | PF.RSVD : 0);
     if (!this.#allows(walk.rights, kind, user)) {
-      this.#watch(low, high, 1, kind, walk.rights, user, true);
+      this.#watch(low, high, bytes, kind, walk.rights, user, true);
       return this.#pageFault(low, high, way, user, PF.P);
     }
     const write = way === WRITE;

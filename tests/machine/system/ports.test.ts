@@ -57,6 +57,8 @@ test('the local APIC is one page of memory; beyond RAM and beside it all ones', 
       at(0xfee00030, 'mov eax, dword ptr [rbx]'),
       at(0xfee00030, 'movzx eax, word ptr [rbx]'),
       at(0xfee00032, 'movzx eax, byte ptr [rbx]'),
+      at(0xfee00030, 'mov rax, qword ptr [rbx]'),
+      at(0xfee0002c, 'mov rax, qword ptr [rbx]'),
       at(0xfee00ff0, 'mov eax, dword ptr [rbx]'),
       at(0xfee01030, 'mov eax, dword ptr [rbx]'),
       at(0xfedffff0, 'mov eax, dword ptr [rbx]'),
@@ -67,5 +69,5 @@ test('the local APIC is one page of memory; beyond RAM and beside it all ones', 
       at(0x003ffffe, 'mov eax, dword ptr [rbx]'),
     ].join(''),
   );
-  expect(text).toBe('50014 14 5 0 ffffffff ffffffff ffffffffffffffff ffff ff 0 ffff0000 ');
+  expect(text).toBe('50014 14 5 50014 5001400000000 0 ffffffff ffffffff ffffffffffffffff ffff ff 0 ffff0000 ');
 });
