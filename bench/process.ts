@@ -35,7 +35,7 @@ export function runTimed(
   const [, stdout = '', stderr = '', times = ''] = output.map((text) => text ?? '');
   if (status === 124) throw new BenchError(`took more than ${LIMIT_SECONDS} s`);
   if (status === null || !statuses.includes(status))
-    throw new BenchError(`ended with status ${status}: ${lastLine(stderr) || lastLine(stdout)}`);
+    throw new BenchError(`ended with status ${status}: ${complaint(`${stdout}${stderr}`)}`);
   const [user = Number.NaN, system = Number.NaN] = times.trim().split(' ').map(Number);
   return { cpuSeconds: user + system, status, stdout, stderr };
 }
@@ -51,6 +51,11 @@ export function versionOf(command: string, ...args: string[]): string | null {
 export function needInCi(tool: string, version: string | null, debianPackage = 'npm ci'): void {
   if (version === null && process.env['CI'] === 'true')
     throw new BenchError(`${tool} is not installed, and CI needs it; see .ci/run (Debian: ${debianPackage})`);
+}
+
+/** The line that says what went wrong, as well as a line can be guessed. */
+function complaint(text: string): string {
+  return /^.*\b(\w*error|panic|cannot)\b.*$/im.exec(text)?.[0] ?? lastLine(text);
 }
 
 export const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
