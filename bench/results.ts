@@ -23,7 +23,7 @@ export function save(result: Result, folder = join(import.meta.dirname, 'results
 
 export function load(path: string): Result {
   try {
-    const result: Result = JSON.parse(readFileSync(path, 'utf8'));
+    const result: Result = JSON.parse(readFileSync(path, 'utf8'), (key, value) => (key === 'ours' && value === null ? Number.NaN : value));
     if (Array.isArray(result.rows) && typeof result.date === 'string') return result;
   } catch (error) {
     throw new BenchError(`--compare ${path}: ${error instanceof Error ? error.message : error}`);
@@ -37,7 +37,7 @@ export function comparison(before: Result, now: Result): string {
   const earlier = new Map(before.rows.map((row) => [key(row), row]));
   const lines = now.rows.flatMap((row) => {
     const old = earlier.get(key(row));
-    if (old === undefined) return [];
+    if (old === undefined || (old.ratio === null) !== (row.ratio === null)) return [];
     const [was, is] = [old.ratio ?? old.ours, row.ratio ?? row.ours];
     const beside = row.peerName === null ? row.unit : `: ${row.peerName}`;
     return [[row.name, row.image, beside, number(was), number(is), `× ${number(is / was)}`]];

@@ -8,6 +8,7 @@ export interface Row {
   /** The guest's file name, or what else was measured. */
   readonly image: string;
   readonly unit: string;
+  /** NaN (in JSON null, here and below) where a machine failed. */
   readonly ours: number;
   /** Null where there is nothing to compare with. */
   readonly peer: number | null;
@@ -40,7 +41,7 @@ export function row(
   const { name, image, unit, ours, peer = null, peerName = null, better = 'more' } = of;
   const ratio = peer === null ? null : better === 'more' ? ours / peer : peer / ours;
   const value = goal?.of === 'ratio' ? ratio : ours;
-  const met = goal === null || value === null || Number.isNaN(value) ? null : holds(value, goal);
+  const met = goal === null || value === null ? null : holds(value, goal);
   return { name, image, unit, ours, peer, peerName, ratio, goal: goal && `${goal.of} ${goal.bound} ${goal.value}`, met };
 }
 
@@ -49,27 +50,30 @@ function holds(value: number, { bound, value: limit }: Goal): boolean {
 }
 
 export function guestRows(all: readonly Measured[]): Row[] {
-  return all.flatMap(({ image, instructions, cells }) => {
-    const speed = (cell: string): number | null => {
-      const found = cells.get(cell);
-      return found?.kind === 'timed' ? instructions / found.cpuSeconds / 1e6 : null;
+  return all.flatMap((measured) => {
+    const { image, instructions, cells } = measured;
+    const base = { name: image.name, image: image.file };
+    /** NaN where the machine failed, null where it was not asked. */
+    const speed = (name: string): number | null => {
+      const cell = cells.get(name);
+      return cell?.kind === 'timed' ? instructions / cell.cpuSeconds / 1e6 : cell?.kind === 'error' ? Number.NaN : null;
     };
-    const ours = speed(OURS);
-    if (ours === null) return [];
-    const base = { name: image.name, image: image.file, unit: SPEED, ours };
-    const size = (cell: string): number | null => {
-      const found = cells.get(cell);
-      return found?.kind === 'timed' && found.traceBytes !== null ? found.traceBytes / instructions : null;
-    };
-    const [trace, log] = [size(PATH), size(QEMU_RECORD)];
-    const disk = trace !== null && log !== null ? { ours: trace, peer: log, peerName: QEMU_RECORD } : null;
+    const ours = speed(OURS) ?? Number.NaN;
     const speeds = [...cells.keys()].flatMap((peerName): Row[] => {
       const peer = speed(peerName);
       if (peer === null || peerName === OURS) return [];
-      return [row({ ...base, peer, peerName }, peerName === QEMU && EVENTS.has(image.file) ? EVENT_GOAL : null)];
+      return [row({ ...base, unit: SPEED, ours, peer, peerName }, peerName === QEMU && EVENTS.has(image.file) ? EVENT_GOAL : null)];
     });
-    return disk === null ? speeds : [...speeds, row({ ...base, ...disk, unit: DISK, better: 'less' })];
+    const [trace, log] = [traceSize(measured, PATH), traceSize(measured, QEMU_RECORD)];
+    if (trace === null || log === null) return speeds;
+    return [...speeds, row({ ...base, unit: DISK, ours: trace, peer: log, peerName: QEMU_RECORD, better: 'less' })];
   });
+}
+
+/** Bytes an instruction. */
+function traceSize({ cells, instructions }: Measured, name: string): number | null {
+  const cell = cells.get(name);
+  return cell?.kind === 'timed' && cell.traceBytes !== null ? cell.traceBytes / instructions : null;
 }
 
 /** The goals over all guests; those whose figures are there. */
@@ -86,10 +90,7 @@ export function goalRows(all: readonly Measured[]): Row[] {
         return a === null || b === null ? [] : [a / b];
       }),
     );
-  const bytes = all.flatMap(({ cells, instructions }) => {
-    const cell = cells.get(PATH);
-    return cell?.kind === 'timed' && cell.traceBytes !== null ? [cell.traceBytes / instructions] : [];
-  });
+  const bytes = all.flatMap((measured) => traceSize(measured, PATH) ?? []);
   const unit = 'times';
   return [
     row({ name: 'speed of QEMU', image: ALL, unit, ours: times(QEMU, OURS) }, { of: 'ours', bound: '≥', value: 1 }),

@@ -46,6 +46,14 @@ it('a row of each guest and other machine, with a goal where the issue sets one'
   ]);
 });
 
+it('a machine that failed has a row without figures, and its goal is not met', () => {
+  const failed: Cell = { kind: 'error', message: 'another answer' };
+  const ours = measured('faults', { ours: timed(1), QEMU: failed });
+  expect(guestRows([ours])).toMatchObject([{ peerName: 'QEMU', ours: 100, peer: Number.NaN, ratio: Number.NaN, met: false }]);
+  const theirs = { ...measured('hash', { ours: failed, QEMU: timed(1) }), instructions: Number.NaN };
+  expect(guestRows([theirs])).toMatchObject([{ peerName: 'QEMU', ours: Number.NaN, ratio: Number.NaN, met: null }]);
+});
+
 it('goals over all guests are geometric means', () => {
   const rows = goalRows(all).map(({ name, ours, goal, met }) => [name, Number(ours.toFixed(4)), goal, met]);
   expect(rows).toEqual([
