@@ -12,7 +12,7 @@ import type { ObjectFile } from './object.ts';
 import { noteSection, type PlacedAtom, type Placement, place } from './place.ts';
 import { relocate, resolve, type Scopes } from './resolve.ts';
 import { StringTable } from './string-table.ts';
-import { writeTraps } from './traps.ts';
+import { type TrapSite, writeTraps } from './traps.ts';
 import { type ExtraSection, writeElf } from './write-elf.ts';
 
 export interface LinkOptions {
@@ -122,9 +122,14 @@ function pvhNote(entry: string): ObjectFile {
 }
 
 function extraSections(placement: Placement, options: LinkOptions, firstObject: string): ExtraSection[] {
-  const code = placement.sections.filter((s) => s.kind === 'code').flatMap((s) => s.atoms);
+  const code: PlacedAtom[] = [];
+  for (const section of placement.sections) if (section.kind === 'code') for (const placed of section.atoms) code.push(placed);
   const extra = options.debug === false ? [] : debugSections(code, options, firstObject);
-  const traps = code.flatMap(({ atom, address }) => (atom.traps ?? []).map((trap) => ({ ...trap, address: address + trap.offset })));
+  const traps: TrapSite[] = [];
+  for (const { atom, address } of code) {
+    for (const { offset, kind, file, line, column } of atom.traps ?? [])
+      traps.push({ address: address + offset, kind, file, line, column });
+  }
   const layouts = JSON.stringify(options.layouts ?? emptyLayouts);
   extra.push({ name: '.palindrome.traps', write: (out) => writeTraps(out, traps) });
   extra.push({ name: '.palindrome.layouts', write: (out) => out.text(layouts) });

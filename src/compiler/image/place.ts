@@ -81,7 +81,21 @@ function collect(objects: readonly ObjectFile[], problems: string[]): OutputSect
   return [...byName.values()].sort((a, b) => rank(a.name) - rank(b.name));
 }
 
-const USUAL: ReadonlySet<string> = new Set(['.text', '.rodata', '.data', '.bss']);
+/** The names of the symbols at a section's start and end. */
+function boundsOf(section: string): readonly [start: string, end: string] {
+  const stem = section.replace(/^\./, '').replaceAll(/[^A-Za-z0-9_]/g, '_');
+  return [`__${stem}_start`, `__${stem}_end`];
+}
+
+const USUAL: ReadonlyMap<string, readonly [start: string, end: string]> = new Map(
+  ['.text', '.rodata', '.data', '.bss'].map((name) => [name, boundsOf(name)]),
+);
+
+const SEGMENT_BOUNDS = [
+  ['code', '__rx_start', '__rx_end'],
+  ['rodata', '__ro_start', '__ro_end'],
+  ['data', '__rw_start', '__rw_end'],
+] as const;
 
 /** The four usual sections come first within their segment; the others in the order in which they were met (the sort is stable). */
 function rank(name: string): number {
@@ -176,34 +190,24 @@ function definedSymbols(
   absent: number,
 ): Map<string, { address: number; section: OutputSection | null }> {
   const defined = new Map<string, { address: number; section: OutputSection | null }>();
-  for (const name of USUAL) {
-    const stem = stemOf(name);
-    defined.set(`__${stem}_start`, { address: absent, section: null });
-    defined.set(`__${stem}_end`, { address: absent, section: null });
+  for (const [start, end] of USUAL.values()) {
+    defined.set(start, { address: absent, section: null });
+    defined.set(end, { address: absent, section: null });
   }
   for (const section of sections) {
-    const stem = stemOf(section.name);
-    defined.set(`__${stem}_start`, { address: section.address, section });
-    defined.set(`__${stem}_end`, { address: section.address + section.size, section });
+    const [start, end] = USUAL.get(section.name) ?? boundsOf(section.name);
+    defined.set(start, { address: section.address, section });
+    defined.set(end, { address: section.address + section.size, section });
   }
-  for (const [kind, name] of [
-    ['code', 'rx'],
-    ['rodata', 'ro'],
-    ['data', 'rw'],
-  ] as const) {
+  for (const [kind, startName, endName] of SEGMENT_BOUNDS) {
     const found = segments.find((s) => s.kind === kind);
     const start = found?.address ?? absent;
-    defined.set(`__${name}_start`, { address: start, section: null });
-    defined.set(`__${name}_end`, { address: found === undefined ? absent : alignUp(start + found.memorySize, pageBytes), section: null });
+    defined.set(startName, { address: start, section: null });
+    defined.set(endName, { address: found === undefined ? absent : alignUp(start + found.memorySize, pageBytes), section: null });
   }
   defined.set('__image_start', { address: imageStart, section: null });
   defined.set('__image_end', { address: alignUp(imageEnd, pageBytes), section: null });
   return defined;
-}
-
-/** A section's name within the names of its bounds. */
-function stemOf(section: string): string {
-  return USUAL.has(section) ? section.slice(1) : section.replace(/^\./, '').replaceAll(/[^A-Za-z0-9_]/g, '_');
 }
 
 /** Works for negative values too. */

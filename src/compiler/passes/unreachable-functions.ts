@@ -14,6 +14,7 @@ export function removeUnreachableFunctions(module: Module, entries: readonly str
   for (const object of module.data) data.set(object.symbol, object);
   const workFunctions: IrFunction[] = [];
   const workData: DataObject[] = [];
+  // Assembly is read for names only where something is left that it could name.
   const texts = new Set<string>();
   const reach = (symbol: string): void => {
     const fn = functions.get(symbol);
@@ -27,28 +28,32 @@ export function removeUnreachableFunctions(module: Module, entries: readonly str
       workData.push(object);
     }
   };
-  const reachNamed = (text: string): void => {
-    if (texts.has(text)) return;
-    texts.add(text);
-    for (const word of text.match(/[A-Za-z_.$][\w.$]*/g) ?? []) reach(word);
+  const follow = (): void => {
+    while (workFunctions.length > 0 || workData.length > 0) {
+      for (const block of workFunctions.pop()?.blocks ?? []) {
+        for (const i of block.instructions) {
+          if (i.symbol !== '') reach(i.symbol);
+          if (i.assembly !== null) texts.add(i.assembly.text);
+        }
+      }
+      for (const relocation of workData.pop()?.relocations ?? []) {
+        reach(relocation.symbol);
+        if (relocation.minus !== undefined) reach(relocation.minus);
+      }
+    }
   };
 
   for (const symbol of entries) reach(symbol);
   for (const fn of module.functions) if (fn.exported) reach(fn.symbol);
   for (const object of module.data) if (isKept(object)) reach(object.symbol);
   for (const global of module.layouts.globals) reach(global.symbol);
-  for (const { text } of module.assembly) reachNamed(text);
-  while (workFunctions.length > 0 || workData.length > 0) {
-    for (const block of workFunctions.pop()?.blocks ?? []) {
-      for (const i of block.instructions) {
-        if (i.symbol !== '') reach(i.symbol);
-        if (i.assembly !== null) reachNamed(i.assembly.text);
-      }
-    }
-    for (const relocation of workData.pop()?.relocations ?? []) {
-      reach(relocation.symbol);
-      if (relocation.minus !== undefined) reach(relocation.minus);
-    }
+  for (const { text } of module.assembly) texts.add(text);
+  follow();
+  // A set gives what is added while it is walked, too.
+  for (const text of texts) {
+    if (functions.size === 0 && data.size === 0) break;
+    for (const word of text.match(/[A-Za-z_.$][\w.$]*/g) ?? []) reach(word);
+    follow();
   }
   module.functions = module.functions.filter((fn) => !functions.has(fn.symbol));
   module.data = module.data.filter((object) => !data.has(object.symbol));

@@ -108,6 +108,7 @@ export class EscapeGraph {
 
   /** Carries bits along edges and calls. @returns whether this function's own summary changed */
   propagate(targets: (call: Call) => readonly EscapeGraph[]): boolean {
+    if (this.edges.length + this.calls.length + this.stores.length + this.returns.length === 0) return false;
     const before = this.#summary();
     let changed = true;
     const put = (to: Origin, bits: number): void => {
