@@ -47,6 +47,7 @@ describe('bad images are refused with the reason', () => {
     ['no note',              changed([note, 4, 0x6474e551]),     /no PVH entry note/],
     ['a segment outside',    changed([load + 8, 8, 1 << 30]),    /segment lies outside/],
     ['a segment too high',   changed([load + 24, 8, 64 << 20], [load + 40, 8, 1 << 20]), /more memory/],
+    ['one byte too high',    changed([load + 24, 8, MEMORY - number64(load + 40) + 1]), /more memory/],
     ['file > memory',        changed([load + 40, 8, 1]),         /larger in the file/],
     ['over the start info',  changed([load + 24, 8, 0x6000]),    /start information/],
     ['up to its last byte',  changed([load + 24, 8, 0x7fff]),    /start information/],

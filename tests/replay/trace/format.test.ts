@@ -159,7 +159,7 @@ describe('events', () => {
       });
     };
     fc.assert(
-      fc.property(fc.array(fc.oneof(...EVENTS.map(ofRow)), { maxLength: 40 }), (list) => {
+      fc.property(fc.array(fc.oneof(...EVENTS.map(ofRow)), { maxLength: 40, size: 'max' }), (list) => {
         const made = list.map((event, i) => ({ ...event, at: 1000n + BigInt(i >> 1) })) as unknown as TraceEvent[];
         const log = new EventLog();
         for (const event of made) addTo(log, event, 1000n);
