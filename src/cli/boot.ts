@@ -1,10 +1,10 @@
 /** `palindrome boot IMAGE`: any PVH ELF64 on the machine. */
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { QuietHost, runOnce, type Stop } from '../machine/index.ts';
+import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { readInput } from './files.ts';
-import { print, progress, wholeNumber } from './report.ts';
+import { parseTier, print, progress, TIER, wholeNumber } from './report.ts';
 
 interface Options {
   readonly initrd?: string;
@@ -13,6 +13,7 @@ interface Options {
   readonly limit: number;
   readonly seed: string;
   readonly trace?: string;
+  readonly tier: Tier;
   readonly json?: boolean;
 }
 
@@ -26,11 +27,12 @@ export const bootCommand = (): Command =>
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
+    .option(...TIER, parseTier, 'auto')
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const image = readInput(path);
       const initrd = options.initrd === undefined ? null : readInput(options.initrd);
-      const machine = { memoryBytes: options.memory, seed: options.seed, harness: false };
+      const machine = { memoryBytes: options.memory, seed: options.seed, tier: options.tier, harness: false };
       const limit = BigInt(options.limit);
       const append = options.append === undefined ? {} : { append: options.append };
       const host = new ConsoleHost(!options.json);

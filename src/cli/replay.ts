@@ -2,11 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Tier } from '../machine/index.ts';
 import { type Difference, instructionText, replay } from '../replay/index.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { parseTier, print, progress, STATUS, TIER, wholeNumber } from './report.ts';
 
 interface Options {
   readonly to?: number;
+  readonly tier: Tier;
   readonly json?: boolean;
 }
 
@@ -15,12 +17,14 @@ export const replayCommand = (): Command =>
     .description('execute a trace again and compare every instruction, event and state hash')
     .argument('<trace>', 'a trace (*.mpk), or the directory of a finding')
     .option('--to <count>', 'only up to this position', wholeNumber('to', 0, Number.MAX_SAFE_INTEGER))
+    .option(...TIER, parseTier, 'auto')
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const trace = existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
       const line = progress();
       const report = await replay(trace, {
         ...(options.to !== undefined && { to: BigInt(options.to) }),
+        tier: options.tier,
         progress: (instructions) => line.show(`replaying: ${instructions.toLocaleString('en')} instructions`),
       });
       line.done();

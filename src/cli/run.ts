@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { buildKeel, packPrograms } from '../compiler/index.ts';
 import { HarnessHost, verdict } from '../fuzz/index.ts';
-import { type Observer, runOnce, UserError } from '../machine/index.ts';
+import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { parseTier, print, progress, STATUS, TIER, wholeNumber } from './report.ts';
 
 interface Options {
   readonly trace?: string;
@@ -14,6 +14,7 @@ interface Options {
   readonly memory: number;
   readonly limit: number;
   readonly args?: string;
+  readonly tier: Tier;
   readonly json?: boolean;
 }
 
@@ -26,6 +27,7 @@ export const runCommand = (): Command =>
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 * 2 ** 30, true), 64 << 20)
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
+    .option(...TIER, parseTier, 'auto')
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
       const programs = files.map((file, index) => ({
@@ -40,7 +42,7 @@ export const runCommand = (): Command =>
       const host = new HarnessHost();
       host.begin(archive);
       const kernel = buildKeel().image;
-      const machine = { memoryBytes: options.memory, seed: options.seed, harness: true };
+      const machine = { memoryBytes: options.memory, seed: options.seed, tier: options.tier, harness: true };
       const limit = BigInt(options.limit);
 
       let result: { stop: Parameters<typeof verdict>[0]; instructions: bigint; hash: string };

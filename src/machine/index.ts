@@ -11,6 +11,7 @@
  */
 
 export type { MachineConfig, Stop } from './config.ts';
+export type { Tier } from './cpu/regions.ts';
 export type { Host } from './host.ts';
 export { QuietHost } from './host.ts';
 export { Bug, UserError } from './isa/bug.ts';

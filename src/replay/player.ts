@@ -7,7 +7,7 @@
  *     player.step();                       // what instruction 1,000,000 was
  *     player.machine.registers();          // as they are after it
  */
-import type { Boot, Machine, Snapshot } from '../machine/index.ts';
+import type { Boot, Machine, MachineConfig, Snapshot, Tier } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { disassemble } from './disassemble.ts';
 import { Engine, type MadeBlock } from './engine.ts';
@@ -38,6 +38,8 @@ export interface PlayerOptions {
   readonly initrd?: Uint8Array;
   /** Another machine, whose compiled code is shared: it saves time. */
   readonly like?: Machine;
+  /** How guest code is run: see MachineConfig. */
+  readonly tier?: Tier;
   /** Takes what the guest prints while it is played. */
   readonly output?: (byte: number) => void;
 }
@@ -56,6 +58,11 @@ function contents(trace: Trace, role: Artefact['role'], options: PlayerOptions):
   if (!isArtefact(artefact, bytes))
     throw new UserError(`${artefact.name} is another file than the one recorded (its SHA-256 is not ${artefact.sha256})`);
   return { name: artefact.name, bytes };
+}
+
+/** The trace's machine, which may run in another tier than when it was recorded. */
+export function inTier(machine: MachineConfig, { tier }: PlayerOptions): MachineConfig {
+  return tier === undefined ? machine : { ...machine, tier };
 }
 
 /** What the trace's machine boots, with what `options` puts in its place. */
@@ -108,7 +115,7 @@ export class Player {
     const playback = new PlaybackHost();
     const { machine, blockInstructions } = trace.header;
     const engine = await Engine.create(
-      machine,
+      inTier(machine, options),
       bootOf(trace, options),
       playback,
       options.output ?? (() => {}),

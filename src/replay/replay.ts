@@ -12,7 +12,7 @@ import { Engine, NO_LIMIT } from './engine.ts';
 import type { TraceEventOf } from './events.ts';
 import { firstDifferentInstruction } from './images.ts';
 import { PlaybackHost } from './inputs.ts';
-import { bootOf, INPUT_TAG, Player, type PlayerOptions } from './player.ts';
+import { bootOf, INPUT_TAG, inTier, Player, type PlayerOptions } from './player.ts';
 import { ByteLog } from './record.ts';
 import type { CheckpointBlock, EndBlock, RunBlock } from './schema.ts';
 import { unpackEvents } from './trace/columns.ts';
@@ -86,7 +86,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
   const playback = new PlaybackHost();
   const output = new ByteLog();
   const engine = await Engine.create(
-    trace.header.machine,
+    inTier(trace.header.machine, options),
     bootOf(trace, options),
     playback,
     outputTo(output, options),
