@@ -32,6 +32,7 @@ const ACCESSES: readonly Access[] = [
   { size: 10, store: (at) => `sgdt [${at}]`, load: (at) => `lgdt [${at}]` },
 ];
 
+const hexOnes = (bytes: number) => `0x${'ff'.repeat(bytes)}`;
 const PATTERN = 0x8877665544332211n;
 const value = `  mov rax, 0x${PATTERN.toString(16)}\n  movq xmm0, rax\n  mov rcx, 0x0f1e2d3c4b5a6978\n  movq xmm1, rcx\n  punpcklqdq xmm0, xmm1\n`;
 
@@ -67,16 +68,17 @@ test('a store leaves its bytes on both sides of the border, and nothing beyond t
 });
 
 test('a load finds what a store left, at every offset', async () => {
+  // another value goes over another border in between, so that nothing is left of the first where values pass through
+  const other = `  mov rax, 0x${BigInt.asUintN(64, ~PATTERN).toString(16)}\n  movq xmm0, rax\n  punpcklqdq xmm0, xmm0\n`;
   const different = ACCESSES.filter(({ size }) => size !== 10).flatMap(({ size, store, load }) =>
     Array.from(
       { length: size + 1 },
       (_, inFirst) => `${value}  ${store(`${BORDER - inFirst}`)}
-  xor eax, eax
-  pxor xmm0, xmm0
+${other}  ${store(`${BORDER + 0x1000 - inFirst}`)}
   ${load(`${BORDER - inFirst}`)}
-  mov rdx, 0x${BigInt.asUintN(Math.min(size, 8) * 8, PATTERN).toString(16)}
-${size === 16 ? '  movhlps xmm2, xmm0\n  movq rsi, xmm2\n  sub rsi, rcx\n  add r15, rsi\n  movq rax, xmm0\n' : ''}  sub rax, rdx
-  add r15, rax
+${size < 8 ? `  and eax, ${hexOnes(size)}\n` : ''}  mov rdx, 0x${BigInt.asUintN(Math.min(size, 8) * 8, PATTERN).toString(16)}
+${size === 16 ? '  movhlps xmm2, xmm0\n  movq rsi, xmm2\n  sub rsi, rcx\n  or r15, rsi\n  movq rax, xmm0\n' : ''}  sub rax, rdx
+  or r15, rax
 `,
     ),
   );
@@ -110,6 +112,8 @@ ${MAP}
   mov qword ptr [page_a], 0xA
   mov qword ptr [page_b], 0xB
   mov qword ptr [page_c], 0xC
+  # a neighbour that is never used
+  mov qword ptr [window_pt + 64], offset page_c + 3
   mov rax, qword ptr [${WINDOW}]
   mov rax, qword ptr [${BORDER}]
   mov r8, offset window_pt
@@ -125,6 +129,9 @@ ${MAP}
   call puthex
   mov rax, qword ptr [${WINDOW}]
   call puthex
+  # nothing was walked from this one, and software's bits of the other concern nobody
+  mov qword ptr [window_pt + 64], offset page_a + 3
+  or dword ptr [window_pt], 0xe00
   # two bytes over the border of entries 0 and 1: entry 0 becomes no-execute, page 1 not present
   mov word ptr [window_pt + 7], 0x0080
   mov rax, qword ptr [${WINDOW}]
