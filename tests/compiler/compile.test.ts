@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CompileOptions, Compiler } from '../../src/compiler/compile.ts';
+import { readElf } from '../../src/compiler/image/read-elf.ts';
 
 /** Parts of programs; those that use the library, take its names, share constants with it, or are wrong. */
 const PARTS = [
@@ -68,6 +69,17 @@ describe('a compiler that has compiled other programs', () => {
       { seed: 7, numRuns: 60 },
     );
     expect(failed).toEqual(new Set([true, false]));
+  });
+
+  test('loads the same with and without DWARF', () => {
+    const used = new Compiler();
+    for (const part of PARTS) {
+      const [withDwarf, without] = [true, false].map((debug) => {
+        const { image } = build(used, { text: HEADER + part, options: { ...plain.options, debug } });
+        return image === null ? null : readElf(image, part).sections.filter((section) => section.isLoaded);
+      });
+      expect(without).toEqual(withDwarf);
+    }
   });
 
   for (const part of PARTS) {

@@ -173,3 +173,14 @@ test('unreachable functions: assembly and data keep what they name', () => {
   expect(module.functions.map((fn) => fn.symbol)).toEqual(['a', 'b', 'c', 'd']);
   expect(module.data.map((d) => d.symbol)).toEqual(['t']);
 });
+
+test('unreachable functions: inline assembly of what is reached keeps what it names, however far', () => {
+  const naming = (name: string, text: string, rest = ''): string =>
+    `function @${name}() -> ()${rest} {\nb0():\nasm.i64 "${text}" ()\nreturn\n}\n`;
+  const module = parseModule(
+    `${naming('a', 'call b', ' exported')}${naming('b', 'lea rax, [rip + t]')}${naming('c', 'nop')}${naming('d', 'call e')}${naming('e', 'nop')}data @t ".rodata" rodata align 8 size 8 zero abs64 at 0 @c`,
+  );
+  removeUnreachableFunctions(module);
+  expect(module.functions.map((fn) => fn.symbol)).toEqual(['a', 'b', 'c']);
+  expect(module.data.map((d) => d.symbol)).toEqual(['t']);
+});
