@@ -282,6 +282,19 @@ describe('the end', () => {
     expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
   });
 
+  test('after a triple fault nothing more is executed, not even where a trap could not be delivered', async () => {
+    const { machine } = await boot(
+      '  push 0\n  push 0\n  lidt [rsp]\n  pushfq\n  or qword ptr [rsp], 0x100\n  popfq\n  nop\n  mov r15, 1\n  mov r15, 2\n',
+    );
+    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+    const { count } = machine;
+    const snapshot = machine.snapshot();
+    for (let i = 0; i < 2; i++) {
+      expect([machine.run(END), machine.count, machine.register(15)]).toEqual([{ reason: 'triple-fault' }, count, 0n]);
+      machine.restore(snapshot);
+    }
+  });
+
   test('single steps trap after each instruction', async () => {
     const text = await run(`
   mov rax, offset 1f

@@ -67,21 +67,23 @@ fault_here:
 });
 
 test('a TSS in the upper half gives the stacks of CPL 0 and IST', async () => {
+  // from HIGH + 2 GiB on lies the low memory; 2 GiB alone is not mapped
   const text = await run(`
-  mov rax, qword ptr [pml4]
-  mov qword ptr [pml4 + 2048], rax
+  mov qword ptr [pml4 + 2048], offset page_c + 3
+  mov qword ptr [page_c + 16], offset pd + 3
+  mov rcx, ${hex(HIGH + 0x8000_0000n)}
   mov rax, offset tss
-  bts rax, 47
-  mov rcx, 0xffff0000
-  shl rcx, 32
   or rax, rcx
-  shr rax, 32
+  mov word ptr [gdt_tss + 2], ax
+  shr rax, 16
+  mov byte ptr [gdt_tss + 4], al
+  mov byte ptr [gdt_tss + 7], ah
+  shr rax, 16
   mov dword ptr [gdt_tss + 8], eax
   mov byte ptr [gdt_tss + 5], 0x89
   mov eax, 0x28
   ltr ax
   mov rax, offset stack_top
-  bts rax, 47
   or rax, rcx
   mov qword ptr [tss + 4], rax
 ${user('user', 'ud2')}
