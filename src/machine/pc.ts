@@ -10,11 +10,14 @@ import { Delivery, SOURCE } from './cpu/faults.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
 import { makeHelpers } from './cpu/helpers/helpers.ts';
-import { MSR_SLOT, PAT_RESET } from './cpu/helpers/msr.ts';
+import { PAT_RESET } from './cpu/helpers/msr.ts';
+import { tellSystemCall } from './cpu/helpers/syscall.ts';
 import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
 import type { Ports } from './cpu/ports.ts';
-import { CpuState, DR, FCW, layoutMemory, MXCSR, RFLAGS_REST, RIP, STOP_REQUEST } from './cpu/state.ts';
+import {
+  CpuState, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, OBSERVED, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
+} from './cpu/state.ts'; // biome-ignore format: one list
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
 import { Lapic } from './devices/lapic.ts';
@@ -118,7 +121,6 @@ export class Pc {
       skipped: 0,
       halted: false,
       nmiBlocked: false,
-      stepDone: false,
       deliveries: 0,
       deliveredAt: 0,
       randomCount: 0n,
@@ -154,6 +156,7 @@ export class Pc {
   observe(observer: Observer | null): void {
     this.observer = observer;
     this.cpu.observer = observer;
+    this.state.set32(OBSERVED, observer === null ? 0 : 1);
     this.mmu.events = observer === null ? null : observeMemory(this.cpu, observer);
   }
 
@@ -172,13 +175,16 @@ export class Pc {
         continue;
       }
       const isStepping = (cpu.low(RFLAGS_REST) & RFLAGS.tf) !== 0;
-      const isHeldOff = lapic.pending() >= 0 && inShadow(state);
+      const isPending = lapic.pending() >= 0;
+      state.set32(INTERRUPT_PENDING, isPending ? 1 : 0);
+      const isHeldOff = isPending && inShadow(state);
       const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
-      run.stepDone = false;
+      state.set32(STEP_DONE, 0);
       const reason = this.interpreter.run(budget);
       if (reason === 'path-full') this.drainPath();
       else if (reason === 'fault' && !this.#deliverFault()) return { reason: 'triple-fault' };
-      if (isStepping && reason !== 'fault' && cpu.count > count && !run.stepDone && !this.#trapStep()) return { reason: 'triple-fault' };
+      if (isStepping && reason !== 'fault' && cpu.count > count && state.get32(STEP_DONE) === 0 && !this.#trapStep())
+        return { reason: 'triple-fault' };
     }
   }
 
@@ -274,7 +280,9 @@ export class Pc {
   /** What is pending, or the next event by time, has changed: the running loop must not run past it. */
   #scheduleChanged(): void {
     const { lapic, state } = this;
-    if (lapic.pending() >= 0) {
+    const isPending = lapic.pending() >= 0;
+    state.set32(INTERRUPT_PENDING, isPending ? 1 : 0);
+    if (isPending) {
       if ((state.get32(RFLAGS_REST) & RFLAGS.if) !== 0) state.shortenBudget(1);
     }
     if (lapic.nmiPending) state.shortenBudget(1);
@@ -300,7 +308,8 @@ export class Pc {
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
       },
-      rflagsChanged: () => cpu.flagsChanged(),
+      attend: () => cpu.flagsChanged(),
+      tell: (what) => tellSystemCall(cpu, what),
       helper: (number, decoded) => (helpers[number] ?? bug(`no helper ${number}`))(cpu, decoded),
     };
   }

@@ -2,7 +2,7 @@
  * The registers as programs outside the machine see them: a canonical copy, and a cheap capture for those who look at every switch.
  */
 import { type Cpu, SEG } from './cpu/helpers/cpu.ts';
-import { MSR_SLOT, readMsr } from './cpu/helpers/msr.ts';
+import { readMsr } from './cpu/helpers/msr.ts';
 import {
   CR0,
   CR2,
@@ -18,6 +18,7 @@ import {
   GPR,
   IDTR_BASE,
   IDTR_LIMIT,
+  MSR_SLOT,
   MXCSR,
   RIP,
   SEGMENT_BASE,

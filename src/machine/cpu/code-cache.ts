@@ -495,7 +495,9 @@ export class CodeCache {
     const form = this.#library.find(decoded, page.segmentation);
     const entry = this.#allocate(entries, form.form, offset);
     this.#fill(entry, form, decoded, page, offset);
-    if (form.isHelper) this.#view.setInt32(entry + ENTRY.immediate, this.#decoded.push(decoded) - 1, true);
+    if (!form.isHelper) return entry;
+    this.#view.setInt32(entry + ENTRY.immediate, this.#decoded.push(decoded) - 1, true);
+    if (!decoded.operands.some((o) => o.kind === 'mem')) this.#view.setInt32(entry + ENTRY.displacement, decoded.operandSize, true);
     return entry;
   }
 

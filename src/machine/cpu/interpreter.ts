@@ -12,7 +12,7 @@
  */
 import { STATUS } from '../translator/entry.ts';
 import type { FormLibrary } from '../translator/form-library.ts';
-import { SERVICE_LINEAR, SERVICE_OPERANDS } from '../translator/services.ts';
+import { SERVICE_LINEAR } from '../translator/services.ts';
 import { EXIT } from '../translator/tier0.ts';
 import { CodeCache } from './code-cache.ts';
 import { updateMode } from './mode.ts';
@@ -79,10 +79,9 @@ export class Interpreter {
         store: (low: number, high: number, access: number) => ports.store(low, high, access),
         probe: (low: number, high: number, access: number) => ports.probe(low, high, access),
         segment: (segment: number, access: number) => this.#segment(segment, access),
-        helper: (number: number, entry: number) => this.#helper(number, entry),
         float: (operation: number, mxcsr: number) => floatService(state, operation, mxcsr),
         integer: (operation: number, width: number) => integerService(state, operation, width),
-        writeRflags: () => this.#writeRflags(),
+        ...this.#systemCode(),
       },
     };
     this.#regions.imports = this.#imports;
@@ -186,9 +185,16 @@ export class Interpreter {
     state.set32(PATH_TARGET_COUNT, count + 1);
   }
 
-  #writeRflags(): void {
-    const state = this.#state;
-    state.rflags = state.get32(SERVICE_OPERANDS);
-    this.#ports.rflagsChanged();
+  /** What stands between the interpreter's code and TypeScript: `helper` and `writeRflags`. */
+  #systemCode(): Record<string, unknown> {
+    const ports = this.#ports;
+    const env = {
+      memory: this.#memory,
+      base: this.#state.base,
+      helper: (number: number, entry: number) => this.#helper(number, entry),
+      attend: () => ports.attend(),
+      tell: (what: number) => ports.tell(what),
+    };
+    return new WebAssembly.Instance(this.#library.system, { env }).exports;
   }
 }

@@ -38,11 +38,10 @@ export interface Ports {
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */
   watchCode(physicalPage: number): void;
-  /**
-   * An instruction that is not a helper (POPF, CLI …) has replaced RFLAGS: choose the data TLB set (AC), and `shortenBudget(1)` when
-   * TF was set or an interrupt has become deliverable. The instruction retires afterwards.
-   */
-  rflagsChanged(): void;
+  /** RFLAGS was written by generated code, and TF or an interrupt that waits is to have its way after this instruction: `shortenBudget(1)`. */
+  attend(): void;
+  /** Where OBSERVED is set: SYSCALL or SYSRET is at one of the moments TELL (translator/system-code.ts). */
+  tell(what: number): void;
   /** Runs the helper with this number in HELPER_NAMES for the instruction `decoded`; a value of `HELPER`. */
   helper(number: number, decoded: Decoded): number;
 }

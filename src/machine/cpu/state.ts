@@ -55,6 +55,17 @@ export const XCR0 = 0x210;
 /** 64 slots of eight bytes; the system part says which MSR lies where. */
 export const MSR = 0x220;
 export const MSR_SLOTS = 64;
+const msrSlot = (index: number): number => MSR + 8 * index;
+/** The MSRs that are plain slots. */
+export const MSR_SLOT = {
+  STAR: msrSlot(0),
+  LSTAR: msrSlot(1),
+  CSTAR: msrSlot(2),
+  FMASK: msrSlot(3),
+  KERNEL_GS_BASE: msrSlot(4),
+  PAT: msrSlot(5),
+  SPEC_CTRL: msrSlot(6),
+} as const;
 
 /** The end (exclusive) of the count of this run, and the instructions that are left until then. */
 export const COUNT_END = 0x420;
@@ -110,6 +121,14 @@ export const XMM = 0x600;
 export const X87 = 0x700;
 /** End of what a snapshot keeps; what follows is derived and may be dropped at any time. */
 export const CPU_STATE_BYTES = 0x900;
+/** What TLB_SET becomes with the privilege: CPL 0–2 with AC clear, with AC set, CPL 3 with AC clear, with AC set; 32 bits each. */
+export const TLB_CHOICES = 0x900;
+/** 1: an interrupt waits for nothing but RFLAGS.IF (and the interrupt shadow). */
+export const INTERRUPT_PENDING = 0x910;
+/** 1: somebody is told what happens. */
+export const OBSERVED = 0x914;
+/** 1: the instruction that runs takes no single-step trap, since it delivered an event or loaded SS. */
+export const STEP_DONE = 0x918;
 
 /**
  * Software TLB: direct-mapped by linear page number. An entry is 16 bytes:
@@ -159,7 +178,8 @@ export const ACCESS = {
   stack: 1 << 9,
 } as const;
 
-const REST = 0x3f_7702;
+/** The bits of RFLAGS that are kept in RFLAGS_REST, bit 1 (always set) among them. */
+export const RFLAGS_REST_MASK = 0x3f_7702;
 
 /** Where the parts lie in the one memory; `ramBase` is where guest physical address 0 is. */
 export interface MemoryLayout {
@@ -206,9 +226,10 @@ export class CpuState {
 
   /** The state of the processor before any reset: all zero, but with an empty TLB and RFLAGS = 2. */
   clear(): void {
-    this.#i32.fill(0, 0, CPU_STATE_BYTES / 4);
-    this.writeRflags(2n);
-    this.set32(TLB_SET, TLB_SETS.supervisor);
+    this.#i32.fill(0, 0, TLB_START / 4);
+    this.rflags = 2;
+    this.#i32.set([TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user, TLB_SETS.user], TLB_CHOICES >> 2);
+    this.chooseTlbSet();
     this.flushTlb();
   }
 
@@ -329,7 +350,7 @@ export class CpuState {
   }
 
   set rflagsRest(value: number) {
-    this.#i32[RFLAGS_REST >> 2] = (value & REST) | 2;
+    this.#i32[RFLAGS_REST >> 2] = (value & RFLAGS_REST_MASK) | 2;
     this.#i32[(RFLAGS_REST >> 2) + 1] = 0;
   }
 
@@ -342,6 +363,12 @@ export class CpuState {
     const at = XMM + 16 * index;
     this.set64(at, BigInt.asUintN(64, value));
     this.set64(at + 8, BigInt.asUintN(64, value >> 64n));
+  }
+
+  /** After a change of CPL, AC or TLB_CHOICES. */
+  chooseTlbSet(): void {
+    const privilege = (this.get32(CPL) === 3 ? 2 : 0) | ((this.get32(RFLAGS_REST) >>> 18) & 1);
+    this.#i32[TLB_SET >> 2] = this.#i32[(TLB_CHOICES >> 2) + privilege] ?? 0;
   }
 
   /** Makes a fault pending: its delivery is the caller's of `Interpreter.run`. */

@@ -26,13 +26,16 @@ import {
   FAULT_PENDING,
   FAULT_VECTOR,
   FETCH_PHYSICAL,
+  RFLAGS_REST,
   SCRATCH,
+  TLB_CHOICES,
   TLB_READ,
   TLB_SET,
   TLB_SETS,
   TLB_WRITE,
 } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
+import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
 import type { PhysicalMemory, StoreWatcher } from './physical.ts';
@@ -74,9 +77,8 @@ export class Mmu implements StoreWatcher {
   #wp = false;
   #smep = false;
   #smap = false;
-  #ac = false;
-  /** Data accesses are checked one by one: alignment, data breakpoints. */
-  #checksAlignment = false;
+  /** CR0.AM: with AC set, data accesses of programs are checked one by one. */
+  #am = false;
   /** Linear addresses at which data accesses are looked at (debug registers), null: none. */
   dataBreakpoint: ((low: number, high: number, size: number, write: boolean) => void) | null = null;
 
@@ -112,29 +114,29 @@ export class Mmu implements StoreWatcher {
     this.#wp = (cr0 & CR0.WP) !== 0;
     this.#smep = (cr4 & CR4.SMEP) !== 0;
     this.#smap = (cr4 & CR4.SMAP) !== 0;
+    this.#am = (cr0 & CR0.AM) !== 0;
     this.#soft.flush();
     this.#soft.select(this.root, this.pcid);
+    this.#renewChoices();
   }
 
-  /** A new root or PCID. The caller invalidates, and sets the privilege anew. */
+  /** A new root or PCID. The caller invalidates. */
   setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean): void {
     this.root = (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);
     this.pcid = pcidEnabled ? cr3Low & 0xfff : 0;
     this.#soft.select(this.root, this.pcid);
-    this.#selectSet();
+    this.#renewChoices();
   }
 
-  /** CPL (in the state), AC or what must be checked at each access changed: chooses the set of the software TLB. */
-  setPrivilege(ac: boolean, alignment: boolean): void {
-    this.#ac = ac;
-    this.#checksAlignment = alignment && ac && this.#i32[CPL >> 2] === 3;
-    this.#selectSet();
-  }
-
-  #selectSet(): void {
-    const privilege = this.#i32[CPL >> 2] === 3 ? TLB_SETS.user : this.#ac ? TLB_SETS.supervisorAc : TLB_SETS.supervisor;
-    const isSlow = this.#checksAlignment || this.dataBreakpoint !== null;
-    this.#i32[TLB_SET >> 2] = isSlow ? TLB_SETS.slow : this.#soft.setOf(privilege);
+  /** Which set of the software TLB is for which privilege. */
+  #renewChoices(): void {
+    const { slow, supervisor, supervisorAc, user } = TLB_SETS;
+    const sets = [supervisor, supervisorAc, user, user];
+    for (let i = 0; i < sets.length; i++) {
+      const isSlow = this.dataBreakpoint !== null || (this.#am && i === 3);
+      this.#i32[(TLB_CHOICES >> 2) + i] = isSlow ? slow : this.#soft.setOf(sets[i] ?? slow);
+    }
+    this.state.chooseTlbSet();
   }
 
   // ---- Ports of the interpreter -----------------------------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ export class Mmu implements StoreWatcher {
     const rights = translations.rights[slot] ?? 0;
     const user = this.#i32[CPL >> 2] === 3;
     if (!this.#allows(rights, kind, user) || (kind === WRITE && (rights & RIGHTS.dirty) === 0)) return -1;
-    if ((rights & ALL_TOLD) !== 0 || (this.watchSupervisor && !user && ((rights & RIGHTS.user) !== 0 || this.#ac))) return -1;
+    if ((rights & ALL_TOLD) !== 0 || (this.watchSupervisor && !user && ((rights & RIGHTS.user) !== 0 || this.ac))) return -1;
     this.#rights = rights;
     this.#isGlobal = translations.isGlobal(slot);
     return this.#frameOf(slot, pageLow);
@@ -385,7 +387,7 @@ export class Mmu implements StoreWatcher {
   /** The first (or only) page of a data access by the program; fills the software TLB. −1: fault pending. */
   #resolve(low: number, high: number, size: number, kind: number, access: number): number {
     if (!isCanonical(high)) return -this.#raise((access & ACCESS.stack) !== 0 ? VECTOR.SS : VECTOR.GP, 0);
-    if (this.#checksAlignment && size <= 8 && (low & (size - 1)) !== 0) return -this.#raise(VECTOR.AC, 0);
+    if (size <= 8 && (low & (size - 1)) !== 0 && this.#am && this.ac && this.#i32[CPL >> 2] === 3) return -this.#raise(VECTOR.AC, 0);
     const split = splitAt(low, size);
     // The last byte may be non-canonical although the first is not: the top of the lower half.
     if (split !== 0 && (low | 0) >= -4096 && (low | 0) < 0 && high === 0x7fff)
@@ -567,14 +569,14 @@ export class Mmu implements StoreWatcher {
       return way === READ || (rights & (way === WRITE ? RIGHTS.write : RIGHTS.execute)) !== 0;
     }
     if (way === EXECUTE) return (rights & RIGHTS.execute) !== 0 && !(isUserPage && this.#smep);
-    if (isUserPage && this.#smap && ((kind & IMPLICIT) !== 0 || !this.#ac)) return false;
+    if (isUserPage && this.#smap && ((kind & IMPLICIT) !== 0 || !this.ac)) return false;
     return way === READ || !this.#wp || (rights & RIGHTS.write) !== 0;
   }
 
   #watch(low: number, high: number, size: number, kind: number, rights: number, user: boolean, faulted: boolean): void {
     if (!this.watchSupervisor || user) return;
     const isUserPage = (rights & RIGHTS.user) !== 0;
-    if (!isUserPage && !(this.#ac && (kind & (EXECUTE | IMPLICIT)) === 0)) return;
+    if (!isUserPage && !(this.ac && (kind & (EXECUTE | IMPLICIT)) === 0)) return;
     this.#cacheable = false;
     this.events?.supervisorAccess(low, high, size, kind, rights, faulted);
   }
@@ -597,9 +599,9 @@ export class Mmu implements StoreWatcher {
     return 1;
   }
 
-  /** RFLAGS.AC as the MMU knows it. */
+  /** RFLAGS.AC. */
   get ac(): boolean {
-    return this.#ac;
+    return ((this.#i32[RFLAGS_REST >> 2] ?? 0) & RFLAGS.ac) !== 0;
   }
 }
 

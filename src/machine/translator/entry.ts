@@ -13,7 +13,7 @@
  *     13  u8   1: that segment is SS
  *     14  u16  index of the out-of-line function in the function table
  *     16  i64  immediate, or branch distance, or the 64-bit offset of a moffs operand; of a helper: where the code cache keeps the instruction
- *     24  i32  displacement
+ *     24  i32  displacement; of a helper without a memory operand: the operand size
  *     28  i32  link: address of a slot that holds the address of the branch target's entry, or 0 (not in this page, or not decoded yet)
  *
  * A *head* is a pseudo entry through which transfers reach the instruction behind it, so that what is run often is seen:

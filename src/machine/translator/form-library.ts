@@ -13,6 +13,7 @@ import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { formKey, quickKey, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
+import { systemModule } from './system-code.ts';
 import { bodyModule, functionsModule } from './tier0.ts';
 
 export interface KnownForm {
@@ -37,6 +38,8 @@ export class FormLibrary {
   readonly hasPath: boolean;
   /** The interpreter's body; `run` is its export. */
   readonly body: WebAssembly.Module;
+  /** See system-code.ts. */
+  readonly system: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
   readonly #modules: WebAssembly.Module[] = [];
   readonly #forms: Form[] = [];
@@ -71,6 +74,7 @@ export class FormLibrary {
       inlined.push({ decoded, effect, segmentation: 'long' });
     }
     this.body = new WebAssembly.Module(bodyModule(inlined, this.hasPath));
+    this.system = new WebAssembly.Module(systemModule(this.hasPath));
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */

@@ -383,6 +383,14 @@ export class ModuleBuilder {
     this.#imports.u32(minimum);
   }
 
+  /** An immutable global. */
+  importGlobal(module: string, name: string, type: ValueType): void {
+    this.#import(module, name);
+    this.#imports.byte(3);
+    this.#imports.byte(VALUE_TYPE[type]);
+    this.#imports.byte(0);
+  }
+
   func(typeIndex: number): FunctionBuilder {
     const f = new FunctionBuilder(
       this.#importedFunctions + this.#functions.length,

@@ -129,7 +129,9 @@ class Candidate implements Judged, Ports {
 
   watchCode(): void {}
 
-  rflagsChanged(): void {}
+  attend(): void {}
+
+  tell(): void {}
 
   helper(number: number, decoded: Decoded): number {
     const name = HELPER_NAMES[number];

@@ -141,7 +141,9 @@ export class FlatMachine implements Ports {
     for (const array of [TLB_READ, TLB_WRITE, TLB_EXECUTE]) this.state.set64(TLB_SETS.supervisor + array + tlbIndex(physicalPage), -1n);
   }
 
-  rflagsChanged(): void {}
+  attend(): void {}
+
+  tell(): void {}
 
   helper(number: number, decoded: Decoded): number {
     return this.#options.helper?.(HELPER_NAMES[number] ?? '', decoded, this) ?? HELPER.stop;

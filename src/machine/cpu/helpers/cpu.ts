@@ -63,8 +63,6 @@ export interface Run {
   halted: boolean;
   /** From the delivery of an NMI to the next IRET. */
   nmiBlocked: boolean;
-  /** The instruction that runs takes no single-step trap: it delivered an event, or loaded SS. */
-  stepDone: boolean;
   /** The next value of the run's random sequence. */
   random(): bigint;
 }
@@ -274,26 +272,20 @@ export class Cpu {
 
   // ---- Changes of mode and privilege ------------------------------------------------------------------------------------------------------
 
-  /** After a change of RFLAGS.AC, CPL or CR0.AM. */
-  privilegeChanged(): void {
-    this.mmu.setPrivilege((this.low(RFLAGS_REST) & RFLAGS.ac) !== 0, (this.cr0 & CR0.AM) !== 0);
-  }
-
   setCpl(cpl: number): void {
     this.i32[CPL >> 2] = cpl;
-    this.privilegeChanged();
+    this.state.chooseTlbSet();
   }
 
   /** After any change of CR0, CR3, CR4 or EFER: the MMU takes them over. The architectural TLB is the caller's. */
   controlChanged(): void {
     this.mmu.globalPages = (this.cr4 & CR4.PGE) !== 0;
     this.mmu.reload(this.cr0, this.low(CR3), this.high(CR3), this.cr4, this.efer);
-    this.privilegeChanged();
   }
 
   /** After RFLAGS was written: AC chooses the TLB set; a due interrupt or TF ends the run after this instruction. */
   flagsChanged(): void {
-    this.privilegeChanged();
+    this.state.chooseTlbSet();
     const rest = this.low(RFLAGS_REST);
     if ((rest & RFLAGS.tf) !== 0 || ((rest & RFLAGS.if) !== 0 && this.interrupts.pending() >= 0)) this.state.shortenBudget(1);
   }

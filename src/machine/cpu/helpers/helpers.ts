@@ -1,4 +1,6 @@
 /** Every helper that the instruction table names (isa/helpers.ts), by its name. */
+
+import { bug } from '../../isa/bug.ts';
 import type { HelperName } from '../../isa/helpers.ts';
 import type { Delivery } from '../faults.ts';
 import { clts, lmsw, movFromCr, movToCr } from './control.ts';
@@ -8,9 +10,9 @@ import { movFromDr, movToDr } from './debug.ts';
 import { callFar, jumpFar, returnFar } from './far.ts';
 import { fxrstor, fxsave } from './float-state.ts';
 import { makeIret } from './iret.ts';
-import { rdmsr, rdtsc, rdtscp, swapgs, wrmsr } from './msr.ts';
+import { rdmsr, rdtsc, rdtscp, wrmsr } from './msr.ts';
 import { input, inputString, output, outputString } from './ports.ts';
-import { hlt, invlpg, invpcid, sti } from './processor.ts';
+import { hlt, invlpg, invpcid } from './processor.ts';
 import { rdrand } from './random.ts';
 import { lar, lldt, loadFar, lsl, ltr, movSeg, popSeg, verr, verw } from './segments.ts';
 import { makeSoftwareInterrupts } from './software-interrupts.ts';
@@ -45,7 +47,7 @@ export function makeHelpers(delivery: Delivery): Readonly<Record<HelperName, Hel
     LSL: lsl,
     VERR: verr,
     VERW: verw,
-    SWAPGS: swapgs,
+    SWAPGS: generated,
     MOV_FROM_CR: movFromCr,
     MOV_TO_CR: movToCr,
     MOV_FROM_DR: movFromDr,
@@ -61,7 +63,7 @@ export function makeHelpers(delivery: Delivery): Readonly<Record<HelperName, Hel
     RDTSCP: rdtscp,
     RDRAND: rdrand,
     RDSEED: rdrand,
-    STI: sti,
+    STI: generated,
     IN: input,
     OUT: output,
     INS: inputString,
@@ -70,3 +72,6 @@ export function makeHelpers(delivery: Delivery): Readonly<Record<HelperName, Hel
     FXRSTOR: fxrstor,
   };
 }
+
+/** Done by translator/system-code.ts, always. */
+const generated: Helper = (_cpu, { row }) => bug(`${row.name} has come to TypeScript`);

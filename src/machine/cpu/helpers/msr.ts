@@ -3,20 +3,9 @@ import { EFER as EFER_BITS } from '../../platform/bits.ts';
 import { MSR } from '../../platform/msr.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
-import { CR0 as CR0_SLOT, EFER, GPR, MSR as MSR_AREA, SEGMENT_BASE, TSC_AUX, TSC_OFFSET } from '../state.ts';
+import { CR0 as CR0_SLOT, EFER, GPR, MSR_SLOT, SEGMENT_BASE, TSC_AUX, TSC_OFFSET } from '../state.ts';
 import { type Cpu, type Helper, isCanonical64, SEG } from './cpu.ts';
 
-const slot = (index: number): number => MSR_AREA + 8 * index;
-/** Offsets in the state of the MSRs that are plain slots. */
-export const MSR_SLOT = {
-  STAR: slot(0),
-  LSTAR: slot(1),
-  CSTAR: slot(2),
-  FMASK: slot(3),
-  KERNEL_GS_BASE: slot(4),
-  PAT: slot(5),
-  SPEC_CTRL: slot(6),
-} as const;
 /** What PAT holds after reset. */
 export const PAT_RESET = 0x0007_0406_0007_0406n;
 
@@ -124,14 +113,5 @@ export const rdtsc: Helper = (cpu) => {
 export const rdtscp: Helper = (cpu) => {
   setPair(cpu, cpu.tsc);
   cpu.set(RCX, cpu.low(TSC_AUX), 0);
-  return HELPER.next;
-};
-
-export const swapgs: Helper = (cpu) => {
-  const gs = SEGMENT_BASE + 8 * SEG.GS;
-  const low = cpu.low(gs);
-  const high = cpu.high(gs);
-  cpu.copy64(gs, MSR_SLOT.KERNEL_GS_BASE);
-  cpu.set(MSR_SLOT.KERNEL_GS_BASE, low, high);
   return HELPER.next;
 };

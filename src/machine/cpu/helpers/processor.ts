@@ -1,27 +1,15 @@
-/** HLT, STI and the invalidation of translations. CPL and IOPL have been checked by the rows. */
+/** HLT and the invalidation of translations. CPL and IOPL have been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
-import { RFLAGS } from '../../isa/flags.ts';
 import { READ } from '../../memory/mmu.ts';
 import { CR4 } from '../../platform/bits.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
-import { RFLAGS_REST } from '../state.ts';
 import { type Cpu, type Helper, highHalf, isCanonical64, lowHalf } from './cpu.ts';
-import { shadowInterrupts } from './segments.ts';
 
 export const hlt: Helper = (cpu, decoded) => {
   cpu.run.halted = true;
   cpu.advance(decoded);
   return HELPER.stop;
-};
-
-export const sti: Helper = (cpu) => {
-  if ((cpu.low(RFLAGS_REST) & RFLAGS.if) === 0) {
-    cpu.i32[RFLAGS_REST >> 2] = cpu.low(RFLAGS_REST) | RFLAGS.if;
-    shadowInterrupts(cpu);
-    if (cpu.interrupts.pending() >= 0) cpu.state.shortenBudget(1);
-  }
-  return HELPER.next;
 };
 
 export const invlpg: Helper = (cpu, decoded) => {

@@ -3,7 +3,7 @@ import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
-import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE, ZR } from '../state.ts';
+import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE, STEP_DONE, ZR } from '../state.ts';
 import { type Cpu, type Helper, SEG } from './cpu.ts';
 import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
 
@@ -69,7 +69,7 @@ export function shadowInterrupts(cpu: Cpu): void {
 function afterLoad(cpu: Cpu, segment: number): void {
   if (segment !== SEG.SS) return;
   shadowInterrupts(cpu);
-  cpu.run.stepDone = true;
+  cpu.state.set32(STEP_DONE, 1);
 }
 
 export const movSeg: Helper = (cpu, decoded) => {

@@ -5,6 +5,7 @@ import { RFLAGS } from '../../isa/flags.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { type Delivery, SOURCE } from '../faults.ts';
 import { HELPER } from '../ports.ts';
+import { STEP_DONE } from '../state.ts';
 import { type Cpu, type Helper, highHalf, lowHalf } from './cpu.ts';
 
 export interface SoftwareInterrupts {
@@ -18,7 +19,7 @@ export function makeSoftwareInterrupts(delivery: Delivery): SoftwareInterrupts {
   const deliver = (cpu: Cpu, decoded: Decoded, vector: number, source: number): number => {
     const next = cpu.nextRip(decoded);
     if (!delivery.deliver(vector, -1, source, lowHalf(next), highHalf(next))) return HELPER.fault;
-    cpu.run.stepDone = true;
+    cpu.state.set32(STEP_DONE, 1);
     return HELPER.jump;
   };
   return {

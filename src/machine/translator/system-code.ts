@@ -1,0 +1,416 @@
+/**
+ * The system instructions that programs and kernels run all the time, as WebAssembly: SYSCALL, SYSRET to 64-bit code, SWAPGS, STI, and the
+ * writing of RFLAGS (POPF, CLI, STAC …). It stands between the interpreter's code and TypeScript, under the names that code imports:
+ *
+ *     helper(number, entry) → status    does these instructions itself, asks `env.helper` for all others and where one of these faults
+ *     writeRflags()                     RFLAGS from the first service operand
+ *
+ * What it imports besides: `env.base`, the address of the CPU; `env.attend`, called when the new RFLAGS let a trap or an interrupt through
+ * after this instruction; `env.tell`, called with one of TELL where somebody observes (OBSERVED in the state).
+ */
+import {
+  AF, CF, COUNT_END, CPL, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OV, PF, RETURN_DEPTH, RFLAGS_REST,
+  RFLAGS_REST_MASK, RIP, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SR, STEP_DONE, TLB_CHOICES, TLB_SET, ZR,
+} from '../cpu/state.ts'; // biome-ignore format: one list
+import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
+import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
+import { CS, GS, RCX, SS } from '../isa/registers.ts';
+import { EFER as EFER_BITS } from '../platform/bits.ts';
+import { ENTRY, STATUS } from './entry.ts';
+import { readFlag } from './flags.ts';
+import { LocalPool } from './lowering-context.ts';
+import { pathRecorder } from './path-recorder.ts';
+import { SERVICE_OPERANDS } from './services.ts';
+import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
+
+/** What `env.tell` is told: SYSCALL before it changes anything, and then the kernel entered; SYSRET before, and then user mode entered. */
+export const TELL = { syscall: 0, enteredKernel: 1, sysret: 2, enteredUser: 3 } as const;
+
+/** SEGMENT_ATTRIBUTES that SYSCALL and SYSRET load: flat, present, accessed. */
+export const FLAT_SEGMENT = { code64Kernel: 0xa9b, code64User: 0xafb, code32User: 0xcfb, dataKernel: 0xc93, dataUser: 0xcf3 } as const;
+/** Bits that SYSRET loads from R11. */
+export const SYSRET_FLAGS = 0x3c7fd7;
+/** MODE_INDEX of 64-bit code, for the kernel and for programs (cpu/mode.ts). */
+const MODE_64 = 2;
+const MODE_64_USER = 10;
+const R11 = 11;
+
+export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', 1);
+  module.importGlobal('env', 'base', 'i32');
+  const helperType = module.type(['i32', 'i32'], ['i32']);
+  const plain = module.type([], []);
+  const one = module.type(['i32'], []);
+  const other = module.importFunction('env', 'helper', helperType);
+  const attend = module.importFunction('env', 'attend', plain);
+  const tell = module.importFunction('env', 'tell', one);
+
+  const flags = new Code(module, one);
+  flags.writeFlags(0, attend);
+  const make = (emit: (code: Code) => void): FunctionBuilder => {
+    const code = new Code(module, helperType);
+    emit(code);
+    return code.f;
+  };
+  const instructions: readonly [HelperName, FunctionBuilder][] = [
+    ['SYSCALL', make((code) => code.syscall(other, flags.f.index, tell, hasPath))],
+    ['SYSRET', make((code) => code.sysret(other, flags.f.index, tell, hasPath))],
+    ['SWAPGS', make((code) => code.swapgs())],
+    ['STI', make((code) => code.sti(attend))],
+  ];
+
+  const helper = module.func(helperType);
+  for (const [name, { index }] of instructions) {
+    helper.get(0);
+    helper.i32(HELPER_NAMES.indexOf(name));
+    helper.op(OP.i32.eq);
+    helper.if();
+    helper.get(0);
+    helper.get(1);
+    helper.call(index);
+    helper.op(OP.return);
+    helper.end();
+  }
+  helper.get(0);
+  helper.get(1);
+  helper.call(other);
+  module.exportFunction('helper', helper);
+
+  const write = new Code(module, plain);
+  write.load32(SERVICE_OPERANDS);
+  write.f.call(flags.f.index);
+  module.exportFunction('writeRflags', write.f);
+  return module.build();
+}
+
+/** A function of the module. Those of instructions have the parameters number (local 0) and entry (1). */
+class Code {
+  readonly f: FunctionBuilder;
+  readonly #base: number;
+  readonly #locals: LocalPool;
+
+  constructor(module: ModuleBuilder, type: number) {
+    this.f = module.func(type);
+    this.#locals = new LocalPool(this.f);
+    this.#base = this.#locals.take('i32');
+    this.f.globalGet(0);
+    this.f.set(this.#base);
+  }
+
+  load32(offset: number): void {
+    this.f.get(this.#base);
+    this.f.load('i32', offset);
+  }
+
+  #load64(offset: number): void {
+    this.f.get(this.#base);
+    this.f.load('i64', offset);
+  }
+
+  #store32(offset: number, value: () => void): void {
+    this.f.get(this.#base);
+    value();
+    this.f.store('i32', offset);
+  }
+
+  #store64(offset: number, value: () => void): void {
+    this.f.get(this.#base);
+    value();
+    this.f.store('i64', offset);
+  }
+
+  #constant32(offset: number, value: number): void {
+    this.#store32(offset, () => this.f.i32(value));
+  }
+
+  /** Leaves value & mask. */
+  #masked(local: number, mask: number): void {
+    this.f.get(local);
+    this.f.i32(mask);
+    this.f.op(OP.i32.and);
+  }
+
+  /** RFLAGS from a local, and what follows from it. */
+  writeFlags(value: number, attend: number): void {
+    const { f } = this;
+    this.#store32(CF, () => this.#masked(value, RFLAGS.cf));
+    this.#store32(PF, () => {
+      this.#masked(value, RFLAGS.pf);
+      f.op(OP.i32.eqz);
+    });
+    this.#store32(AF, () => this.#masked(value, RFLAGS.af));
+    this.#store64(ZR, () => {
+      this.#masked(value, RFLAGS.zf);
+      f.op(OP.i32.eqz, OP.i64.extend_i32_u);
+    });
+    for (const [flag, carrier] of [
+      ['sf', SR],
+      ['of', OV],
+    ] as const) {
+      // biome-ignore format: one list
+      this.#store64(carrier, () => {
+        this.#masked(value, RFLAGS[flag]);
+        f.op(OP.i64.extend_i32_u);
+        f.i64(BigInt(63 - FLAG_BIT[flag]));
+        f.op(OP.i64.shl);
+      });
+    }
+    this.#store64(RFLAGS_REST, () => {
+      this.#masked(value, RFLAGS_REST_MASK);
+      f.i32(RFLAGS.fixed);
+      f.op(OP.i32.or, OP.i64.extend_i32_u);
+    });
+    this.#chooseTlbSet(value);
+    this.#masked(value, RFLAGS.tf);
+    this.#masked(value, RFLAGS.if);
+    f.i32(0);
+    f.op(OP.i32.ne);
+    this.load32(INTERRUPT_PENDING);
+    f.op(OP.i32.and, OP.i32.or);
+    f.if(undefined, false);
+    f.call(attend);
+    f.end();
+  }
+
+  /** TLB_SET from TLB_CHOICES, by CPL and AC. */
+  #chooseTlbSet(value: number): void {
+    const { f } = this;
+    this.#store32(TLB_SET, () => {
+      f.get(this.#base);
+      this.load32(CPL);
+      f.i32(3);
+      f.op(OP.i32.eq);
+      f.i32(3);
+      f.op(OP.i32.shl);
+      f.get(value);
+      f.i32(18 - 2);
+      f.op(OP.i32.shr_u);
+      f.i32(4);
+      f.op(OP.i32.and, OP.i32.or, OP.i32.add);
+      f.load('i32', TLB_CHOICES);
+    });
+  }
+
+  syscall(other: number, writeFlags: number, tell: number, hasPath: boolean): void {
+    const { f } = this;
+    this.#otherwise(other, () => {
+      this.#is64();
+      this.#mayCall();
+      f.op(OP.i32.and);
+    });
+    this.#tell(tell, TELL.syscall);
+    const before = this.#locals.take('i32');
+    this.load32(CPL);
+    f.set(before);
+    const flags = this.#locals.take('i32');
+    this.#readFlags();
+    f.set(flags);
+    this.#store64(GPR + 8 * RCX, () => this.#nextRip());
+    this.#store64(GPR + 8 * R11, () => {
+      f.get(flags);
+      f.op(OP.i64.extend_i32_u);
+    });
+    this.#goTo(() => this.#load64(MSR_SLOT.LSTAR), hasPath);
+    this.#constant32(CPL, 0);
+    this.#constant32(MODE_INDEX, MODE_64);
+    const selector = this.#locals.take('i32');
+    this.load32(MSR_SLOT.STAR + 4);
+    f.i32(0xfffc);
+    f.op(OP.i32.and);
+    f.set(selector);
+    this.#flat(CS, selector, 0, 0, FLAT_SEGMENT.code64Kernel);
+    this.#flat(SS, selector, 8, 0, FLAT_SEGMENT.dataKernel);
+    f.get(flags);
+    this.load32(MSR_SLOT.FMASK);
+    f.i32(-1);
+    f.op(OP.i32.xor, OP.i32.and);
+    f.call(writeFlags);
+    this.#constant32(STEP_DONE, 1);
+    f.get(before);
+    f.if();
+    this.#tell(tell, TELL.enteredKernel);
+    f.end();
+    f.i32(STATUS.jump);
+  }
+
+  sysret(other: number, writeFlags: number, tell: number, hasPath: boolean): void {
+    const { f } = this;
+    this.#otherwise(other, () => {
+      f.get(1);
+      f.load('i32', ENTRY.displacement);
+      f.i32(64);
+      f.op(OP.i32.eq);
+      this.#mayCall();
+      f.op(OP.i32.and);
+      this.load32(CPL);
+      f.op(OP.i32.eqz, OP.i32.and);
+      this.#isCanonical(GPR + 8 * RCX);
+      f.op(OP.i32.and);
+    });
+    this.#tell(tell, TELL.sysret);
+    this.#goTo(() => this.#load64(GPR + 8 * RCX), hasPath);
+    this.#constant32(CPL, 3);
+    this.#constant32(MODE_INDEX, MODE_64_USER);
+    const selector = this.#locals.take('i32');
+    this.load32(MSR_SLOT.STAR + 4);
+    f.i32(16);
+    f.op(OP.i32.shr_u);
+    f.set(selector);
+    this.#flat(CS, selector, 16, 3, FLAT_SEGMENT.code64User);
+    this.#flat(SS, selector, 8, 3, FLAT_SEGMENT.dataUser);
+    this.load32(GPR + 8 * R11);
+    f.i32(SYSRET_FLAGS);
+    f.op(OP.i32.and);
+    f.call(writeFlags);
+    this.#tell(tell, TELL.enteredUser);
+    f.i32(STATUS.jump);
+  }
+
+  swapgs(): void {
+    const { f } = this;
+    const gs = SEGMENT_BASE + 8 * GS;
+    const value = this.#locals.take('i64');
+    this.#load64(gs);
+    f.set(value);
+    this.#store64(gs, () => this.#load64(MSR_SLOT.KERNEL_GS_BASE));
+    this.#store64(MSR_SLOT.KERNEL_GS_BASE, () => f.get(value));
+    f.i32(STATUS.next);
+  }
+
+  /** The instruction after it runs before an interrupt may come in. */
+  sti(attend: number): void {
+    const { f } = this;
+    const rest = this.#locals.take('i32');
+    this.load32(RFLAGS_REST);
+    f.tee(rest);
+    f.i32(RFLAGS.if);
+    f.op(OP.i32.and, OP.i32.eqz);
+    f.if();
+    this.#store32(RFLAGS_REST, () => {
+      f.get(rest);
+      f.i32(RFLAGS.if);
+      f.op(OP.i32.or);
+    });
+    this.#store64(INTERRUPT_SHADOW, () => {
+      this.#load64(COUNT_END);
+      f.get(this.#base);
+      f.load('i64_32u', LEFT);
+      f.op(OP.i64.sub);
+      f.i64(2n);
+      f.op(OP.i64.add);
+    });
+    this.load32(INTERRUPT_PENDING);
+    f.if(undefined, false);
+    f.call(attend);
+    f.end();
+    f.end();
+    f.i32(STATUS.next);
+  }
+
+  /** Leaves to TypeScript unless what `isOurs` leaves is 1. */
+  #otherwise(other: number, isOurs: () => void): void {
+    const { f } = this;
+    isOurs();
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    f.get(0);
+    f.get(1);
+    f.call(other);
+    f.op(OP.return);
+    f.end();
+  }
+
+  #tell(tell: number, what: number): void {
+    const { f } = this;
+    this.load32(OBSERVED);
+    f.if(undefined, false);
+    f.i32(what);
+    f.call(tell);
+    f.end();
+  }
+
+  #is64(): void {
+    this.load32(MODE_INDEX);
+    this.f.i32(7);
+    this.f.op(OP.i32.and);
+    this.f.i32(MODE_64);
+    this.f.op(OP.i32.eq);
+  }
+
+  /** EFER.SCE. */
+  #mayCall(): void {
+    this.load32(EFER);
+    this.f.i32(EFER_BITS.SCE);
+    this.f.op(OP.i32.and);
+  }
+
+  /** Bits 63:47 all alike. */
+  #isCanonical(offset: number): void {
+    const { f } = this;
+    const top = this.#locals.take('i64');
+    this.#load64(offset);
+    f.i64(47n);
+    f.op(OP.i64.shr_s);
+    f.tee(top);
+    f.op(OP.i64.eqz);
+    f.get(top);
+    f.i64(-1n);
+    f.op(OP.i64.eq, OP.i32.or);
+  }
+
+  /** RFLAGS without RF. */
+  #readFlags(): void {
+    const { f } = this;
+    this.load32(RFLAGS_REST);
+    f.i32(~RFLAGS.rf);
+    f.op(OP.i32.and);
+    for (const flag of ['cf', 'pf', 'af', 'zf', 'sf', 'of'] as const) {
+      readFlag(f, this.#base, flag);
+      f.i32(FLAG_BIT[flag]);
+      f.op(OP.i32.shl, OP.i32.or);
+    }
+  }
+
+  /** RIP after the instruction of the entry; the state's is still its own. */
+  #nextRip(): void {
+    const { f } = this;
+    this.#load64(RIP);
+    for (const [field, op] of [
+      [ENTRY.next, OP.i64.add],
+      [ENTRY.offset, OP.i64.sub],
+    ] as const) {
+      // biome-ignore format: one list
+      f.get(1);
+      f.load('i64_16u', field);
+      f.op(op);
+    }
+  }
+
+  /** A jump of a helper: see the rules in path-recorder.ts. */
+  #goTo(target: () => void, hasPath: boolean): void {
+    const { f } = this;
+    const rip = this.#locals.take('i64');
+    target();
+    f.set(rip);
+    this.#store64(RIP, () => f.get(rip));
+    this.#constant32(RETURN_DEPTH, 0);
+    if (hasPath) pathRecorder(f, this.#locals, this.#base).target(rip);
+  }
+
+  #flat(segment: number, selector: number, add: number, rpl: number, attributes: number): void {
+    const { f } = this;
+    this.#store32(SEGMENT_SELECTOR + 4 * segment, () => {
+      f.get(selector);
+      f.i32(add);
+      f.op(OP.i32.add);
+      f.i32(0xffff);
+      f.op(OP.i32.and);
+      f.i32(rpl);
+      f.op(OP.i32.or);
+    });
+    this.#constant32(SEGMENT_LIMIT + 4 * segment, -1);
+    this.#constant32(SEGMENT_ATTRIBUTES + 4 * segment, attributes);
+    this.#store64(SEGMENT_BASE + 8 * segment, () => f.i64(0n));
+  }
+}
