@@ -20,6 +20,7 @@ export interface TestbedOptions {
   /** The kernel's command line. */
   readonly append?: string;
   readonly watch?: MachineConfig['watch'];
+  readonly tier?: MachineConfig['tier'];
   /** How many instructions the kernel may take to boot. */
   readonly bootLimit?: bigint;
 }
@@ -52,9 +53,12 @@ export class Testbed {
 
   /** Boots the kernel up to `ready`. Throws UserError where it does not get there: the message ends with what the console showed last. */
   static async create(options: TestbedOptions): Promise<Testbed> {
-    const { kernel, memoryBytes, seed, initrd, append, watch, bootLimit = BOOT_LIMIT } = options;
+    const { kernel, memoryBytes, seed, initrd, append, watch, tier, bootLimit = BOOT_LIMIT } = options;
     const host = new HarnessHost();
-    const machine = await Machine.create({ memoryBytes, seed, harness: true, ...(watch && { watch }) }, host);
+    const machine = await Machine.create(
+      { memoryBytes, seed, harness: true, ...(watch && { watch }), ...(tier !== undefined && { tier }) },
+      host,
+    );
     machine.load({ image: kernel, ...(initrd && { initrd }), ...(append !== undefined && { append }) });
     const stop = machine.run(bootLimit);
     if (stop.reason !== 'ready') {

@@ -71,6 +71,8 @@ export class Runner {
       initrd: victimArchive(seed),
       append: COMMAND_LINE,
       watch: { supervisorUserAccess: true },
+      // Each program brings new code for some ten thousand instructions: that earns no region.
+      tier: 0,
     });
     return new Runner(testbed, keelView(testbed.machine, kernel), secretsOf(victimSeed(seed)));
   }
