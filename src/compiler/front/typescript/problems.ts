@@ -2,7 +2,7 @@
  * Reporting: diagnostics are collected; the construct that has one is given up by throwing `Reported`, which the next statement catches.
  */
 
-import ts from 'typescript';
+import type ts from 'typescript';
 import { type Code, type Diagnostic, diagnostic } from '../../diagnostics.ts';
 import type { Location } from '../../ir/module.ts';
 
@@ -47,6 +47,13 @@ export class Problems {
 
 /** Where a node starts. */
 export function locationOf(file: ts.SourceFile, node: ts.Node): Location {
-  const { line, character } = ts.getLineAndCharacterOfPosition(file, node.getStart(file));
-  return { file: file.fileName, line: line + 1, column: character + 1 };
+  const start = node.getStart(file);
+  const lines = file.getLineStarts();
+  let line = 0;
+  for (let end = lines.length; end - line > 1; ) {
+    const middle = (line + end) >> 1;
+    if ((lines[middle] ?? 0) <= start) line = middle;
+    else end = middle;
+  }
+  return { file: file.fileName, line: line + 1, column: start - (lines[line] ?? 0) + 1 };
 }

@@ -535,20 +535,23 @@ function initialiseVariable(f: Fn, module: SourceModule, d: Variable): void {
   const { initializer } = d.node;
   const section = d.tags.get('section');
   const exported = d.tags.has('export');
-  const within = ts.isPropertyDeclaration(d.node) ? (f.scope.within ?? null) : null;
-  const m: Maker = { s: scratch(p, { module, environment: NO_ENVIRONMENT, within }), f };
   const wanted = Number(d.tags.get('align') ?? 1);
   if (!Number.isInteger(Math.log2(wanted))) p.problems.fail(module.file, d.node, 'P1007', 'align', 'a power of two is wanted');
+  if (global.kind === 'constant') return;
   if (global.kind === 'table') {
     for (const member of global.members.values()) p.rules.constant(p, global.scope, member);
-  } else if (global.kind === 'object') {
+    return;
+  }
+  const within = ts.isPropertyDeclaration(d.node) ? (f.scope.within ?? null) : null;
+  const m: Maker = { s: scratch(p, { module, environment: NO_ENVIRONMENT, within }), f };
+  if (global.kind === 'object') {
     const { type, fixed } = global.value;
     const length = fixed?.length ?? null;
     const { size, align } = objectStorage(p, type, length);
     const o = new StaticObject(fixed?.symbol ?? bug('fixed'), size, Math.max(align, wanted));
     placeObject(m, o, 0, type, length, initializer ?? bug('an object has an initialiser'));
     emit(p, o, isImmutable(p, type), section, exported);
-  } else if (global.kind === 'cell') {
+  } else {
     const { size, align } = storageOf(global.type);
     const o = new StaticObject(global.symbol, size, Math.max(align, wanted));
     if (initializer !== undefined) place(m, o, 0, global.type, initializer);
