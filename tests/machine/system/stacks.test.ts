@@ -6,16 +6,17 @@ const HIGH = 0xffff_8000_0000_0000n;
 const hex = (value: bigint | number) => `0x${value.toString(16)}`;
 
 /**
- * The low memory once more from HIGH on (page_a is its PDPT), and from HIGH + 2 GiB on; the 2 MiB below HIGH + 4 GiB and those from there on are the first
- * 2 MiB of RAM (page_b is the page directory).
+ * The low memory once more from HIGH on (page_a is its PDPT), and from HIGH + 2 GiB on; the 2 MiB below HIGH + 4 GiB are the first of RAM (page_b is
+ * their page directory), those from there on the second (page_c).
  */
 const ALIASES = `
   mov qword ptr [pml4 + 2048], offset page_a + 3
   mov qword ptr [page_a], offset pd + 3
   mov qword ptr [page_a + 16], offset pd + 3
   mov qword ptr [page_a + 24], offset page_b + 3
-  mov qword ptr [page_a + 32], offset pd + 3
+  mov qword ptr [page_a + 32], offset page_c + 3
   mov qword ptr [page_b + 0xff8], 0x83
+  mov qword ptr [page_c], 0x200083
 `;
 
 describe('the frame of an exception', () => {
