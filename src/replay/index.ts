@@ -7,6 +7,7 @@
  *     const report = await replay('run.mpk');                      // report.identical, report.difference
  *     const trace = await openTrace('run.mpk');
  *     for (const { event, text } of inspectEvents(trace)) console.log(event.at, text);
+ *     for (const { text } of inspectEvents(trace, {}, await Processes.open(trace))) …     // context switches name keel's processes
  *     await inspectInstructions(trace, 1000n, 20);                 // any range, disassembled, with symbols and source lines
  *     const player = await Player.open(trace);                     // a machine at any position
  *     player.seek(1_000_000n); player.step(); player.machine.registers();
