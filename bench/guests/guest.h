@@ -16,7 +16,7 @@ typedef unsigned long word;
 #ifndef PERCENT
 #define PERCENT 100
 #endif
-#define TIMES(n) ((u32)((u64)(n) * PERCENT / 100))
+#define TIMES(n) ((u32)(((u64)(n) * PERCENT + 99) / 100))
 
 u32 guest(void);
 
