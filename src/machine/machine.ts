@@ -336,8 +336,8 @@ export class Machine {
   /** The canonical state hash: 16 hexadecimal digits over registers, translations, devices and RAM. Costs what changed since the last. */
   hash(): string {
     const writer = this.#writeHashed();
+    this.#pc.mmu.dropWrites(this.#pc.physical.unhashed);
     writer.u64(this.#memoryHash.update());
-    this.#pc.mmu.dropWrites();
     return this.#digits(writer);
   }
 
@@ -363,8 +363,8 @@ export class Machine {
     writer.reset();
     saveHashed(this.#owner, writer);
     saveTail(this.#owner, writer);
+    this.#pc.mmu.dropWrites(this.#pc.physical.unsaved);
     const chunks = this.#pages.take();
-    this.#pc.mmu.dropWrites();
     return new Snapshot(this.count, writer.written.slice(), chunks);
   }
 

@@ -38,7 +38,7 @@ import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
-import type { PhysicalMemory, StoreWatcher } from './physical.ts';
+import type { FrameList, PhysicalMemory, StoreWatcher } from './physical.ts';
 import { SoftTlb } from './soft-tlb.ts';
 import { TableWatch } from './table-watch.ts';
 import { GLOBAL_TAG, RIGHTS, Translations } from './translations.ts';
@@ -377,9 +377,9 @@ export class Mmu implements StoreWatcher {
     this.#soft.dropWritesTo(frame);
   }
 
-  /** The dirty lists were emptied: all stores must come to PhysicalMemory once more. */
-  dropWrites(): void {
-    this.#soft.dropWrites();
+  /** A dirty list is about to be emptied: stores to its frames must come to PhysicalMemory once more. No other frame's may be quick. */
+  dropWrites({ items, length }: FrameList): void {
+    for (let n = 0; n < length; n++) this.#soft.dropWritesTo(items[n] ?? 0);
   }
 
   // ---- Inside -------------------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ export interface StoreWatcher {
 }
 
 /** A set of frames kept as a list, in order of entry. */
-class FrameList {
+export class FrameList {
   readonly items: Int32Array;
   length = 0;
 
@@ -133,7 +133,7 @@ export class PhysicalMemory {
     this.flags[frame] = flags | DIRTY;
   }
 
-  /** Empties a dirty list. The caller drops the write arrays of the software TLB. */
+  /** Empties a dirty list. The caller has seen to it that the software TLB lets no store to its frames through. */
   clearList(list: FrameList, flag: number): void {
     const { items, length } = list;
     for (let i = 0; i < length; i++) {

@@ -7,17 +7,7 @@
  * A *guarded* entry (bit 0 of its tag) never hits in generated code: the slow path finds the translation there, and does what the frame needs
  * (a page table, code, a device, a frame whose first store is to be noted).
  */
-import {
-  type CpuState,
-  TLB_BANK_BYTES,
-  TLB_BANKS,
-  TLB_ENTRIES,
-  TLB_EXECUTE,
-  TLB_READ,
-  TLB_SETS,
-  TLB_WRITE,
-  tlbIndex,
-} from '../cpu/state.ts';
+import { type CpuState, TLB_BANK_BYTES, TLB_BANKS, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE, tlbIndex } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { GLOBAL_TAG } from './translations.ts';
 
@@ -67,9 +57,9 @@ class Bank {
 export class SoftTlb {
   readonly #i32: Int32Array;
   readonly #ramBase: number;
-  /** By frame: the write entry last filled for it, 0: none; and whether another may hold it, too. */
+  /** By frame: the write entry last filled for it, 0: none; and others that may still hold it. */
   readonly #writeEntry: Int32Array;
-  readonly #hasSeveral: Uint8Array;
+  readonly #otherEntries: (number[] | undefined)[] = [];
   readonly #banks: readonly Bank[] = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(n * TLB_BANK_BYTES));
   /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
   readonly #slow = new Filled();
@@ -79,7 +69,6 @@ export class SoftTlb {
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.#ramBase = ramBase;
     this.#writeEntry = new Int32Array(frames);
-    this.#hasSeveral = new Uint8Array(frames);
     this.#current = this.#banks[0] ?? bug('no banks');
   }
 
@@ -132,8 +121,10 @@ export class SoftTlb {
   noteWrite(at: number, frame: number): void {
     const before = this.#writeEntry[frame] ?? 0;
     if (before === at) return;
-    if (before !== 0 && this.#i32[before + 3] === frame) this.#hasSeveral[frame] = 1;
     this.#writeEntry[frame] = at;
+    if (before === 0 || this.#i32[before + 3] !== frame) return;
+    const others = (this.#otherEntries[frame] ??= []);
+    if (!others.includes(before)) others.push(before);
   }
 
   /** Stores by a guarded entry need not be told any more. */
@@ -183,33 +174,16 @@ export class SoftTlb {
 
   /** Stores to this frame must take the slow path from now on. */
   dropWritesTo(frame: number): void {
-    const i32 = this.#i32;
-    if (this.#hasSeveral[frame] === 0) {
-      const at = this.#writeEntry[frame] ?? 0;
-      if (at !== 0 && i32[at + 3] === frame) this.#guard(at);
-      return;
-    }
-    this.#hasSeveral[frame] = 0;
-    this.#eachWriteArray((from, to) => {
-      for (let at = from; at < to; at += 4) if (i32[at + 3] === frame) this.#guard(at);
-    });
+    const at = this.#writeEntry[frame] ?? 0;
+    if (at !== 0) this.#guardFrame(at, frame);
+    const others = this.#otherEntries[frame];
+    if (others === undefined) return;
+    for (const other of others) this.#guardFrame(other, frame);
+    others.length = 0;
   }
 
-  /** All stores must take the slow path once more: the dirty lists were emptied. */
-  dropWrites(): void {
-    this.#eachWriteArray((from, to) => {
-      for (let at = from; at < to; at += 4) this.#guard(at);
-    });
-  }
-
-  #eachWriteArray(visit: (from: number, to: number) => void): void {
-    for (const bank of this.#banks) {
-      if (bank.isEmpty) continue;
-      for (const set of SETS) {
-        const from = (TLB_SETS.supervisor + bank.offset + set + TLB_WRITE) >> 2;
-        visit(from, from + TLB_ENTRIES * 4);
-      }
-    }
+  #guardFrame(at: number, frame: number): void {
+    if (this.#i32[at + 3] === frame) this.#guard(at);
   }
 
   /** −1 (empty) stays as it is. */

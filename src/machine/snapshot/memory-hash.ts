@@ -20,7 +20,7 @@ export class MemoryHash {
     this.#terms = new BigUint64Array(physical.frames);
   }
 
-  /** The sum, with all dirty frames taken in. The caller drops the write arrays of the software TLB. */
+  /** The sum, with all dirty frames taken in. The caller has dropped their frames from the write arrays of the software TLB. */
   update(): bigint {
     const { unhashed, u8 } = this.#physical;
     for (let i = 0; i < unhashed.length; i++) {

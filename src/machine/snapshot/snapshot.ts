@@ -86,7 +86,7 @@ export class PageStore {
     this.#chunks = new Array<Chunk | null>(Math.ceil(physical.frames / CHUNK)).fill(null);
   }
 
-  /** The pages of now. The caller drops the write arrays of the software TLB. */
+  /** The pages of now. The caller has dropped the frames that changed from the write arrays of the software TLB. */
   take(): readonly (Chunk | null)[] {
     const { unsaved, u8 } = this.#physical;
     if (unsaved.length === 0) return this.#chunks;

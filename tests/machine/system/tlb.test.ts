@@ -325,3 +325,26 @@ test('events of supervisor accesses to user pages, when watched', async () => {
     [false, true, true, true, false, 8],
   ]);
 });
+
+test('a frame written by two addresses is hashed anew after either', async () => {
+  const wait = '  mov ecx, 4000\n1:\n  dec ecx\n  jnz 1b\n';
+  const code = `
+  mov qword ptr [window_pt + 24], offset page_a + 0x3
+  mov qword ptr [window_pt + 32], offset page_a + 0x3
+  mov rsi, ${WINDOW + 0x3000}
+  mov rdi, ${WINDOW + 0x4008}
+  mov qword ptr [rsi], 1
+  mov qword ptr [rsi], 2
+  mov qword ptr [rdi], 3
+  mov qword ptr [rdi], 4
+${wait}  mov qword ptr [rsi], 5
+`;
+  const straight = await boot(code);
+  straight.machine.run(END);
+  const { machine } = await boot(code);
+  machine.run(6000n);
+  const before = machine.hash();
+  machine.run(END);
+  expect(machine.hash()).toBe(straight.machine.hash());
+  expect(machine.hash()).not.toBe(before);
+});
