@@ -194,6 +194,11 @@ describe('interrupts', () => {
     expect(machine.run(END)).toEqual({ reason: 'halt' });
   });
 
+  test('with IF clear HLT is the end, also where a timer runs', async () => {
+    const { machine } = await boot(`${timer(1000, false)}\n  cli\n  hlt\n  mov r15, 1\n`);
+    expect([machine.run(END), machine.run(END), machine.register(15)]).toEqual([{ reason: 'halt' }, { reason: 'halt' }, 0n]);
+  });
+
   test('preempt user mode, and IRET goes back', async () => {
     const loop = 'pushfq\n pop rax\n mov ecx, 5000\n1:\n dec ecx\n jnz 1b\n syscall';
     const { machine, host } = await boot(`${timer(500)}\n${user('loop', loop, 0x202)}`);
@@ -279,6 +284,19 @@ describe('the end', () => {
   test('a fault without an IDT is a triple fault', async () => {
     const { machine } = await boot('  push 0\n  push 0\n  lidt [rsp]\n  ud2\n');
     expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+  });
+
+  test('a handler that faults with its first instruction, on a stack of its own, does not run for ever', async () => {
+    const { machine } = await boot(`
+  mov rax, offset 1f
+  mov word ptr [idt + 6 * 16], ax
+  shr rax, 16
+  mov word ptr [idt + 6 * 16 + 6], ax
+  mov byte ptr [idt + 6 * 16 + 4], 1
+1:
+  ud2
+`);
     expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
   });
 

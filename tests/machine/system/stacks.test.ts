@@ -62,8 +62,12 @@ fault_here:
     });
   }
 
-  test('where no stack is, ends in a double fault on its own stack', async () => {
+  test('where no stack is, wholly or in part, ends in a double fault on its own stack', async () => {
     expect(await run(expectFault('gone', `mov rsp, ${hex(HIGH + 0x1000n)}\n ud2`))).toMatch(/^gone: #8 0 /);
+    const above = `mov qword ptr [window_pt], offset page_a + 3\n mov rsp, ${hex(WINDOW + 0x1010)}\n ud2`;
+    expect(await run(expectFault('gone above', above))).toMatch(/^gone above: #8 0 /);
+    const below = `mov qword ptr [window_pt + 8], offset page_a + 3\n mov rsp, ${hex(WINDOW + 0x1010)}\n ud2`;
+    expect(await run(expectFault('gone below', below))).toMatch(/^gone below: #8 0 /);
   });
 });
 
