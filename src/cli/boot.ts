@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
-import { record } from '../replay/index.ts';
 import { readInput } from './files.ts';
 import { parseTier, print, progress, TIER, wholeNumber } from './report.ts';
 
@@ -39,6 +38,7 @@ export const bootCommand = (): Command =>
 
       let result: { stop: Stop; instructions: bigint; hash: string };
       if (options.trace) {
+        const { record } = await import('../replay/index.ts');
         const line = progress();
         result = await record({
           machine,
