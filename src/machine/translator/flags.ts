@@ -8,6 +8,9 @@ import type { Lowering } from './lower.ts';
 import { typeOf } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
+export type StatusFlag = Exclude<Flag, 'df'>;
+export const STATUS: readonly StatusFlag[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of'];
+
 /** Leaves the flag (0 or 1, i32) on the stack. */
 export function readFlag(f: FunctionBuilder, base: number, flag: Flag): void {
   f.get(base);
@@ -86,7 +89,7 @@ export function prepareFlags(l: Lowering, flags: FlagWrites): () => void {
 }
 
 /** Leaves the carrier that a flag's term gives. */
-export function pushCarrier(l: Lowering, flag: Exclude<Flag, 'df'>, value: Term): void {
+export function pushCarrier(l: Lowering, flag: StatusFlag, value: Term): void {
   const made = carrier(flag, value);
   made.push(l.f, computeCarrier(l, flag, made));
 }

@@ -4,14 +4,15 @@
  */
 import { GPR, MXCSR, RFLAGS_REST, SEGMENT_BASE, XMM } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
-import type { FlagWrites, Target, Write } from '../isa/dsl.ts';
+import type { Target, Write } from '../isa/dsl.ts';
 import { FLAG_BIT, type Flag } from '../isa/flags.ts';
 import type { MemoryOperand, RegisterOperand } from '../isa/operands.ts';
 import type { Width } from '../isa/ops.ts';
 import type { Source } from '../isa/term.ts';
+import { boundLocal } from './bound.ts';
 import type { StateAccess } from './emit.ts';
 import { ENTRY } from './entry.ts';
-import { CARRIER, pushCarrier } from './flags.ts';
+import { CARRIER } from './flags.ts';
 import type { Lowering } from './lower.ts';
 import type { RegionInstruction } from './region-graph.ts';
 import { readSlot } from './special-slots.ts';
@@ -24,9 +25,6 @@ interface Slot {
   readonly offset: number;
   isWritten: boolean;
 }
-
-export type StatusFlag = Exclude<Flag, 'df'>;
-export const STATUS: readonly StatusFlag[] = ['cf', 'pf', 'af', 'zf', 'sf', 'of'];
 
 /** The locals of one region. */
 export class RegionState {
@@ -122,9 +120,11 @@ export class RegionAccess implements StateAccess {
   readonly #f: FunctionBuilder;
   readonly #state: RegionState;
   readonly #instruction: RegionInstruction;
+  readonly prepareFlags: StateAccess['prepareFlags'];
   readonly loaded = new Map<number, readonly number[]>();
 
-  constructor(state: RegionState, instruction: RegionInstruction) {
+  constructor(state: RegionState, instruction: RegionInstruction, prepareFlags: StateAccess['prepareFlags']) {
+    this.prepareFlags = prepareFlags;
     this.#f = state.f;
     this.#state = state;
     this.#instruction = instruction;
@@ -153,6 +153,7 @@ export class RegionAccess implements StateAccess {
       case 'flag':
         return this.#state.flag(source.flag);
       case 'loaded':
+        if (boundLocal(source) >= 0) return f.get(boundLocal(source));
         return f.get(this.loaded.get(source.step)?.[0] ?? bug(`step ${source.step} has loaded nothing`));
       case 'rip':
         return this.#state.rip(this.#instruction.at);
@@ -195,29 +196,6 @@ export class RegionAccess implements StateAccess {
         : [l.toLocal(value)];
     return () => {
       for (const [half, local] of values.entries()) this.#write(target, value.width, half, local, when);
-    };
-  }
-
-  prepareFlags(l: Lowering, flags: FlagWrites): () => void {
-    const { f } = l;
-    const when = flags.when === null ? null : l.toLocal(flags.when);
-    const commits: (() => void)[] = [];
-    for (const flag of STATUS) {
-      const write = flags.values[flag];
-      if (write === undefined) continue;
-      const { type, at } = CARRIER[flag];
-      const local = l.locals.take(type);
-      pushCarrier(l, flag, write.value);
-      f.set(local);
-      commits.push(() => {
-        f.get(local);
-        this.#choose(when, () => this.#state.get(at, type));
-        this.#state.set(at, type);
-      });
-    }
-    if (flags.values.df !== undefined) bug('a region sets DF');
-    return () => {
-      for (const commit of commits) commit();
     };
   }
 

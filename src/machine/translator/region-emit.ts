@@ -9,13 +9,19 @@
  */
 import { CR0, CR4, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
+import type { Effect } from '../isa/dsl.ts';
+import type { Term } from '../isa/term.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
 import { ENTRY, FORM, REGION } from './entry.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
+import { RegionFlags } from './region-flags.ts';
+import { mapEffect } from './region-form.ts';
 import type { Block, Edge, RegionInstruction } from './region-graph.ts';
+import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { type Node, structure } from './region-structure.ts';
+import { substitute } from './substitute.ts';
 import { REGION_PARAMETERS } from './tier0.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
@@ -67,9 +73,12 @@ class RegionEmitter {
   readonly #state: RegionState;
   readonly #loops = new Map<Node, Label>();
   readonly #merges = new Map<Node, Label>();
-  /** Where exits go, with RIP in its local. */
-  #cold: Label | null = null;
-  #jump: Label | null = null;
+  readonly #flags: RegionFlags;
+  readonly #liveness: Liveness;
+  readonly #uses = new Map<Effect, FlagUse>();
+  /** Where exits go, with RIP and a value of REGION in their locals. */
+  readonly #status: number;
+  #exit: Label | null = null;
 
   constructor(f: FunctionBuilder, imported: Imported, head: Block, hasPath: boolean) {
     this.#f = f;
@@ -80,20 +89,34 @@ class RegionEmitter {
     this.#tlb = f.local('i32');
     this.#rip = f.local('i64');
     this.#locals = new LocalPool(f);
+    this.#status = f.local('i32');
     this.#state = new RegionState(f, this.#base, this.#page);
+    this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: 0, integer: 0, giveUp: null });
+    this.#liveness = liveness(this.#nodes, (effect) => this.#useOf(effect));
+  }
+
+  #useOf(effect: Effect): FlagUse {
+    const known = this.#uses.get(effect);
+    if (known !== undefined) return known;
+    const made = flagUse(effect);
+    this.#uses.set(effect, made);
+    return made;
   }
 
   emit(): void {
     const f = this.#f;
     const head = this.#node(this.#head);
-    this.#jump = f.block();
-    this.#cold = f.block();
+    this.#exit = f.block();
     this.#enter(head);
     this.#tree(head);
     f.end();
-    this.#leave(REGION.cold);
-    f.end();
+    this.#flags.finish();
     this.#storeState();
+    f.get(this.#status);
+    f.if(undefined, false);
+    f.i32(REGION.cold);
+    f.op(OP.return);
+    f.end();
     this.#chain();
     f.i32(REGION.jump);
     f.op(OP.return);
@@ -120,6 +143,8 @@ class RegionEmitter {
     this.#needBudget(head);
     this.#state.rip(head.block.at);
     f.set(this.#rip);
+    f.i32(REGION.cold);
+    f.set(this.#status);
     let usesSse = false;
     for (const { instructions } of this.#nodes.keys()) usesSse ||= instructions.some((i) => i.form.needs === 'sse');
     if (usesSse) {
@@ -131,7 +156,7 @@ class RegionEmitter {
       f.load('i32', CR4);
       f.i32(CR4_OSFXSR);
       f.op(OP.i32.and, OP.i32.eqz, OP.i32.or);
-      f.brIf(this.#coldLabel, false);
+      f.brIf(this.#exitLabel, false);
     }
     for (const reach of [-REACH, REACH]) {
       f.get(this.#page);
@@ -143,12 +168,14 @@ class RegionEmitter {
       f.op(OP.i64.add);
       f.i64(2n);
       f.op(OP.i64.ge_u);
-      f.brIf(this.#coldLabel, false);
+      f.brIf(this.#exitLabel, false);
     }
+    f.i32(REGION.jump);
+    f.set(this.#status);
   }
 
-  get #coldLabel(): Label {
-    return this.#cold ?? bug('no cold exit yet');
+  get #exitLabel(): Label {
+    return this.#exit ?? bug('no exit yet');
   }
 
   /** Leaves the region before a block if the budget might end within it, or on the way from it. */
@@ -171,12 +198,6 @@ class RegionEmitter {
     f.get(this.#base);
     f.get(this.#left);
     f.store('i32', LEFT);
-  }
-
-  #leave(status: number): void {
-    this.#storeState();
-    this.#f.i32(status);
-    this.#f.op(OP.return);
   }
 
   /** On with the region at RIP, if there is one. */
@@ -235,6 +256,7 @@ class RegionEmitter {
   #tree(node: Node): void {
     const f = this.#f;
     if (node.isLoop) this.#loops.set(node, f.loop());
+    if (node.isLoop || node.isMerge) this.#flags.now = RegionFlags.joined(this.#liveness.readAt.get(node.block) ?? 0);
     this.#within(
       node,
       node.children.filter((child) => child.isMerge).sort((a, b) => a.order - b.order),
@@ -257,10 +279,11 @@ class RegionEmitter {
     if ('out' in edge) {
       this.#state.rip(edge.out);
       f.set(this.#rip);
-      return f.br(this.#jump ?? bug('no way out'));
+      return this.#jumpExit();
     }
     const to = this.#node(edge.to);
     if (to.isLoop) this.#needBudget(to);
+    if (to.isLoop || to.isMerge) this.#flags.join(this.#liveness.readAt.get(edge.to) ?? 0, this.#liveness.liveAt.get(edge.to) ?? 0);
     if (to.order <= from.order) return f.br(this.#loops.get(to) ?? bug('a backward edge to what is no loop'));
     if (to.isMerge) return f.br(this.#merges.get(to) ?? bug('an edge to a merge that is not open'));
     this.#tree(to);
@@ -275,13 +298,22 @@ class RegionEmitter {
     f.i32(instructions.length);
     f.op(OP.i32.sub);
     f.set(this.#left);
+    const live = this.#liveness.liveAfter(node.block);
     const last = end.kind === 'jump' || end.kind === 'branch' || end.kind === 'indirect' ? instructions.at(-1) : undefined;
     for (const [i, instruction] of instructions.entries()) {
-      if (instruction !== last) this.#instruction(instruction, instructions.length - i, null, node);
+      if (instruction !== last) this.#instruction(instruction, instructions.length - i, null, node, live[i] ?? 0);
     }
     if (end.kind === 'cold') return this.#coldExit(end.at, 0);
     if (end.kind === 'next') return this.#follow(node, end.edge);
-    this.#instruction(last ?? bug('a block that ends with nothing'), 1, end, node);
+    this.#instruction(last ?? bug('a block that ends with nothing'), 1, end, node, live.at(-1) ?? 0);
+  }
+
+  /** To the exit; what is known of flags stays as it is for code of other ways. */
+  #jumpExit(): void {
+    const known = this.#flags.now;
+    this.#flags.toKind(ALL_FLAGS);
+    this.#flags.now = known;
+    this.#f.br(this.#exitLabel);
   }
 
   #coldExit(at: number, unretired: number): void {
@@ -294,16 +326,21 @@ class RegionEmitter {
     }
     this.#state.rip(at);
     f.set(this.#rip);
-    f.br(this.#coldLabel);
+    f.i32(REGION.cold);
+    f.set(this.#status);
+    this.#jumpExit();
   }
 
   /** `unretired`: instructions of the block from this one on. `end`: how the block ends, if this is its last. */
-  #instruction(instruction: RegionInstruction, unretired: number, end: Block['end'] | null, node: Node): void {
+  #instruction(instruction: RegionInstruction, unretired: number, end: Block['end'] | null, node: Node, live: number): void {
     const f = this.#f;
     this.#locals.reset();
-    const isStraight = end === null;
-    const done = isStraight ? f.block() : null;
-    const cold = f.block();
+    this.#flags.begin();
+    const before = this.#flags.now;
+    const { form } = instruction;
+    const { mayGoCold } = this.#useOf(form.effect);
+    const done = end === null && mayGoCold ? f.block() : null;
+    const cold = mayGoCold ? f.block() : this.#exitLabel;
     const site: Site = {
       f,
       locals: this.#locals,
@@ -320,7 +357,7 @@ class RegionEmitter {
         f.get(target);
         f.set(this.#rip);
         if (end?.kind === 'indirect') this.#known(node, end.known);
-        f.br(this.#jump ?? bug('no way out'));
+        this.#jumpExit();
       },
       goto: () => bug('a region has no links'),
       fault: () => f.br(cold),
@@ -329,15 +366,35 @@ class RegionEmitter {
     const { refill, float, integer } = this.#imported;
     const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0 };
     const services: EmitServices = { ...none, refill, float, integer, base: this.#base, tlb: this.#tlb, giveUp: cold };
-    const access = new RegionAccess(this.#state, instruction);
-    emitInstruction(instruction.form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+    const effect = this.#withFlags(form.effect);
+    const written = effect.writes.map((write) => write.value);
+    const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
+    emitInstruction({ ...form, effect }, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+    if (!mayGoCold) return;
     f.end();
+    const after = this.#flags.now;
+    this.#flags.now = before;
     this.#coldExit(instruction.at, unretired);
+    this.#flags.now = after;
     if (done !== null) f.end();
   }
 
+  /** The effect with what is known of flags in place of the flags that it reads. */
+  #withFlags(effect: Effect): Effect {
+    if (this.#useOf(effect).reads === 0) return effect;
+    const memo = new Map<Term, Term>();
+    const known = (t: Term) => (t.source?.kind === 'flag' && t.source.flag !== 'df' ? this.#flags.termOf(t.source.flag) : null);
+    return mapEffect(effect, (t) => substitute(t, known, memo));
+  }
+
   #direct(node: Node, end: Block['end'] | null): (() => void) | null {
-    if (end?.kind === 'branch') return () => this.#follow(node, end.taken);
+    if (end?.kind === 'branch') {
+      return () => {
+        const known = this.#flags.now;
+        this.#follow(node, end.taken);
+        this.#flags.now = known;
+      };
+    }
     if (end?.kind === 'jump') return () => this.#follow(node, end.edge);
     return null;
   }
@@ -351,7 +408,9 @@ class RegionEmitter {
       this.#state.rip(edge.to.at);
       f.op(OP.i64.eq);
       f.if();
+      const known = this.#flags.now;
       this.#follow(node, edge);
+      this.#flags.now = known;
       f.end();
     }
   }

@@ -2,6 +2,7 @@
 import { bug } from '../isa/bug.ts';
 import { isFloatOp } from '../isa/ops.ts';
 import { concat, float, fstatus, type Term, wide } from '../isa/term.ts';
+import { simplify } from './simplify.ts';
 
 /** Gives the term that stands for an input term; null: it stays. */
 export type Replacement = (input: Term) => Term | null;
@@ -14,7 +15,7 @@ export function substitute(t: Term, replace: Replacement, memo: Map<Term, Term>)
   if (t.op === 'input') made = replace(t) ?? t;
   else if (t.args.length > 0) {
     const args = t.args.map((a) => substitute(a, replace, memo));
-    if (args.some((a, i) => a !== t.args[i])) made = rebuild(t, args);
+    if (args.some((a, i) => a !== t.args[i])) made = simplify(rebuild(t, args));
   }
   memo.set(t, made);
   return made;
