@@ -4,7 +4,7 @@ import xxhash from 'xxhash-wasm';
 import { layOutPvh } from './boot/pvh.ts';
 import type { MachineConfig, Stop } from './config.ts';
 import { ATTRIBUTE, highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
-import { CR0, CR3, EFER, GPR, RIP } from './cpu/state.ts';
+import { CR0, CR3, CR4, EFER, GPR, RIP } from './cpu/state.ts';
 import { HARNESS_FIELDS } from './devices/harness.ts';
 import { LAPIC_FIELDS } from './devices/lapic.ts';
 import { PIC_FIELDS } from './devices/pic.ts';
@@ -206,6 +206,12 @@ export class Machine {
   /** CR3 as last loaded (with the PCID). */
   get cr3(): bigint {
     return this.#pc.state.get64(CR3);
+  }
+
+  /** The registers that switch protections, cheaply. */
+  get controls(): { readonly cr0: bigint; readonly cr4: bigint; readonly efer: bigint } {
+    const { state } = this.#pc;
+    return { cr0: state.get64(CR0), cr4: state.get64(CR4), efer: state.get64(EFER) };
   }
 
   /** How the code at RIP is read now. */

@@ -16,11 +16,18 @@ export interface ArchiveFile {
 
 const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
-const TRAILER = 'TRAILER!!!';
+const ENCODER = new TextEncoder();
+const utf8 = (text: string): Uint8Array => ENCODER.encode(text);
+const align4 = (size: number): number => (size + 3) & ~3;
+const TRAILER = utf8('TRAILER!!!');
+const MAGIC = utf8('070701');
+const DIGITS = utf8('0123456789ABCDEF');
+/** The magic number and 13 fields of eight digits. */
+const HEADER_BYTES = 110;
 
 /** Packs files, and the directories above them, in the order given. */
 export function packArchive(files: readonly ArchiveFile[]): Uint8Array {
-  const entries: { name: string; mode: number; bytes: Uint8Array }[] = [];
+  const entries: { name: Uint8Array; mode: number; bytes: Uint8Array }[] = [];
   const directories = new Set<string>();
   for (const { path, bytes, mode = 0o755 } of files) {
     const parts = path.split('/').filter((part) => part !== '');
@@ -28,27 +35,32 @@ export function packArchive(files: readonly ArchiveFile[]): Uint8Array {
       const name = parts.slice(0, depth).join('/');
       if (directories.has(name)) continue;
       directories.add(name);
-      entries.push({ name, mode: S_IFDIR | 0o755, bytes: new Uint8Array() });
+      entries.push({ name: utf8(name), mode: S_IFDIR | 0o755, bytes: new Uint8Array() });
     }
-    entries.push({ name: parts.join('/'), mode: S_IFREG | mode, bytes });
+    entries.push({ name: utf8(parts.join('/')), mode: S_IFREG | mode, bytes });
   }
   entries.push({ name: TRAILER, mode: 0, bytes: new Uint8Array() });
 
   const archive = new Uint8Array(
-    entries.reduce((sum, { name, bytes }) => sum + align4(110 + utf8(name).length + 1) + align4(bytes.length), 0),
+    entries.reduce((sum, { name, bytes }) => sum + align4(HEADER_BYTES + name.length + 1) + align4(bytes.length), 0),
   );
   let offset = 0;
   for (const [index, { name, mode, bytes }] of entries.entries()) {
-    const path = utf8(name);
     const inode = name === TRAILER ? 0 : index + 1;
-    const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, 0, 0, path.length + 1, 0];
-    archive.set(utf8(`070701${fields.map((field) => field.toString(16).padStart(8, '0').toUpperCase()).join('')}`), offset);
-    archive.set(path, offset + 110);
-    offset += align4(110 + path.length + 1);
+    const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, 0, 0, name.length + 1, 0];
+    archive.set(MAGIC, offset);
+    for (const [n, field] of fields.entries()) putHex(archive, offset + MAGIC.length + 8 * n, field);
+    archive.set(name, offset + HEADER_BYTES);
+    offset += align4(HEADER_BYTES + name.length + 1);
     archive.set(bytes, offset);
     offset += align4(bytes.length);
   }
   return archive;
+}
+
+/** Eight hexadecimal digits. */
+function putHex(archive: Uint8Array, at: number, value: number): void {
+  for (let digit = 0; digit < 8; digit++) archive[at + digit] = DIGITS[(value >>> (28 - 4 * digit)) & 15] ?? 0;
 }
 
 /** A program to start: argv, of which the first is the path of the file in the archive. */
@@ -59,6 +71,3 @@ export function packPrograms(files: readonly ArchiveFile[], programs: readonly C
   const list = programs.map((argv) => `${argv.join(' ')}\n`).join('');
   return packArchive([...files, { path: '/etc/programs', bytes: utf8(list), mode: 0o644 }]);
 }
-
-const align4 = (size: number): number => (size + 3) & ~3;
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

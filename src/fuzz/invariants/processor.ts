@@ -48,7 +48,7 @@ export const protectionsStayOn = invariant({
     const judgeEfer = (value: bigint) => (value & EFER_NXE) === 0n && context.fail(`EFER.NXE is off (EFER ${hex(value)})`);
     return {
       begin() {
-        const { cr0, cr4, efer } = context.machine.registers();
+        const { cr0, cr4, efer } = context.machine.controls;
         judgeCr0(cr0);
         judgeCr4(cr4);
         judgeEfer(efer);

@@ -45,6 +45,8 @@ export class TableReader {
   readonly #machine: Machine;
   readonly #frames: number;
   readonly #words: Int32Array;
+  /** The same RAM by eights, to pass over entries of zeros: they, and such with bit 63 alone, read as 0. */
+  readonly #entriesOfRam: Float64Array;
   /** By frame and level (of a root: by half). */
   readonly #known = new Map<number, Table>();
 
@@ -52,6 +54,7 @@ export class TableReader {
     this.#machine = machine;
     const { buffer, byteOffset, byteLength } = machine.ram;
     this.#words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    this.#entriesOfRam = new Float64Array(buffer, byteOffset, byteLength >> 3);
     this.#frames = machine.config.memoryBytes >> 12;
   }
 
@@ -101,8 +104,10 @@ export class TableReader {
   #entries(table: number, level: number, base: number, above: number, from: number, to: number): Mapping[] {
     const entries: Mapping[] = [];
     const words = this.#words;
+    const all = this.#entriesOfRam;
     const pages = COVERS[level] ?? 1;
     for (let index = from; index < to; index++) {
+      if (all[table * 512 + index] === 0) continue;
       const low = words[table * 1024 + index * 2] ?? 0;
       if ((low & PRESENT) === 0) continue;
       const high = words[table * 1024 + index * 2 + 1] ?? 0;
