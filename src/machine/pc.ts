@@ -14,7 +14,7 @@ import { PAT_RESET } from './cpu/helpers/msr.ts';
 import { tellSystemCall } from './cpu/helpers/syscall.ts';
 import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
-import type { Ports } from './cpu/ports.ts';
+import { FAULTED, type Ports } from './cpu/ports.ts';
 import {
   CpuState, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, OBSERVED, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
@@ -255,6 +255,16 @@ export class Pc {
     return delivered;
   }
 
+  /**
+   * A fault within a run of the interpreter: see FAULTED. No interrupt can be due before the handler: one that may come in comes before the
+   * instruction that faults, and one that is held off ends the run after the next instruction.
+   */
+  #faulted(): number {
+    const { state } = this;
+    if ((state.get32(RFLAGS_REST) & RFLAGS.tf) !== 0) return FAULTED.pending;
+    return this.#deliverFault() && state.get32(STOP_REQUEST) === 0 ? FAULTED.goOn : FAULTED.look;
+  }
+
   /** The trap after a single step: DR6.BS, #DB. */
   #trapStep(): boolean {
     this.state.set64(DR + 48, this.state.get64(DR + 48) | (1n << 14n));
@@ -308,6 +318,7 @@ export class Pc {
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
       },
+      faulted: () => this.#faulted(),
       attend: () => cpu.flagsChanged(),
       tell: (what) => tellSystemCall(cpu, what),
       helper: (number, decoded) => (helpers[number] ?? bug(`no helper ${number}`))(cpu, decoded),

@@ -256,6 +256,11 @@ export class Delivery {
     const cpu = this.#cpu;
     const { mmu } = cpu;
     const bytes = size * this.#words;
+    const to = size === 8 ? mmu.window(low, high, bytes, kind) : -1;
+    if (to >= 0) {
+      for (let i = 0; i < 2 * this.#words; i++) mmu.physical.i32[to + i] = this.#frame[i] ?? 0;
+      return true;
+    }
     const offset = low & 0xfff;
     const inFirst = Math.min(bytes, 4096 - offset);
     const first = mmu.translate(low, high, inFirst, kind);

@@ -16,7 +16,7 @@ import { SERVICE_LINEAR } from '../translator/services.ts';
 import { EXIT } from '../translator/tier0.ts';
 import { CodeCache } from './code-cache.ts';
 import { updateMode } from './mode.ts';
-import { HELPER, type Ports } from './ports.ts';
+import { FAULTED, HELPER, type Ports } from './ports.ts';
 import { passesUntilHot, Regions, type Tier } from './regions.ts';
 import { linearAddress } from './segment-access.ts';
 import { floatService, integerService } from './services.ts';
@@ -107,13 +107,17 @@ export class Interpreter {
       for (;;) {
         const exit = this.#body(state.base);
         if (exit === EXIT.budget) break;
-        if (exit === EXIT.fault) return this.#end('fault');
+        if (exit === EXIT.fault || (exit === EXIT.miss && this.codeCache.resolve() === 'fault')) {
+          const next = this.#ports.faulted();
+          if (next !== FAULTED.goOn) return this.#end(next === FAULTED.look ? 'stop' : 'fault');
+          updateMode(state);
+          continue;
+        }
         if (exit === EXIT.stop) return this.#end('stop');
         if (exit === EXIT.hot) {
           this.#regions.hot(state.get32(HOT_HEAD));
           continue;
         }
-        if (this.codeCache.resolve() === 'fault') return this.#end('fault');
         this.#link();
       }
     }

@@ -13,6 +13,8 @@ export interface InterruptController {
   /** Takes the vector that `pending` gave: it is in service from now on. */
   acknowledge(): number;
   /** A non-maskable interrupt waits. */
+  readonly nmiPending: boolean;
+  /** Takes it. */
   takeNmi(): boolean;
   /** The tick of the next event by time; Infinity: none. */
   nextEvent(): number;

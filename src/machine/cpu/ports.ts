@@ -22,6 +22,16 @@ export const HELPER = {
   stop: 4,
 } as const;
 
+/** What became of a fault within a run. */
+export const FAULTED = {
+  /** Delivered: the handler's first instruction is next. */
+  goOn: 0,
+  /** Delivered, or not to be delivered at all; `run` returns 'stop', since something is due before the handler. */
+  look: 1,
+  /** Still pending: `run` returns 'fault'. */
+  pending: 2,
+} as const;
+
 export interface Ports {
   /** Loads into SCRATCH, zero-extended to eight bytes (16 for size 16); `access` as in state.ts `ACCESS`. 0 done, 1 fault pending. */
   load(low: number, high: number, access: number): number;
@@ -40,6 +50,8 @@ export interface Ports {
   watchCode(physicalPage: number): void;
   /** RFLAGS was written by generated code, and TF or an interrupt that waits is to have its way after this instruction: `shortenBudget(1)`. */
   attend(): void;
+  /** A fault is pending; a value of `FAULTED`. */
+  faulted(): number;
   /** Where OBSERVED is set: SYSCALL or SYSRET is at one of the moments TELL (translator/system-code.ts). */
   tell(what: number): void;
   /** Runs the helper with this number in HELPER_NAMES for the instruction `decoded`; a value of `HELPER`. */

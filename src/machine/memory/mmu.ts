@@ -77,6 +77,8 @@ export class Mmu implements StoreWatcher {
   #wp = false;
   #smep = false;
   #smap = false;
+  /** The set for what the CPU does for itself. */
+  #implicitSet: number = TLB_SETS.supervisor;
   /** CR0.AM: with AC set, data accesses of programs are checked one by one. */
   #am = false;
   /** Linear addresses at which data accesses are looked at (debug registers), null: none. */
@@ -136,6 +138,7 @@ export class Mmu implements StoreWatcher {
       const isSlow = this.dataBreakpoint !== null || (this.#am && i === 3);
       this.#i32[(TLB_CHOICES >> 2) + i] = isSlow ? slow : this.#soft.setOf(sets[i] ?? slow);
     }
+    this.#implicitSet = this.#soft.setOf(supervisor);
     this.state.chooseTlbSet();
   }
 
@@ -240,12 +243,26 @@ export class Mmu implements StoreWatcher {
    */
   translate(low: number, high: number, size: number, kind: number): number {
     // What the CPU does for itself has a supervisor's rights with AC clear, at any CPL.
-    const set = (kind & IMPLICIT) !== 0 ? this.#soft.setOf(TLB_SETS.supervisor) : this.#set;
+    const set = (kind & IMPLICIT) !== 0 ? this.#implicitSet : this.#set;
     const known = this.#known(set, low, high, kind & 3);
     if (known >= 0) return known;
     const address = this.#translate(low, high, size, kind);
     if (address >= 0) this.#cache(set, low, high, kind & 3, address);
     return address;
+  }
+
+  /**
+   * Where in PhysicalMemory.i32 `bytes` bytes lie that may be read or written at once: the software TLB knows the page, and nobody wants to
+   * hear of the access. `kind` as for translate. −1: it must be asked for word by word (also where it is not aligned to 4, or crosses a page).
+   */
+  window(low: number, high: number, bytes: number, kind: number): number {
+    const offset = low & 0xfff;
+    if ((offset & 3) !== 0 || offset + bytes > 4096) return -1;
+    const i32 = this.#i32;
+    const set = (kind & IMPLICIT) !== 0 ? this.#implicitSet : this.#set;
+    const at = this.#soft.entry(set, (kind & 3) === WRITE ? TLB_WRITE : TLB_READ, low);
+    if (i32[at] !== (low & ~0xfff) || i32[at + 1] !== high) return -1;
+    return ((i32[at + 3] ?? 0) << 10) + (offset >> 2);
   }
 
   get #set(): number {
@@ -301,6 +318,13 @@ export class Mmu implements StoreWatcher {
 
   /** Reads bytes into SCRATCH as the CPU itself does (descriptor tables, TSS) when `kind` has IMPLICIT. False: fault pending. */
   readScratch(low: number, high: number, size: number, kind: number): boolean {
+    if (size >= 8) {
+      const from = this.window(low, high, size, kind);
+      if (from >= 0) {
+        for (let i = 0; i < size >> 2; i++) this.#i32[(SCRATCH >> 2) + i] = this.physical.i32[from + i] ?? 0;
+        return true;
+      }
+    }
     const split = splitAt(low, size);
     const first = this.translate(low, high, split === 0 ? size : split, kind);
     if (first < 0) return false;

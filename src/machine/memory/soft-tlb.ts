@@ -63,6 +63,8 @@ export class SoftTlb {
   readonly #banks: readonly Bank[] = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(n * TLB_BANK_BYTES));
   /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
   readonly #slow = new Filled();
+  /** Those that were ever selected. */
+  readonly #used: Bank[] = [];
   #current: Bank;
 
   constructor(state: CpuState, ramBase: number, frames: number) {
@@ -70,6 +72,7 @@ export class SoftTlb {
     this.#ramBase = ramBase;
     this.#writeEntry = new Int32Array(frames);
     this.#current = this.#banks[0] ?? bug('no banks');
+    this.select(0, 0);
   }
 
   // ---- Banks ----------------------------------------------------------------------------------------------------------------------------
@@ -80,6 +83,7 @@ export class SoftTlb {
     const n = (pcid === 0 ? root + (root >>> 4) : pcid) % TLB_BANKS;
     const bank = this.#banks[n] ?? bug(`no bank ${n}`);
     if (bank.pcid !== pcid || bank.root !== root) {
+      if (bank.root < 0) this.#used.push(bank);
       this.#empty(bank);
       bank.pcid = pcid;
       bank.root = root;
@@ -150,14 +154,14 @@ export class SoftTlb {
 
   /** Empties everything. */
   flush(): void {
-    for (const bank of this.#banks) this.#empty(bank);
+    for (const bank of this.#used) this.#empty(bank);
     this.#emptySlow();
   }
 
   /** Empties a PCID's own translations. */
   flushPcid(pcid: number): void {
     this.#emptySlow();
-    for (const bank of this.#banks) {
+    for (const bank of this.#used) {
       if (bank.pcid !== pcid) continue;
       if (bank.own.isKnown) this.#emptyList(bank.own);
       else this.#empty(bank);
@@ -167,7 +171,7 @@ export class SoftTlb {
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
   dropPage(pageLow: number, tag: number): void {
     this.#dropEntry((TLB_SETS.slow + TLB_EXECUTE + tlbIndex(pageLow)) >> 2);
-    for (const bank of this.#banks) {
+    for (const bank of this.#used) {
       if ((tag === GLOBAL_TAG || bank.pcid === tag) && !bank.isEmpty) this.#dropFrom(bank, pageLow);
     }
   }

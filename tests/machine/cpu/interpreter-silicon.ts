@@ -4,7 +4,7 @@
  *     node tests/machine/silicon/campaign.ts --cases 1000000 --also tests/machine/cpu/interpreter-silicon.ts
  */
 import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
-import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
+import { FAULTED, HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
 import {
   ACCESS,
@@ -128,6 +128,10 @@ class Candidate implements Judged, Ports {
   }
 
   watchCode(): void {}
+
+  faulted(): number {
+    return FAULTED.pending;
+  }
 
   attend(): void {}
 

@@ -3,7 +3,7 @@
  * and pages can be made read-only. Helpers are a table given by the test.
  */
 import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
-import { HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
+import { FAULTED, HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
 import {
   ACCESS,
@@ -139,6 +139,10 @@ export class FlatMachine implements Ports {
   watchCode(physicalPage: number): void {
     this.#watched.add(physicalPage);
     for (const array of [TLB_READ, TLB_WRITE, TLB_EXECUTE]) this.state.set64(TLB_SETS.supervisor + array + tlbIndex(physicalPage), -1n);
+  }
+
+  faulted(): number {
+    return FAULTED.pending;
   }
 
   attend(): void {}

@@ -6,8 +6,8 @@ import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
 import { PHYSICAL_BITS } from '../../platform/memory-map.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
-import { CR0 as CR0_SLOT, CR2, CR3, CR4 as CR4_SLOT, EFER } from '../state.ts';
-import { ATTRIBUTE, type Cpu, type Helper, highHalf, lowHalf, SEG } from './cpu.ts';
+import { CR0 as CR0_SLOT, CR2, CR3, CR4 as CR4_SLOT, EFER, GPR } from '../state.ts';
+import { ATTRIBUTE, type Cpu, type Helper, lowHalf, SEG } from './cpu.ts';
 
 /** Bits of CR0 that exist; the others below 32 read as zero and ignore writes. */
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
@@ -27,36 +27,33 @@ export const CR4_BITS =
   CR4.PCIDE |
   CR4.SMEP |
   CR4.SMAP;
-const CR3_RESERVED = ~((1n << BigInt(PHYSICAL_BITS)) - 1n) & ~(1n << 63n) & 0xffff_ffff_ffff_ffffn;
+/** Bits 62:PHYSICAL_BITS, of the high half. */
+const CR3_RESERVED = 0x7fff_ffff & -(1 << (PHYSICAL_BITS - 32));
+const CONTROL_SLOT: readonly (number | undefined)[] = [CR0_SLOT, undefined, CR2, CR3, CR4_SLOT];
 
 export const movFromCr: Helper = (cpu, decoded) => {
-  const [target, source] = decoded.operands;
+  const target = decoded.operands[0];
+  const source = decoded.operands[1];
   if (target?.kind !== 'reg' || source?.kind !== 'reg') return bug('MOV from CR needs registers');
-  const width = decoded.mode === 64 ? 64 : 32;
-  switch (source.index) {
-    case 0:
-      cpu.setGpr(target.index, cpu.state.get64(CR0_SLOT), width);
-      return HELPER.next;
-    case 2:
-      cpu.setGpr(target.index, cpu.state.get64(CR2), width);
-      return HELPER.next;
-    case 3:
-      cpu.setGpr(target.index, cpu.state.get64(CR3), width);
-      return HELPER.next;
-    case 4:
-      cpu.setGpr(target.index, cpu.state.get64(CR4_SLOT), width);
-      return HELPER.next;
-    case 8:
-      cpu.setGpr(target.index, BigInt(cpu.interrupts.taskPriority), width);
-      return HELPER.next;
-    default:
-      return cpu.fault(VECTOR.UD, null);
+  const to = GPR + 8 * target.index;
+  if (source.index === 8) {
+    cpu.set(to, cpu.interrupts.taskPriority, 0);
+    return HELPER.next;
   }
+  const from = CONTROL_SLOT[source.index];
+  if (from === undefined) return cpu.fault(VECTOR.UD, null);
+  cpu.set(to, cpu.low(from), decoded.mode === 64 ? cpu.high(from) : 0);
+  return HELPER.next;
 };
 
 export const movToCr: Helper = (cpu, decoded) => {
-  const [target, source] = decoded.operands;
+  const target = decoded.operands[0];
+  const source = decoded.operands[1];
   if (target?.kind !== 'reg' || source?.kind !== 'reg') return bug('MOV to CR needs registers');
+  if (target.index === 3) {
+    const from = GPR + 8 * source.index;
+    return writeCr3(cpu, cpu.low(from), decoded.mode === 64 ? cpu.high(from) : 0);
+  }
   const value = decoded.mode === 64 ? cpu.gpr(source.index) : BigInt.asUintN(32, cpu.gpr(source.index));
   switch (target.index) {
     case 0:
@@ -67,8 +64,6 @@ export const movToCr: Helper = (cpu, decoded) => {
       cpu.observer?.controlRegister?.(cpu.at, 2, before, value);
       return HELPER.next;
     }
-    case 3:
-      return writeCr3(cpu, value);
     case 4:
       return writeCr4(cpu, value);
     case 8: {
@@ -110,12 +105,11 @@ function writeCr0(cpu: Cpu, value: bigint): number {
   return HELPER.next;
 }
 
-function writeCr3(cpu: Cpu, value: bigint): number {
+function writeCr3(cpu: Cpu, low: number, signedHigh: number): number {
   const hasPcid = (cpu.cr4 & CR4.PCIDE) !== 0;
-  if ((value & CR3_RESERVED) !== 0n || (!hasPcid && value >> 63n !== 0n)) return cpu.fault(VECTOR.GP, 0);
-  const keeps = hasPcid && value >> 63n !== 0n;
-  const low = lowHalf(value);
-  const high = highHalf(value) & 0x7fffffff;
+  const keeps = signedHigh < 0;
+  if ((signedHigh & CR3_RESERVED) !== 0 || (keeps && !hasPcid)) return cpu.fault(VECTOR.GP, 0);
+  const high = signedHigh & 0x7fffffff;
   const before = cpu.observer === null ? 0n : cpu.state.get64(CR3);
   cpu.set(CR3, low, high);
   cpu.mmu.setRoot(low, high, hasPcid);

@@ -10,6 +10,7 @@ import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
 import { setStackPointer, stackWidth } from './segments.ts';
 import { StackWords } from './stack.ts';
 
+const DATA_SEGMENTS: readonly number[] = [SEG.ES, SEG.DS, SEG.FS, SEG.GS];
 const ARITHMETIC = RFLAGS.cf | RFLAGS.pf | RFLAGS.af | RFLAGS.zf | RFLAGS.sf | RFLAGS.tf | RFLAGS.df | RFLAGS.of | RFLAGS.nt;
 
 /** IRET's helper with the objects that it uses again and again; one for each CPU. */
@@ -68,7 +69,7 @@ export function makeIret(): Helper {
     cpu.state.rflags = ((flagsNow & ~mask) | (image & mask)) & ~RFLAGS.rf;
     if (toOuter) dropSegments(cpu, newCpl);
     cpu.setCpl(newCpl);
-    cpu.run.nmiBlocked = false;
+    unblockNmi(cpu);
     cpu.flagsChanged();
     if (newCpl === 3 && toOuter) cpu.enteredUser('iret');
     return HELPER.jump;
@@ -119,7 +120,7 @@ export function checkReturnStack(cpu: Cpu, stack: Descriptor, selector: number, 
 
 /** On a return to an outer level, data segments that the new CPL may not use become null; FS and GS keep their bases. */
 export function dropSegments(cpu: Cpu, cpl: number): void {
-  for (const segment of [SEG.ES, SEG.DS, SEG.FS, SEG.GS]) {
+  for (const segment of DATA_SEGMENTS) {
     const attributes = cpu.attributes(segment);
     if ((attributes & SEGMENT_UNUSABLE) !== 0) {
       // A null selector keeps its RPL bits only where it is still null for the new level: the processor zeroes it.
@@ -143,7 +144,13 @@ function iretReal(cpu: Cpu, words: StackWords, size: number): number {
   cpu.set(RIP, rip, 0);
   setStackPointer(cpu, cpu.gpr(4) + BigInt(3 * size), 16);
   cpu.state.rflags = (cpu.state.rflags & ~mask) | ((words.low[2] ?? 0) & mask);
-  cpu.run.nmiBlocked = false;
+  unblockNmi(cpu);
   cpu.flagsChanged();
   return HELPER.jump;
+}
+
+/** One that came meanwhile is delivered after this instruction. */
+function unblockNmi(cpu: Cpu): void {
+  cpu.run.nmiBlocked = false;
+  if (cpu.interrupts.nmiPending) cpu.state.shortenBudget(1);
 }

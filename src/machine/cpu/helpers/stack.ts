@@ -21,6 +21,15 @@ export class StackWords {
     if (!isCanonical(high)) return fail(cpu);
     const { mmu } = cpu;
     const bytes = words * size;
+    const from = size === 8 ? mmu.window(low, high, bytes, READ) : -1;
+    if (from >= 0) {
+      const { i32 } = mmu.physical;
+      for (let i = 0; i < words; i++) {
+        this.low[i] = i32[from + 2 * i] ?? 0;
+        this.high[i] = i32[from + 2 * i + 1] ?? 0;
+      }
+      return true;
+    }
     if ((low & 0xfff) + bytes <= 4096) {
       const address = mmu.translate(low, high, bytes, READ);
       if (address < 0) return false;
