@@ -65,8 +65,8 @@ export interface Site {
 
 /** Path recording: emitted into the second body only. */
 export interface PathRecorder {
-  /** Appends the bit on the stack (0 or 1). */
-  bit(): void;
+  /** Appends a bit that is known now. */
+  bit(value: 0 | 1): void;
   /** Appends the target in this i64 local. */
   target(local: number): void;
   /** A call that returns to the address in this i64 local. */
@@ -447,11 +447,6 @@ class Emitter {
       compute();
       f.end();
     };
-    const bit = (value: number) => {
-      if (this.#path === null) return;
-      f.i32(value);
-      this.#path.bit();
-    };
     let taken = -1;
     if (hasCommits) {
       taken = this.#l.toLocal(when);
@@ -467,11 +462,11 @@ class Emitter {
       f.if();
       find();
     }
-    bit(1);
+    this.#path?.bit(1);
     if (direct !== null) direct();
     else this.#leave(this.#site.hasLinks ? linked : null, rip);
     f.end();
-    bit(0);
+    this.#path?.bit(0);
     this.#site.next();
   }
 
@@ -525,7 +520,7 @@ class Emitter {
     this.#l.prepare(count, count, left, left, left.isZero);
     this.#l.push(count.isZero);
     f.if(undefined, false);
-    this.#pathBit(0);
+    this.#path?.bit(0);
     this.#site.next();
     f.end();
     this.#remaining = this.#l.toLocal(left);
@@ -555,17 +550,11 @@ class Emitter {
       f.op(OP.i32.eqz, OP.i32.or);
     }
     f.if();
-    this.#pathBit(0);
+    this.#path?.bit(0);
     this.#site.next();
     f.end();
-    this.#pathBit(1);
+    this.#path?.bit(1);
     this.#site.again();
-  }
-
-  #pathBit(value: number): void {
-    if (this.#path === null) return;
-    this.#f.i32(value);
-    this.#path.bit();
   }
 }
 

@@ -26,31 +26,24 @@ import type { PathRecorder } from './emit.ts';
 import type { LocalPool } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
-export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number): PathRecorder {
-  const slot = (offset: number) => {
-    f.get(base);
-    f.load('i32', offset);
-  };
-  const setSlot = (offset: number, local: number) => {
-    f.get(base);
-    f.get(local);
-    f.store('i32', offset);
-  };
-  const addTo = (local: number, n: number) => {
-    f.get(local);
-    f.i32(n);
-    f.op(OP.i32.add);
-    f.set(local);
-  };
+/** The column of bits: how code appends to it. */
+export interface BitColumn {
+  /** Appends the bit in this i32 local. */
+  append(value: number): void;
+  known(value: 0 | 1): void;
+}
 
-  const bit = () => {
-    const [value, count, address] = [locals.take('i32'), locals.take('i32'), locals.take('i32')];
-    f.set(value);
-    slot(PATH_BIT_COUNT);
+/** The column where it lies in memory, bit by bit: for code that keeps nothing. */
+export function bitsInMemory(f: FunctionBuilder, locals: LocalPool, base: number): BitColumn {
+  const append = (value: number) => {
+    const [count, address] = [locals.take('i32'), locals.take('i32')];
+    f.get(base);
+    f.load('i32', PATH_BIT_COUNT);
     f.tee(count);
     f.i32(3);
     f.op(OP.i32.shr_u);
-    slot(PATH_BITS);
+    f.get(base);
+    f.load('i32', PATH_BITS);
     f.op(OP.i32.add);
     f.set(address);
     f.get(address);
@@ -68,8 +61,38 @@ export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number
     f.i32(7);
     f.op(OP.i32.and, OP.i32.shl, OP.i32.or);
     f.store('i32_8', 0);
-    addTo(count, 1);
-    setSlot(PATH_BIT_COUNT, count);
+    f.get(base);
+    f.get(count);
+    f.i32(1);
+    f.op(OP.i32.add);
+    f.store('i32', PATH_BIT_COUNT);
+  };
+  return {
+    append,
+    known: (value) => {
+      const local = locals.take('i32');
+      f.i32(value);
+      f.set(local);
+      append(local);
+    },
+  };
+}
+
+export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number, bits: BitColumn): PathRecorder {
+  const slot = (offset: number) => {
+    f.get(base);
+    f.load('i32', offset);
+  };
+  const setSlot = (offset: number, local: number) => {
+    f.get(base);
+    f.get(local);
+    f.store('i32', offset);
+  };
+  const addTo = (local: number, n: number) => {
+    f.get(local);
+    f.i32(n);
+    f.op(OP.i32.add);
+    f.set(local);
   };
 
   const target = (local: number) => {
@@ -134,8 +157,7 @@ export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number
     addTo(depth, -1);
     setSlot(RETURN_DEPTH, depth);
     f.end();
-    f.get(matches);
-    bit();
+    bits.append(matches);
     f.get(matches);
     f.op(OP.i32.eqz);
     f.if();
@@ -143,5 +165,5 @@ export function pathRecorder(f: FunctionBuilder, locals: LocalPool, base: number
     f.end();
   };
 
-  return { bit, target, call, return: matchReturn };
+  return { bit: (value) => bits.known(value), target, call, return: matchReturn };
 }

@@ -20,6 +20,7 @@ import { RegionFlags } from './region-flags.ts';
 import { mapEffect } from './region-form.ts';
 import type { Block, Edge, RegionInstruction } from './region-graph.ts';
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
+import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
 import { substitute } from './substitute.ts';
 import { REGION_PARAMETERS } from './tier0.ts';
@@ -61,7 +62,8 @@ export function regionsModule(heads: readonly Block[], firstIndex: number, hasPa
 class RegionEmitter {
   readonly #f: FunctionBuilder;
   readonly #imported: Imported;
-  readonly #hasPath: boolean;
+  /** The path's bits; null: it is not recorded. */
+  readonly #bits: RegionBits | null;
   readonly #head: Block;
   readonly #nodes: ReadonlyMap<Block, Node>;
   readonly #base = 0;
@@ -83,7 +85,7 @@ class RegionEmitter {
   constructor(f: FunctionBuilder, imported: Imported, head: Block, hasPath: boolean) {
     this.#f = f;
     this.#imported = imported;
-    this.#hasPath = hasPath;
+    this.#bits = hasPath ? new RegionBits(f, this.#base) : null;
     this.#head = head;
     this.#nodes = structure(head);
     this.#tlb = f.local('i32');
@@ -128,6 +130,7 @@ class RegionEmitter {
       f.op(OP.i32.add);
       f.set(this.#tlb);
       this.#state.load();
+      this.#bits?.load();
     });
   }
 
@@ -192,6 +195,7 @@ class RegionEmitter {
   #storeState(): void {
     const f = this.#f;
     this.#state.store();
+    this.#bits?.store();
     f.get(this.#base);
     f.get(this.#rip);
     f.store('i64', RIP);
@@ -369,7 +373,8 @@ class RegionEmitter {
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
-    emitInstruction({ ...form, effect }, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+    const path = this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, this.#bits);
+    emitInstruction({ ...form, effect }, site, access, services, path);
     if (!mayGoCold) return;
     f.end();
     const after = this.#flags.now;

@@ -19,7 +19,7 @@ import { EFER as EFER_BITS } from '../platform/bits.ts';
 import { ENTRY, STATUS } from './entry.ts';
 import { readFlag } from './flags.ts';
 import { LocalPool } from './lowering-context.ts';
-import { pathRecorder } from './path-recorder.ts';
+import { bitsInMemory, pathRecorder } from './path-recorder.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 
@@ -395,7 +395,7 @@ class Code {
     f.set(rip);
     this.#store64(RIP, () => f.get(rip));
     this.#constant32(RETURN_DEPTH, 0);
-    if (hasPath) pathRecorder(f, this.#locals, this.#base).target(rip);
+    if (hasPath) pathRecorder(f, this.#locals, this.#base, bitsInMemory(f, this.#locals, this.#base)).target(rip);
   }
 
   #flat(segment: number, selector: number, add: number, rpl: number, attributes: number): void {

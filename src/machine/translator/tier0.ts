@@ -13,7 +13,7 @@ import { type EmitServices, emitInstruction, type Form, type Site } from './emit
 import { ENTRY, ENTRY_BYTES, FORM, REGION, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
-import { pathRecorder } from './path-recorder.ts';
+import { bitsInMemory, pathRecorder } from './path-recorder.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
 /** Why the body has left. */
@@ -127,7 +127,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
     },
   };
   const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null, refill: null };
-  emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base) : null);
+  emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base, bitsInMemory(f, locals, at.base)) : null);
   f.op(OP.unreachable);
 }
 
@@ -477,7 +477,8 @@ class Body {
     };
     const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
-    emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base) : null);
+    const bits = bitsInMemory(f, this.#locals, this.#base);
+    emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null);
   }
 
   /** The out-of-line function of the entry: state in memory is made exact before, and read again after. */
