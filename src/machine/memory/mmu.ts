@@ -161,7 +161,6 @@ export class Mmu implements StoreWatcher {
       this.#loadPiece(first, 0, split);
       this.#loadPiece(second, split, size - split);
     }
-    this.#extend(size);
     this.dataBreakpoint?.(low, high, size, kind === WRITE);
     return 0;
   }
