@@ -43,7 +43,7 @@ const LVT = { timer: 0, thermal: 1, performance: 2, lint0: 3, lint1: 4, error: 5
 const LVT_MASKED = 1 << 16;
 /** Writable bits of each LVT entry. */
 const LVT_BITS: readonly number[] = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff];
-const DELIVERY = { fixed: 0, lowest: 1, smi: 2, nmi: 4, init: 5, startup: 6, external: 7 } as const;
+const DELIVERY = { fixed: 0, lowest: 1, nmi: 4, init: 5, external: 7 } as const;
 /** Version 0x14, five LVT entries above the first. */
 const VERSION = 0x50014;
 const APIC_BASE = { bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
@@ -406,10 +406,8 @@ export class Lapic implements InterruptController {
         if ((low & 0xc000) === 0x8000) return; // level de-assert: nothing on these processors
         bug('an INIT IPI to the only CPU is not built');
         return;
-      case DELIVERY.startup:
-        return; // a CPU that runs ignores it
       default:
-        bug(`an IPI with delivery mode ${(low >>> 8) & 7} is not built`);
+      // A CPU that runs ignores a start-up; there is no system management mode for an SMI; the other modes are reserved for IPIs.
     }
   }
 

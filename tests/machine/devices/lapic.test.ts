@@ -275,12 +275,12 @@ describe('its IPIs', () => {
     expect([read(REG.icr), read(REG.icrHigh)]).toEqual([0xc48ff, 0x7f000000]);
   });
 
-  test('lowest priority is as fixed, start-up and INIT de-assert are nothing, NMI goes by IRR', () => {
+  test('lowest priority is as fixed; start-up, SMI, reserved modes and INIT de-assert are nothing; NMI goes by IRR', () => {
     const { apic, told, write } = make();
     write(REG.icr, 0x40100 | 0x33);
     expect(apic.acknowledge()).toBe(0x33);
     write(REG.eoi, 0);
-    write(REG.icr, 0x40600 | 0x44);
+    for (const mode of [2, 3, 6, 7]) write(REG.icr, 0x40000 | (mode << 8) | 0x44);
     write(REG.icr, 0x88500);
     expect([apic.pending(), apic.nmiPending]).toEqual([-1, false]);
     const before = told.times;
