@@ -6,8 +6,8 @@
  *     processes?.around(event)                                // { from: 'kernel', to: 'pid 17 hello' }
  */
 import { readElf } from '../compiler/image/read-elf.ts';
-import { UserError } from '../machine/isa/bug.ts';
-import type { TraceEventOf } from './events.ts';
+import { bug, UserError } from '../machine/isa/bug.ts';
+import { EVENTS, type TraceEventOf } from './events.ts';
 import { MemoryView, type Place } from './memory-view.ts';
 import { bootOf, Player, type PlayerOptions } from './player.ts';
 import { TraceDamage } from './trace/frame-reader.ts';
@@ -33,8 +33,9 @@ export class Processes {
     this.#keel = keel;
   }
 
-  /** Null where the trace's kernel is not keel, or is not at hand. */
+  /** Null where the trace has no switches, or its kernel is not keel, or is not at hand. */
   static async open(trace: Trace, options: PlayerOptions = {}): Promise<Processes | null> {
+    if (!hasSwitches(trace)) return null;
     try {
       const player = await Player.open(trace, options);
       const image = readElf(bootOf(trace, options).image, 'kernel');
@@ -53,6 +54,13 @@ export class Processes {
     this.#last = { root: to, name: this.#keel.nameOf(to) };
     return { from: before, to: this.#last.name };
   }
+}
+
+const SWITCH_TAG = EVENTS.find(({ kind }) => kind === 'context-switch')?.tag ?? bug('there is no event for context switches');
+
+function hasSwitches(trace: Trace): boolean {
+  for (let run = 0; run < trace.runs; run++) if (trace.hasTag(run, SWITCH_TAG)) return true;
+  return false;
 }
 
 /** keel's process table, files and own page tables, as they are now. */

@@ -10,6 +10,7 @@ import {
   inspectInstructions,
   openTrace,
   Player,
+  Processes,
   type Recording,
   record,
   replay,
@@ -314,6 +315,15 @@ describe('inspection', () => {
     );
     expect(new Set([...inspectEvents(trace, { kinds: new Set(['irq']) })].map(({ event }) => event.kind))).toEqual(new Set(['irq']));
     expect([...inspectEvents(trace, { from: 100n, to: 2000n })].every(({ event }) => event.at >= 100n && event.at < 2000n)).toBe(true);
+  });
+
+  test('names nobody where the kernel is not keel', async () => {
+    expect(await Processes.open(trace, like)).toBeNull();
+    const lines = [...inspectEvents(trace, { kinds: new Set(['context-switch']) })].map(({ text, names }) => [
+      text.split(' ').length,
+      names,
+    ]);
+    expect(new Set(lines.map((line) => JSON.stringify(line)))).toEqual(new Set(['[4,null]']));
   });
 
   test('shows any range of instructions with their symbols', async () => {
