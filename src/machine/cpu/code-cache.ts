@@ -64,6 +64,8 @@ export interface CodePage {
   readonly aside: { readonly bytes: Int32Array; readonly entries: Entries; readonly regions: Region[] }[];
   /** Offsets to which transfers are known to go: their instructions get heads. */
   readonly targets: Set<number>;
+  /** Those of them that were looked up. */
+  readonly entered: Set<number>;
   /** Regions with code of this page as it is now. */
   regions: Region[];
   /** How often regions were lost by a change of its bytes. */
@@ -216,6 +218,12 @@ export class CodeCache {
     return typeof decoded === 'string' ? null : decoded;
   }
 
+  /** Notes at the head of an instruction which block of which region it begins. */
+  markInner(page: CodePage, offset: number, mark: number): void {
+    const entry = this.#words[(page.table >> 2) + offset] ?? 0;
+    if (this.#heads.has(entry)) this.#view.setInt32(entry + ENTRY.inner, mark, true);
+  }
+
   /** From now on the head leads to the region, as long as its parts are what they are now. */
   attach(region: Region): void {
     for (const { page } of region.parts) page.regions.push(region);
@@ -333,6 +341,7 @@ export class CodeCache {
       bytes: null,
       aside: [],
       targets: new Set(),
+      entered: new Set(),
       regions: [],
       losses: 0,
     };
@@ -405,7 +414,10 @@ export class CodeCache {
         break;
       }
       this.#watch(page);
-      if (n === 0 && linear !== null) this.#target(page, offset, late);
+      if (n === 0 && linear !== null) {
+        page.entered.add(offset);
+        this.#target(page, offset, late);
+      }
       const hasHead = page.targets.has(offset);
       const head = hasHead ? this.#head(page, offset, 0) : 0;
       const helpers = this.#decoded.length;

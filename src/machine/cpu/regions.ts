@@ -5,7 +5,7 @@
  * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
  */
 
-import { regionsModule } from '../translator/region-emit.ts';
+import { innerMark, regionsModule } from '../translator/region-emit.ts';
 import { regionForm } from '../translator/region-form.ts';
 import { type Block, RegionGraph } from '../translator/region-graph.ts';
 import type { CodeCache, CodePage } from './code-cache.ts';
@@ -79,15 +79,20 @@ export class Regions {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
       const read = (offset: number) => (offset >= 0 && offset < 4096 ? this.#codeCache.instructionAt(at.page, offset) : null);
-      found.push({ head, page: at.page, block: new RegionGraph(read, at.offset).head });
+      found.push({ head, page: at.page, block: new RegionGraph(read, at.offset, [...at.page.entered]).head });
     }
     if (found.length === 0) return;
     const first = this.#length;
     this.#length += found.length;
     if (this.#length > this.table.length) this.table.grow(Math.max(this.table.length, this.#length - this.table.length));
-    const blocks = found.map((f) => f.block);
-    new WebAssembly.Instance(new WebAssembly.Module(regionsModule(blocks, first, this.#hasPath)), this.imports);
+    const { bytes, inner } = regionsModule(
+      found.map((f) => f.block),
+      first,
+      this.#hasPath,
+    );
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports);
     for (const [i, { head, page }] of found.entries()) {
+      for (const [number, offset] of (inner[i] ?? []).entries()) this.#codeCache.markInner(page, offset, innerMark(first + i, number));
       if (page.bytes !== null) this.#codeCache.attach({ head, page, function: first + i, parts: [{ page, bytes: page.bytes }] });
     }
   }

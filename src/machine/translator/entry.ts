@@ -21,6 +21,7 @@
  *     16  i32  counter: how often it may still be passed until `run` leaves with EXIT.hot
  *     20  i32  region: index of the region's function in the table of regions (FORM.region)
  *     24  i32  behind: address of the entry of the instruction itself
+ *     28  i32  inner: which block of which region its instruction begins (region-emit.ts), 0: none
  */
 import type { Decoded } from '../isa/decode.ts';
 import type { MemoryOperand } from '../isa/operands.ts';
@@ -43,6 +44,7 @@ export const ENTRY = {
   counter: 16,
   region: 20,
   behind: 24,
+  inner: 28,
 } as const;
 
 /** The first cases of the br_table. */

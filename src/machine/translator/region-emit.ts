@@ -32,6 +32,9 @@ const CR4_OSFXSR = 1 << 9;
 /** RIPs of a region lie so far from its page at most: a page that far from the ends of the canonical halves needs no other check. */
 const REACH = 1n << 33n;
 
+/** With more known targets than these an indirect jump finds its block by a table. */
+const MOST_COMPARED = 4;
+
 interface Imported {
   readonly refill: number;
   readonly float: number;
@@ -39,8 +42,19 @@ interface Imported {
   readonly regionType: number;
 }
 
+/** What the head of an inner block of a region holds, so that the region's indirect jumps find the block. */
+export const innerMark = (region: number, block: number): number => (1 << 31) | (region << 8) | block;
+/** More blocks are not told apart by marks. */
+const MOST_INNER = 256;
+
+export interface RegionsModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** By region: the addresses of its inner blocks, whose heads are to be marked with their number in this list. */
+  readonly inner: readonly (readonly number[])[];
+}
+
 /** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
-export function regionsModule(heads: readonly Block[], firstIndex: number, hasPath: boolean): Uint8Array<ArrayBuffer> {
+export function regionsModule(heads: readonly Block[], firstIndex: number, hasPath: boolean): RegionsModule {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions', 1);
@@ -50,13 +64,16 @@ export function regionsModule(heads: readonly Block[], firstIndex: number, hasPa
     integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
     regionType: module.type(REGION_PARAMETERS, ['i32']),
   };
-  const functions = heads.map((head) => {
+  const inner: (readonly number[])[] = [];
+  const functions = heads.map((head, i) => {
     const f = module.func(imported.regionType);
-    new RegionEmitter(f, imported, head, hasPath).emit();
+    const emitter = new RegionEmitter(f, imported, head, firstIndex + i, hasPath);
+    emitter.emit();
+    inner.push([...emitter.inner.keys()]);
     return f;
   });
   module.elements(0, firstIndex, functions);
-  return module.build();
+  return { bytes: module.build(), inner };
 }
 
 class RegionEmitter {
@@ -65,6 +82,9 @@ class RegionEmitter {
   /** The path's bits; null: it is not recorded. */
   readonly #bits: RegionBits | null;
   readonly #head: Block;
+  readonly #index: number;
+  /** Numbers of blocks that indirect jumps lead to, by address. */
+  readonly inner = new Map<number, number>();
   readonly #nodes: ReadonlyMap<Block, Node>;
   readonly #base = 0;
   readonly #left = 1;
@@ -82,11 +102,13 @@ class RegionEmitter {
   readonly #status: number;
   #exit: Label | null = null;
 
-  constructor(f: FunctionBuilder, imported: Imported, head: Block, hasPath: boolean) {
+  /** `index`: of the function in the table of regions. */
+  constructor(f: FunctionBuilder, imported: Imported, head: Block, index: number, hasPath: boolean) {
     this.#f = f;
     this.#imported = imported;
     this.#bits = hasPath ? new RegionBits(f, this.#base) : null;
     this.#head = head;
+    this.#index = index;
     this.#nodes = structure(head);
     this.#tlb = f.local('i32');
     this.#rip = f.local('i64');
@@ -207,8 +229,29 @@ class RegionEmitter {
   /** On with the region at RIP, if there is one. */
   #chain(): void {
     const f = this.#f;
-    const [slot, entry] = [f.local('i32'), f.local('i32')];
+    const entry = f.local('i32');
     const none = f.block();
+    this.#findEntry(entry, none);
+    f.get(entry);
+    f.load('i32_16u', ENTRY.form);
+    f.i32(FORM.region);
+    f.op(OP.i32.ne);
+    f.brIf(none, false);
+    f.get(this.#base);
+    f.get(this.#left);
+    f.get(this.#rip);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(entry);
+    f.load('i32', ENTRY.region);
+    f.returnCallIndirect(this.#imported.regionType, 0);
+    f.end();
+  }
+
+  /** Sets `entry` to that of the instruction at RIP, if its page is in the software TLB and the instruction is decoded; else goes to `none`. */
+  #findEntry(entry: number, none: Label): void {
+    const f = this.#f;
+    const slot = f.local('i32');
     f.get(this.#rip);
     f.op(OP.i32.wrap_i64);
     f.i32(8);
@@ -238,20 +281,6 @@ class RegionEmitter {
     f.tee(entry);
     f.op(OP.i32.eqz);
     f.brIf(none, false);
-    f.get(entry);
-    f.load('i32_16u', ENTRY.form);
-    f.i32(FORM.region);
-    f.op(OP.i32.ne);
-    f.brIf(none, false);
-    f.get(this.#base);
-    f.get(this.#left);
-    f.get(this.#rip);
-    f.i64(-4096n);
-    f.op(OP.i64.and);
-    f.get(entry);
-    f.load('i32', ENTRY.region);
-    f.returnCallIndirect(this.#imported.regionType, 0);
-    f.end();
   }
 
   // ---- Structure -----------------------------------------------------------------------------------------------------------------------
@@ -360,7 +389,8 @@ class RegionEmitter {
       jump: (target) => {
         f.get(target);
         f.set(this.#rip);
-        if (end?.kind === 'indirect') this.#known(node, end.known);
+        if (end?.kind === 'indirect' && end.known.length > MOST_COMPARED) this.#inner(node, end.known);
+        else if (end?.kind === 'indirect') this.#known(node, end.known);
         this.#jumpExit();
       },
       goto: () => bug('a region has no links'),
@@ -402,6 +432,38 @@ class RegionEmitter {
     }
     if (end?.kind === 'jump') return () => this.#follow(node, end.edge);
     return null;
+  }
+
+  /** Goes to the block at RIP, if its head has this region's mark. */
+  #inner(node: Node, known: readonly Edge[]): void {
+    const f = this.#f;
+    const edges = known.flatMap((edge) => {
+      if (!('to' in edge)) return [];
+      const number = this.inner.get(edge.to.at) ?? this.inner.size;
+      if (number >= MOST_INNER) return [];
+      this.inner.set(edge.to.at, number);
+      return [{ edge, number }];
+    });
+    const labels = edges.map(() => f.block());
+    const none = f.block();
+    const table = Array.from({ length: this.inner.size }, () => none);
+    for (const [i, { number }] of edges.entries()) table[number] = labels[i] ?? none;
+    const entry = f.local('i32');
+    this.#findEntry(entry, none);
+    f.get(entry);
+    f.load('i32', ENTRY.inner);
+    f.i32(innerMark(this.#index, 0));
+    f.op(OP.i32.sub);
+    f.brTable(table, none);
+    f.end();
+    const flags = this.#flags.now;
+    this.#jumpExit();
+    for (const { edge } of [...edges].reverse()) {
+      f.end();
+      this.#flags.now = flags;
+      this.#follow(node, edge);
+    }
+    this.#flags.now = flags;
   }
 
   /** Asks whether RIP is one of the known targets. */

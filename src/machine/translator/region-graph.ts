@@ -46,15 +46,18 @@ type Found = RegionInstruction | 'cold' | 'outside';
 export class RegionGraph {
   readonly head: Block;
   readonly #read: CodeReader;
+  /** Where indirect jumps may lead to. */
+  readonly #entered: readonly number[];
   readonly #found = new Map<number, Found>();
   readonly #leaders = new Set<number>();
   readonly #sites: number[] = [];
   #hasReturn = false;
   #count = 0;
 
-  /** `head`: an address of which `isWorth` is true. */
-  constructor(read: CodeReader, head: number) {
+  /** `head`: the address of an instruction for regions. `entered`: addresses that were looked up: indirect jumps may lead there. */
+  constructor(read: CodeReader, head: number, entered: readonly number[]) {
     this.#read = read;
+    this.#entered = entered;
     this.#explore(head);
     this.head = this.#cut(head);
   }
@@ -94,6 +97,7 @@ export class RegionGraph {
           this.#sites.push(at);
           if (this.#hasReturn) lead(at);
         }
+        if (flow === 'indirect') this.#entered.forEach(lead);
         if (flow === 'ret' && !this.#hasReturn) {
           this.#hasReturn = true;
           this.#sites.forEach(lead);
@@ -144,11 +148,11 @@ export class RegionGraph {
     const target = targetOf(last);
     if (target === null) {
       const end = { kind: 'indirect' as const, known: [] as Edge[] };
-      if (flow === 'ret') {
-        for (const site of this.#sites)
-          edge(site, (e) => {
-            end.known.push(e);
-          });
+      const known = flow === 'ret' ? this.#sites : flow === 'indirect' ? this.#entered : [];
+      for (const at of known) {
+        edge(at, (e) => {
+          end.known.push(e);
+        });
       }
       return end;
     }
@@ -175,6 +179,3 @@ function targetOf({ form, next }: RegionInstruction): number | null {
   const rel = form.decoded.operands.find((o) => o.kind === 'rel');
   return rel === undefined ? null : next + Number(rel.value);
 }
-
-/** Whether a region may begin with this instruction. */
-export const isWorth = (decoded: Decoded): boolean => regionForm(decoded) !== null;
