@@ -122,11 +122,16 @@ export class Mmu implements StoreWatcher {
     this.#renewChoices();
   }
 
-  /** A new root or PCID. The caller invalidates. */
-  setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean): void {
+  /** A new root or PCID; `keeps`: the PCID's own translations stay. */
+  setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean, keeps: boolean): void {
+    const before = this.root;
     this.root = (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);
     this.pcid = pcidEnabled ? cr3Low & 0xfff : 0;
+    if (!keeps) this.invalidatePcid(this.pcid);
     this.#soft.select(this.root, this.pcid);
+    // A kernel's global pages need not be asked for one by one in each new address space.
+    const mayAdopt = this.paging && this.#soft.mayAdopt && !this.translations.hasAny(this.pcid);
+    if (mayAdopt && this.#tables.watchSameUpperHalf(before, this.root)) this.#soft.adopt();
     this.#renewChoices();
   }
 

@@ -7,12 +7,23 @@
  * A *guarded* entry (bit 0 of its tag) never hits in generated code: the slow path finds the translation there, and does what the frame needs
  * (a page table, code, a device, a frame whose first store is to be noted).
  */
-import { type CpuState, TLB_BANK_BYTES, TLB_BANKS, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE, tlbIndex } from '../cpu/state.ts';
+import {
+  type CpuState,
+  TLB_BANK_BYTES,
+  TLB_BANKS,
+  TLB_ENTRY_BYTES,
+  TLB_EXECUTE,
+  TLB_READ,
+  TLB_SETS,
+  TLB_WRITE,
+  tlbIndex,
+} from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { GLOBAL_TAG } from './translations.ts';
 
 /** Sets of a bank, as offsets from its first. */
 const SETS: readonly number[] = [0, TLB_SETS.supervisorAc - TLB_SETS.supervisor, TLB_SETS.user - TLB_SETS.supervisor];
+const SET_BYTES = TLB_SETS.supervisorAc - TLB_SETS.supervisor;
 const LIST = 1024;
 const GUARD = 1;
 
@@ -66,12 +77,17 @@ export class SoftTlb {
   /** Those that were ever selected. */
   readonly #used: Bank[] = [];
   #current: Bank;
+  /** The current one before the last `select`. */
+  #previous: Bank;
+  /** By entry of a bank, scratch for `adopt`. */
+  readonly #isOwn = new Uint8Array(TLB_BANK_BYTES / TLB_ENTRY_BYTES);
 
   constructor(state: CpuState, ramBase: number, frames: number) {
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.#ramBase = ramBase;
     this.#writeEntry = new Int32Array(frames);
     this.#current = this.#banks[0] ?? bug('no banks');
+    this.#previous = this.#current;
     this.select(0, 0);
   }
 
@@ -88,7 +104,35 @@ export class SoftTlb {
       bank.pcid = pcid;
       bank.root = root;
     }
+    this.#previous = this.#current;
     this.#current = bank;
+  }
+
+  /** The bank is empty, and the one before has global translations that it could adopt. */
+  get mayAdopt(): boolean {
+    const { own, global } = this.#previous;
+    return this.#current.isEmpty && global.length > 0 && global.isKnown && own.isKnown;
+  }
+
+  /** Takes over global translations of the upper half from the bank before: the caller knows that both roots have the same tables there. */
+  adopt(): void {
+    const i32 = this.#i32;
+    const { own, global, offset } = this.#previous;
+    const first = (TLB_SETS.supervisor + offset) >> 2;
+    const shift = (this.#current.offset - offset) >> 2;
+    // A listed entry may have been filled again since: an own translation in a global one's place.
+    for (let n = 0; n < own.length; n++) this.#isOwn[(own.at(n) - first) >> 2] = 1;
+    for (let n = 0; n < global.length; n++) {
+      const from = global.at(n);
+      const to = from + shift;
+      const isEmpty = i32[from] === -1;
+      if (isEmpty || (i32[from + 1] ?? 0) >= 0 || this.#isOwn[(from - first) >> 2] === 1 || i32[to] !== -1) continue;
+      for (let word = 0; word < 4; word++) i32[to + word] = i32[from + word] ?? 0;
+      this.#current.global.add(to);
+      const within = ((from - first) << 2) % SET_BYTES;
+      if (within >= TLB_WRITE && within < TLB_EXECUTE && ((i32[to] ?? 0) & GUARD) === 0) this.noteWrite(to, i32[to + 3] ?? 0);
+    }
+    for (let n = 0; n < own.length; n++) this.#isOwn[(own.at(n) - first) >> 2] = 0;
   }
 
   /** One of TLB_SETS but `slow`, as it lies in the current bank. */

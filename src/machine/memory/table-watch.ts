@@ -121,6 +121,18 @@ export class TableWatch {
     this.outdateAll();
   }
 
+  /** Whether two roots lead to the same tables for the upper half of linear addresses; if so, both are watched. */
+  watchSameUpperHalf(one: number, other: number): boolean {
+    const { frames, flags, i32 } = this.#physical;
+    if (one >= frames || other >= frames) return false;
+    for (let word = 512; word < 1024; word += 2) {
+      const low = (i32[one * 1024 + word] ?? 0) ^ (i32[other * 1024 + word] ?? 0);
+      if ((low & ~IRRELEVANT_LOW) !== 0 || i32[one * 1024 + word + 1] !== i32[other * 1024 + word + 1]) return false;
+    }
+    for (const frame of [one, other]) if (((flags[frame] ?? 0) & FRAME.upperTable) === 0) this.#watchUpper(frame);
+    return true;
+  }
+
   #watchUpper(frame: number): void {
     this.#uppers.add(frame);
     this.#set(frame, FRAME.upperTable);

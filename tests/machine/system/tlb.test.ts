@@ -300,6 +300,51 @@ ${go('pml4', 1)}${show}${go('pml4b', 2)}${show}${show}${go('pml4', 1)}${show}${t
     expect(text).toBe('a a a a ');
     expect(uses).toHaveLength(1);
   });
+
+  describe('in the upper half, where an address space takes over what is global from the one before', () => {
+    const upper = 0xffff_8000_0000_3000n + BigInt(WINDOW);
+    const high = `
+  mov rcx, qword ptr [pml4]
+  mov qword ptr [pml4 + 2048], rcx
+  mov rcx, qword ptr [pml4b]
+  mov qword ptr [pml4b + 2048], rcx
+  mov rdx, ${upper}
+`;
+    const look = '  mov rax, qword ptr [rdx]\n  call puthex\n';
+
+    test('not where the roots differ: the use of a stale one is told', async () => {
+      const { text, uses } = await stale(`${roots}${high}
+  mov ${entry}, offset page_a + 0x103
+  mov qword ptr [window_ptb + 24], offset page_b + 0x103
+${go('pml4', 1)}${look}${go('pml4b', 2)}${look}${tables}`);
+      expect(text).toBe('a a ');
+      expect(uses.map((use) => use.linear)).toEqual([upper]);
+    });
+
+    test('not what is the other PCID’s own', async () => {
+      const { text } = await stale(`${roots}${high}
+  mov ${entry}, offset page_a + 0x103
+${go('pml4', 1)}${look}
+  mov ${entry}, offset page_b + 3
+  invlpg [rdx]
+${look}
+  mov ${entry}, offset page_a + 3
+${look}${go('pml4', 2)}${look}${tables}`);
+      expect(text).toBe('a b b a ');
+    });
+
+    test('not where it has translations of its own', async () => {
+      const { text } = await stale(`${roots}${high}
+  mov ${entry}, offset page_b + 3
+${go('pml4', 2)}${look}
+  mov ${entry}, offset page_a + 0x103
+${go('pml4', 1)}${look}
+  mov rax, cr4
+  mov cr4, rax
+${look}${go('pml4', 2)}${look}${tables}`);
+      expect(text).toBe('b a a b ');
+    });
+  });
 });
 
 test('events of supervisor accesses to user pages, when watched', async () => {

@@ -112,8 +112,7 @@ function writeCr3(cpu: Cpu, low: number, signedHigh: number): number {
   const high = signedHigh & 0x7fffffff;
   const before = cpu.observer === null ? 0n : cpu.state.get64(CR3);
   cpu.set(CR3, low, high);
-  cpu.mmu.setRoot(low, high, hasPcid);
-  if (!keeps) cpu.mmu.invalidatePcid(cpu.mmu.pcid);
+  cpu.mmu.setRoot(low, high, hasPcid, keeps);
   if (cpu.observer !== null) {
     const after = cpu.state.get64(CR3);
     cpu.observer.controlRegister?.(cpu.at, 3, before, after);
