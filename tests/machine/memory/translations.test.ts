@@ -94,3 +94,28 @@ test('grows, and forgets dead entries when it does', () => {
   expect(table.find(5, 0, 3, 0)).toBe(-1);
   expect(table.entries()).toHaveLength(20_000);
 });
+
+test('a lookup takes the smallest page, and of one size the PCID’s own before a global one', () => {
+  const PAGE = 2 ** 35 + 5 * 262144 + 7 * 512 + 3;
+  const kinds = [0, 1, 2].flatMap((size) => [3, GLOBAL_TAG].map((tag) => ({ size, tag })));
+  for (let present = 0; present < 2 ** kinds.length; present++) {
+    const table = new Translations();
+    // others of every kind are there, too: elsewhere, and of another PCID
+    for (const [n, { size, tag }] of kinds.entries()) {
+      table.insert(...split(unitOf(PAGE + 262144, size)), tag, size, 100 + n, 0, 1, 0);
+      if (tag !== GLOBAL_TAG) table.insert(...split(unitOf(PAGE, size)), 4, size, 200 + n, 0, 1, 0);
+      if ((present & (1 << n)) !== 0) table.insert(...split(unitOf(PAGE, size)), tag, size, n, 0, 1, 0);
+    }
+    const slot = table.lookup(...split(PAGE), 3);
+    const first = kinds.findIndex((_, n) => (present & (1 << n)) !== 0);
+    expect([present, slot < 0 ? -1 : table.frame[slot]]).toEqual([present, first]);
+  }
+});
+
+test('every slot is listed', () => {
+  for (let n = 0; n < 16; n++) {
+    const table = new Translations();
+    for (let i = 0; i < 2000; i++) table.insert(i, 0, n, 0, i, 0, 1, 0);
+    expect(table.entries().map(({ page }) => page)).toEqual(Array.from({ length: 2000 }, (_, i) => i));
+  }
+});

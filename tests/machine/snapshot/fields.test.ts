@@ -76,6 +76,23 @@ for (const { fields, make } of COMPONENTS) {
   });
 }
 
+test('a writer has room for whatever comes, of every size', () => {
+  const WRITES: readonly [(to: StateWriter) => void, number][] = [
+    [(to) => to.u8(1), 1],
+    [(to) => to.u32(1), 4],
+    [(to) => to.f64(1), 8],
+    [(to) => to.u64(1n), 8],
+    [(to) => to.bytes(Uint8Array.of(1, 2, 3)), 3],
+  ];
+  for (const [write, size] of WRITES)
+    for (let before = 0; before < size; before++) {
+      const writer = new StateWriter();
+      for (let i = 0; i < before; i++) writer.u8(9);
+      for (let i = 0; i < 20_000; i++) write(writer);
+      expect(writer.written).toHaveLength(before + 20_000 * size);
+    }
+});
+
 test('a state that is too short is refused', () => {
   const fields = fieldsOf<{ a: number; b: Uint8Array }>('thing', { a: 'u32', b: 'bytes' });
   expect(() => fields.load({ a: 0, b: new Uint8Array(8) }, new StateReader(new Uint8Array(7)))).toThrow(RangeError);

@@ -106,6 +106,33 @@ test('where the second page cannot be written, the first is not', async () => {
   ]);
 });
 
+test('a page table that is written elsewhere again and again is still watched, in either half', async () => {
+  for (const window of [BigInt(WINDOW), 0xffff_8000_0000_0000n + BigInt(WINDOW)]) {
+    const { machine, host } = await boot(`
+  mov rax, qword ptr [pml4]
+  mov qword ptr [pml4 + 2048], rax
+${MAP}
+  mov qword ptr [page_a], 0xA
+  mov qword ptr [page_b], 0xB
+  mov rbx, 0x${window.toString(16)}
+  mov rax, qword ptr [rbx]
+  mov ecx, 20000
+1:
+  mov qword ptr [window_pt + 1600], rcx
+  shl qword ptr [window_pt + 1600], 1
+  dec ecx
+  jnz 1b
+  mov qword ptr [window_pt], offset page_a + 3
+  mov rax, qword ptr [rbx]
+  call puthex
+`);
+    const stale: bigint[] = [];
+    machine.observer = { stale: (_at, use) => stale.push(use.linear) };
+    expect(machine.run(END)).toEqual({ reason: 'debug-exit', code: 0 });
+    expect([host.text, stale]).toEqual(['b ', [window]]);
+  }
+});
+
 test('a store over two entries of a page table is told for each, and outdates both pages', async () => {
   const { machine, host } = await boot(`
 ${MAP}
