@@ -199,6 +199,17 @@ export class CodeCache {
 
   // ---- Heads and regions -----------------------------------------------------------------------------------------------------------------
 
+  /** The code page that the execute TLB has `n` pages behind a linear page, for the current mode; null: none. */
+  pageAt(low: number, high: number, n: number): CodePage | null {
+    const at = low + n * PAGE;
+    if (at < 0 || at > 0xffff_ffff) return null;
+    const state = this.#state;
+    const mode = state.get32(MODE_INDEX);
+    const entry = state.get32(TLB_SET) + TLB_EXECUTE + tlbIndex(at >>> 12);
+    if (state.get32(entry) !== (at | mode) >>> 0 || state.get32(entry + 4) !== high >>> 0) return null;
+    return this.#pages.get(state.get32(entry + 12) * 8 + (mode & 7)) ?? null;
+  }
+
   /** Where the head at this address stands; null: it is none any more. */
   headAt(entry: number): { readonly page: CodePage; readonly offset: number } | null {
     if (this.#view.getUint16(entry, true) !== FORM.head) return null;

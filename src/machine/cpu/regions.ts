@@ -5,22 +5,25 @@
  * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
  */
 
-import { innerMark, regionsModule } from '../translator/region-emit.ts';
+import { bug } from '../isa/bug.ts';
+import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
 import { regionForm } from '../translator/region-form.ts';
-import { type Block, RegionGraph } from '../translator/region-graph.ts';
+import { pageOf, RegionGraph } from '../translator/region-graph.ts';
 import type { CodeCache, CodePage } from './code-cache.ts';
-import type { CpuState } from './state.ts';
+import { type CpuState, RIP } from './state.ts';
 
 /** 0: interpreter alone · 1: everything that is reached by a transfer is compiled at once (for tests) · auto: what is run often is compiled. */
 export type Tier = 0 | 1 | 'auto';
 
-const AUTO_PASSES = 3000;
+const AUTO_PASSES = 10_000;
 /** Regions in one module. */
 const BATCH = 32;
 /** Instructions after which waiting heads are compiled, however few they are. */
 const AGE = 1 << 17;
 /** Far more than programs have that run often; each costs some 10 KB of host memory. */
 const CAPACITY = 8192;
+/** Pages that one region has code in. */
+const MOST_PAGES = 8;
 const NEVER = 0x7fff_ffff;
 
 /** How often a head is passed until its region is asked for; null: never. */
@@ -33,7 +36,8 @@ export class Regions {
   readonly #state: CpuState;
   readonly #hasPath: boolean;
   readonly #tier: Tier;
-  #waiting: number[] = [];
+  /** Heads, and the linear pages where they were met. */
+  #waiting: { readonly head: number; readonly low: number; readonly high: number }[] = [];
   #since = 0;
   /** Functions in the table; slot 0 stays empty. */
   #length = 1;
@@ -59,7 +63,7 @@ export class Regions {
     const first = this.#codeCache.instructionAt(at.page, at.offset);
     if (first === null || regionForm(first) === null) return;
     if (this.#waiting.length === 0) this.#since = this.#state.retired;
-    this.#waiting.push(head);
+    this.#waiting.push({ head, low: (this.#state.get32(RIP) & ~0xfff) >>> 0, high: this.#state.get32(RIP + 4) });
     if (this.#tier === 1) this.#compile();
   }
 
@@ -74,26 +78,37 @@ export class Regions {
     const heads = this.#waiting;
     this.#waiting = [];
     if (this.#length + heads.length > CAPACITY) return this.#codeCache.flush();
-    const found: { head: number; block: Block; page: CodePage }[] = [];
-    for (const head of heads) {
+    const found: { head: number; source: RegionSource; pages: ReadonlyMap<number, CodePage> }[] = [];
+    for (const { head, low, high } of heads) {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
-      const read = (offset: number) => (offset >= 0 && offset < 4096 ? this.#codeCache.instructionAt(at.page, offset) : null);
-      found.push({ head, page: at.page, block: new RegionGraph(read, at.offset, [...at.page.entered]).head });
+      const pages = new Map([[0, at.page]]);
+      const page = (n: number): CodePage | null => {
+        const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
+        if (known === null || known.bytes === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
+        pages.set(n, known);
+        return known;
+      };
+      const read = (address: number) => {
+        const from = page(pageOf(address));
+        return from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
+      };
+      const block = new RegionGraph(read, at.offset, [...at.page.entered]).head;
+      const physicalPages = new Map([...pages].map(([n, { physicalPage }]) => [n, physicalPage]));
+      found.push({ head, source: { head: block, physicalPages }, pages });
     }
     if (found.length === 0) return;
     const first = this.#length;
     this.#length += found.length;
     if (this.#length > this.table.length) this.table.grow(Math.max(this.table.length, this.#length - this.table.length));
-    const { bytes, inner } = regionsModule(
-      found.map((f) => f.block),
-      first,
-      this.#hasPath,
-    );
+    const sources = found.map((f) => f.source);
+    const { bytes, inner } = regionsModule(sources, first, this.#hasPath);
     new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports);
-    for (const [i, { head, page }] of found.entries()) {
+    for (const [i, { head, pages }] of found.entries()) {
+      const page = pages.get(0) ?? bug('a region without its first page');
       for (const [number, offset] of (inner[i] ?? []).entries()) this.#codeCache.markInner(page, offset, innerMark(first + i, number));
-      if (page.bytes !== null) this.#codeCache.attach({ head, page, function: first + i, parts: [{ page, bytes: page.bytes }] });
+      const parts = [...pages.values()].map((part) => ({ page: part, bytes: part.bytes ?? bug('a region of code that is not watched') }));
+      this.#codeCache.attach({ head, page, function: first + i, parts });
     }
   }
 

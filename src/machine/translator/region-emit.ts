@@ -18,7 +18,7 @@ import { pathRecorder } from './path-recorder.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
 import { RegionFlags } from './region-flags.ts';
 import { mapEffect } from './region-form.ts';
-import type { Block, Edge, RegionInstruction } from './region-graph.ts';
+import { type Block, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
@@ -47,6 +47,12 @@ export const innerMark = (region: number, block: number): number => (1 << 31) | 
 /** More blocks are not told apart by marks. */
 const MOST_INNER = 256;
 
+/** What is compiled: the graph from `head` on, and the physical page of each relative page that it has code in. */
+export interface RegionSource {
+  readonly head: Block;
+  readonly physicalPages: ReadonlyMap<number, number>;
+}
+
 export interface RegionsModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** By region: the addresses of its inner blocks, whose heads are to be marked with their number in this list. */
@@ -54,7 +60,7 @@ export interface RegionsModule {
 }
 
 /** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
-export function regionsModule(heads: readonly Block[], firstIndex: number, hasPath: boolean): RegionsModule {
+export function regionsModule(sources: readonly RegionSource[], firstIndex: number, hasPath: boolean): RegionsModule {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions', 1);
@@ -65,9 +71,9 @@ export function regionsModule(heads: readonly Block[], firstIndex: number, hasPa
     regionType: module.type(REGION_PARAMETERS, ['i32']),
   };
   const inner: (readonly number[])[] = [];
-  const functions = heads.map((head, i) => {
+  const functions = sources.map((source, i) => {
     const f = module.func(imported.regionType);
-    const emitter = new RegionEmitter(f, imported, head, firstIndex + i, hasPath);
+    const emitter = new RegionEmitter(f, imported, source, firstIndex + i, hasPath);
     emitter.emit();
     inner.push([...emitter.inner.keys()]);
     return f;
@@ -83,6 +89,10 @@ class RegionEmitter {
   readonly #bits: RegionBits | null;
   readonly #head: Block;
   readonly #index: number;
+  readonly #physicalPages: ReadonlyMap<number, number>;
+  /** Bits for relative pages that are known to be where they were when the region was compiled. */
+  readonly #checked: number;
+  readonly #checkedBits = new Map<number, number>();
   /** Numbers of blocks that indirect jumps lead to, by address. */
   readonly inner = new Map<number, number>();
   readonly #nodes: ReadonlyMap<Block, Node>;
@@ -103,12 +113,14 @@ class RegionEmitter {
   #exit: Label | null = null;
 
   /** `index`: of the function in the table of regions. */
-  constructor(f: FunctionBuilder, imported: Imported, head: Block, index: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, { head, physicalPages }: RegionSource, index: number, hasPath: boolean) {
     this.#f = f;
     this.#imported = imported;
     this.#bits = hasPath ? new RegionBits(f, this.#base) : null;
     this.#head = head;
     this.#index = index;
+    this.#physicalPages = physicalPages;
+    this.#checked = f.local('i32');
     this.#nodes = structure(head);
     this.#tlb = f.local('i32');
     this.#rip = f.local('i64');
@@ -252,22 +264,8 @@ class RegionEmitter {
   #findEntry(entry: number, none: Label): void {
     const f = this.#f;
     const slot = f.local('i32');
-    f.get(this.#rip);
-    f.op(OP.i32.wrap_i64);
-    f.i32(8);
-    f.op(OP.i32.shr_u);
-    f.i32((TLB_ENTRIES - 1) << 4);
-    f.op(OP.i32.and);
-    f.get(this.#tlb);
-    f.op(OP.i32.add);
-    f.tee(slot);
-    f.load('i64', TLB_EXECUTE);
-    f.get(this.#rip);
-    f.i64(-4096n);
-    f.op(OP.i64.and);
-    f.get(this.#base);
-    f.load('i64_32u', MODE_INDEX);
-    f.op(OP.i64.or, OP.i64.ne);
+    this.#executeSlot(slot);
+    this.#isForeign();
     f.brIf(none, false);
     f.get(slot);
     f.load('i32', TLB_EXECUTE + 8);
@@ -281,6 +279,32 @@ class RegionEmitter {
     f.tee(entry);
     f.op(OP.i32.eqz);
     f.brIf(none, false);
+  }
+
+  /** Leaves (and sets `slot` to) the address of the execute entry for RIP. */
+  #executeSlot(slot: number): void {
+    const f = this.#f;
+    f.get(this.#rip);
+    f.op(OP.i32.wrap_i64);
+    f.i32(8);
+    f.op(OP.i32.shr_u);
+    f.i32((TLB_ENTRIES - 1) << 4);
+    f.op(OP.i32.and);
+    f.get(this.#tlb);
+    f.op(OP.i32.add);
+    f.tee(slot);
+  }
+
+  /** Leaves 1 if the execute entry on the stack is not that of RIP's page in the current mode. */
+  #isForeign(): void {
+    const f = this.#f;
+    f.load('i64', TLB_EXECUTE);
+    f.get(this.#rip);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(this.#base);
+    f.load('i64_32u', MODE_INDEX);
+    f.op(OP.i64.or, OP.i64.ne);
   }
 
   // ---- Structure -----------------------------------------------------------------------------------------------------------------------
@@ -315,11 +339,45 @@ class RegionEmitter {
       return this.#jumpExit();
     }
     const to = this.#node(edge.to);
+    if (pageOf(edge.to.at) !== pageOf(from.block.at)) this.#needPage(edge.to.at);
     if (to.isLoop) this.#needBudget(to);
     if (to.isLoop || to.isMerge) this.#flags.join(this.#liveness.readAt.get(edge.to) ?? 0, this.#liveness.liveAt.get(edge.to) ?? 0);
     if (to.order <= from.order) return f.br(this.#loops.get(to) ?? bug('a backward edge to what is no loop'));
     if (to.isMerge) return f.br(this.#merges.get(to) ?? bug('an edge to a merge that is not open'));
     this.#tree(to);
+  }
+
+  /**
+   * Leaves the region before a block of another page, unless that page is still translated to the frame that the block was compiled from. Nothing can
+   * change that while the region runs: it is asked once.
+   */
+  #needPage(at: number): void {
+    const f = this.#f;
+    const page = pageOf(at);
+    if (page === 0) return;
+    const bit = this.#checkedBits.get(page) ?? 1 << this.#checkedBits.size;
+    this.#checkedBits.set(page, bit);
+    const slot = f.local('i32');
+    f.get(this.#checked);
+    f.i32(bit);
+    f.op(OP.i32.and, OP.i32.eqz);
+    f.if(undefined, false);
+    this.#state.rip(at);
+    f.set(this.#rip);
+    this.#executeSlot(slot);
+    this.#isForeign();
+    f.get(slot);
+    f.load('i32', TLB_EXECUTE + 12);
+    f.i32(this.#physicalPages.get(page) ?? bug('a page without a frame'));
+    f.op(OP.i32.ne, OP.i32.or);
+    f.if(undefined, false);
+    this.#jumpExit();
+    f.end();
+    f.get(this.#checked);
+    f.i32(bit);
+    f.op(OP.i32.or);
+    f.set(this.#checked);
+    f.end();
   }
 
   // ---- Blocks --------------------------------------------------------------------------------------------------------------------------
@@ -450,6 +508,13 @@ class RegionEmitter {
     for (const [i, { number }] of edges.entries()) table[number] = labels[i] ?? none;
     const entry = f.local('i32');
     this.#findEntry(entry, none);
+    // The same frame may lie at other addresses, too: the region's own are relative to its page.
+    f.get(this.#rip);
+    f.i64(-4096n);
+    f.op(OP.i64.and);
+    f.get(this.#page);
+    f.op(OP.i64.ne);
+    f.brIf(none, false);
     f.get(entry);
     f.load('i32', ENTRY.inner);
     f.i32(innerMark(this.#index, 0));

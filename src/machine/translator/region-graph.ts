@@ -88,8 +88,13 @@ export class RegionGraph {
         const found = this.#find(at);
         if (typeof found === 'string') break;
         const { flow } = found.form.decoded.row;
+        const isLast = pageOf(found.next) !== pageOf(at);
         at = found.next;
-        if (flow === undefined || flow === 'next') continue;
+        if (flow === undefined || flow === 'next') {
+          // Another page: another block, to which the way is asked for.
+          if (isLast) lead(at);
+          continue;
+        }
         const target = targetOf(found);
         if (target !== null) lead(target);
         if (flow === 'branch') lead(at);
@@ -119,7 +124,8 @@ export class RegionGraph {
       let at = start;
       let end: End | null = null;
       while (end === null) {
-        const found = instructions.length > 0 && this.#leaders.has(at) ? 'outside' : this.#found.get(at);
+        const isNext = instructions.length > 0 && (this.#leaders.has(at) || pageOf(at) !== pageOf(start));
+        const found = isNext ? 'outside' : this.#found.get(at);
         if (found === 'cold') end = { kind: 'cold', at };
         else if (found === undefined || found === 'outside') {
           const next: End = { kind: 'next', edge: { out: at } };
@@ -173,6 +179,9 @@ export class RegionGraph {
     return end;
   }
 }
+
+/** The page that an address lies in, relative to that of the head. */
+export const pageOf = (at: number): number => Math.floor(at / 4096);
 
 /** Where a direct transfer goes; null: it is none. */
 function targetOf({ form, next }: RegionInstruction): number | null {
