@@ -250,18 +250,18 @@ describe('its IPIs', () => {
       ['physical: another', FLAT, 1, 0, false],
       ['physical: all', FLAT, 0xff, 0, true],
       ['flat: one of mine', FLAT, 0x06, 0x800, true],
-      ['flat: none of mine', FLAT, 0xd9, 0x800, false],
-      ['flat: the lowest of mine', FLAT, 0x02, 0x800, true],
+      ['flat: none of mine', FLAT, 0xd8, 0x800, false],
+      ['flat: the lowest of mine', FLAT, 0x01, 0x800, true],
       ['flat: all', FLAT, 0xff, 0x800, true],
       ['cluster: mine, one of it', CLUSTER, 0x24, 0x800, true],
-      ['cluster: mine, the lowest of it', CLUSTER, 0x22, 0x800, true],
+      ['cluster: mine, the lowest of it', CLUSTER, 0x21, 0x800, true],
       ['cluster: every one of another', CLUSTER, 0x3f, 0x800, false],
-      ['cluster: mine, others', CLUSTER, 0x29, 0x800, false],
+      ['cluster: mine, others', CLUSTER, 0x28, 0x800, false],
       ['cluster: another', CLUSTER, 0x16, 0x800, false],
     ] as const) {
       const { apic, write } = make();
       write(REG.dfr, dfr);
-      write(REG.ldr, 0x26000000);
+      write(REG.ldr, 0x27000000);
       write(REG.icrHigh, destination << 24);
       write(REG.icr, low | 0x67);
       expect([what, apic.pending() === 0x67]).toEqual([what, arrives]);

@@ -1,5 +1,4 @@
 /** The MC146818 as PCs have it, for reading: date and time against the host's own calendar. */
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Rtc } from '../../../src/machine/devices/rtc.ts';
 
@@ -24,38 +23,27 @@ test('shows the configured time plus virtual time', () => {
   expect(date()).toEqual([20, 0, 2, 29, 3, 0, 0, 0]);
 });
 
-test('has the Gregorian calendar of every second from 1900 to 2400', () => {
-  const [from, to] = [Date.UTC(1900, 0), Date.UTC(2400, 0)].map((time) => time / 1000);
-  fc.assert(
-    fc.property(fc.integer({ min: from ?? 0, max: to ?? 0 }), (seconds) => {
-      const day = new Date(seconds * 1000);
-      const year = day.getUTCFullYear();
-      expect(rtc(BigInt(seconds)).date()).toEqual([
-        Math.floor(year / 100),
-        year % 100,
-        day.getUTCMonth() + 1,
-        day.getUTCDate(),
-        day.getUTCDay() + 1,
-        day.getUTCHours(),
-        day.getUTCMinutes(),
-        day.getUTCSeconds(),
-      ]);
-    }),
-    {
-      numRuns: 500,
-      seed: 1,
-      examples: [
-        '1970-01-01T00:00:00Z',
-        '1972-02-29T12:34:56Z',
-        '1999-12-31T23:59:59Z',
-        '2000-02-29T00:00:00Z',
-        '2000-03-01T00:00:00Z',
-        '2100-02-28T23:59:59Z',
-        '2100-03-01T00:00:00Z',
-        '1969-12-31T23:59:59Z',
-      ].map((text): [number] => [Date.parse(text) / 1000]),
-    },
-  );
+test('has the Gregorian calendar of every day from 1900 to 2400', () => {
+  const [from = 0, to = 0] = [Date.UTC(1900, 0), Date.UTC(2400, 0)].map((time) => time / 86_400_000);
+  const wrong: number[] = [];
+  for (let day = from; day < to; day++) {
+    // a second of the day that moves on from day to day, over all of them
+    const seconds = day * 86_400 + ((((day * 7919) % 86_400) + 86_400) % 86_400);
+    const expected = new Date(seconds * 1000);
+    const year = expected.getUTCFullYear();
+    const fields = [
+      Math.floor(year / 100),
+      year % 100,
+      expected.getUTCMonth() + 1,
+      expected.getUTCDate(),
+      expected.getUTCDay() + 1,
+      expected.getUTCHours(),
+      expected.getUTCMinutes(),
+      expected.getUTCSeconds(),
+    ];
+    if (rtc(BigInt(seconds)).date().join() !== fields.join()) wrong.push(seconds);
+  }
+  expect(wrong).toEqual([]);
 });
 
 test('says 24 hours, binary, no update under way, no interrupt, a good battery', () => {
