@@ -199,10 +199,6 @@ c9 | leave
 48 63 4c be 08 | movsxd rcx,DWORD PTR [rsi+rdi*4+0x8]
 48 63 0d 08 00 00 00 | movsxd rcx,DWORD PTR [rip+0x8]
 48 0f bc ca | bsf rcx,rdx
-f3 aa | rep stos BYTE PTR es:[rdi],al
-f3 48 ab | rep stos QWORD PTR es:[rdi],rax
-f3 a4 | rep movs BYTE PTR es:[rdi],BYTE PTR ds:[rsi]
-f3 48 a5 | rep movs QWORD PTR es:[rdi],QWORD PTR ds:[rsi]
 0f 1f 00 | nop DWORD PTR [rax]
 66 0f 1f 04 00 | nop WORD PTR [rax+rax*1]
 66 90 | xchg ax,ax

@@ -9,6 +9,7 @@ import {
   CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 
+import { emitBulk, hasBulk } from './bulk-string.ts';
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, REGION, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
@@ -90,6 +91,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
   f.load('i32', TLB_SET);
   f.op(OP.i32.add);
   f.set(tlb);
+  if (hasBulk(form)) emitBulk(f, form, locals, at.base, tlb, hasPath);
   const access = new EntryAccess(f, at, form.decoded, functions.writeRflags);
   const leaveWith = (status: number) => {
     f.i32(status);
