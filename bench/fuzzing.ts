@@ -14,7 +14,10 @@ const VARIANTS = 4;
 export function fuzzingRows(rounds: number, programs: number, folder: string): Row[] {
   const perCpuSecond: number[] = [];
   const throughput: Record<1 | 2, number[]> = { 1: [], 2: [] };
+  const single: number[] = [];
   for (let round = 0; round < rounds; round++) {
+    const once = ['--runs', `${programs}`, '--workers', '1', '--out', join(folder, 'findings')];
+    single.push(palindrome('fuzz', '--seed', 'bench', ...once).result.programsPerSecond);
     for (const workers of [1, 2] as const) {
       const size = ['--runs', `${programs}`, '--variants', `${VARIANTS}`, '--workers', `${workers}`];
       const { cpuSeconds, result } = palindrome('fuzz', '--seed', 'bench', ...size, '--out', join(folder, 'findings'));
@@ -25,6 +28,10 @@ export function fuzzingRows(rounds: number, programs: number, folder: string): R
   const base = { name: 'fuzzing', image: `${programs} programs, ${VARIANTS} runs each` };
   const judged = median(perCpuSecond);
   return [
+    row(
+      { name: 'fuzzing', image: `${programs} programs, a run each`, unit: 'programs a second, one worker', ours: median(single) },
+      { of: 'ours', bound: '≥', value: 200 },
+    ),
     row({ ...base, unit: 'judged runs a CPU second', ours: judged }, { of: 'ours', bound: '≥', value: 2000 }),
     row({ ...base, unit: 'compiled programs a CPU second', ours: judged / VARIANTS }, { of: 'ours', bound: '≥', value: 500 }),
     row(
