@@ -34,6 +34,12 @@ const program = new Command('palindrome')
 const named = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
 for (const make of named === undefined ? Object.values(COMMANDS) : [named[1]]) program.addCommand((await make()).exitOverride());
 
+// Whoever reads the output may have had enough (`| head`): that is no error, and there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

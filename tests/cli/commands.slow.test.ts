@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +87,14 @@ describe('run, at the edges', () => {
 });
 
 describe('replay and inspect', () => {
+  it('end quietly where nobody reads on', () => {
+    palindrome(['run', hello, '--trace', at('hello.mpk')]);
+    const bin = new URL('../../bin/palindrome', import.meta.url).pathname;
+    const command = `"${process.execPath}" "${bin}" inspect "${at('hello.mpk')}" --from 0 --instructions 20000 | head -1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' });
+  });
+
   it('a flipped bit is a difference or damage: one report, status 1', () => {
     const bytes = readFileSync(at('hello.mpk'));
     const middle = bytes.length >> 1;
