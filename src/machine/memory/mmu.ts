@@ -12,7 +12,7 @@
  *  - Paging-structure caches are not modelled: a walk always starts at CR3.
  *
  * *Stale* use: the translation grants more than the tables do now, or another frame. It is told once for each kind of access and each
- * state of the tables, then behaves like any other.
+ * state of the tables (code of a large page: once until they agree again), then behaves like any other.
  *
  * Linear addresses are two signed 32-bit halves. Nothing here throws for what a guest can do: faults are left pending in the CPU's state.
  */
@@ -547,7 +547,14 @@ export class Mmu implements StoreWatcher {
     // The tables that were read must be watched from now on, whatever they said: they decide when the comparison is due again.
     const key = this.#tagOf(rights);
     this.#tables.watch(walk, pageLow, pageHigh, key);
+    const size = translations.sizeOf(slot);
+    const isLarge = size > 0;
     if (found && nowFrame === frame && (rights & GRANTS & ~nowRights) === 0) {
+      // Of a large page these 4 KiB agree; what the tables say of its others is not known.
+      if (walk.leafLevel - 1 < size) {
+        this.#cacheable = false;
+        return;
+      }
       translations.epoch[slot] = this.#tables.epoch;
       translations.root[slot] = this.root;
       if ((rights & ALL_TOLD) !== 0) translations.update(slot, rights & ~ALL_TOLD, 0);
@@ -555,14 +562,19 @@ export class Mmu implements StoreWatcher {
     }
     const seen = (Math.imul(nowFrame + 2, 8) | nowRights) >>> 0;
     const way = kind & 3;
-    const told = translations.seen[slot] === seen ? rights & ALL_TOLD : 0;
+    // Of a large page's code it is told once until the tables agree again: not every fetch comes here.
+    const isLargeCode = isLarge && way === EXECUTE;
+    const told = rights & (isLargeCode || translations.seen[slot] === seen ? ALL_TOLD : isLarge ? RIGHTS.toldExecute : 0);
     const bit = TOLD[way] ?? 0;
     this.#tables.staleInUse = true;
-    // What was told of a large page is known for the 4 KiB last used alone: each use must come here.
-    if (translations.sizeOf(slot) > 0) this.#cacheable = false;
+    // What was told of a large page's data is known for the 4 KiB last used alone: each use must come here.
+    if (isLarge) this.#cacheable = false;
     // Kept out of date until each kind was told: the software TLB is filled for the told kind alone.
     if ((told & bit) === 0) {
-      translations.update(slot, (rights & ~ALL_TOLD) | told | bit, seen);
+      // Under another root that agrees, the next use shall come here as well, and take back what was told.
+      this.#dropSlot(slot, pageLow);
+      translations.epoch[slot] = 0;
+      translations.update(slot, (rights & ~ALL_TOLD) | told | bit, isLargeCode ? (translations.seen[slot] ?? 0) : seen);
       this.events?.staleUse(low, high, way, frame, rights, nowFrame, nowRights);
     }
   }

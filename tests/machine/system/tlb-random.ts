@@ -42,6 +42,9 @@ function program(seed: string, n: number): string {
     'mov qword ptr [pml4b], offset pdptb + 7\n mov qword ptr [pdptb + 8], offset window_pdb + 7\n mov qword ptr [window_pdb], offset window_ptb + 7',
     'mov rax, qword ptr [pdpt]\n mov qword ptr [pdptb], rax\n mov rax, qword ptr [pdpt + 24]\n mov qword ptr [pdptb + 24], rax',
     ...['pml4', 'pml4b'].map((root) => `mov rax, qword ptr [${root}]\n mov qword ptr [${root} + 2048], rax`),
+    // behind each page's first word a RET, so that it can be called
+    ...FRAMES.map((page) => `mov byte ptr [${page} + 8], 0xC3`),
+    ...[0, 1, 2, 3, 4].map((page) => `mov byte ptr [${0x20_0008 + page * 4096}], 0xC3`),
     'mov r13, offset pml4\n mov r14, offset pml4b\n mov qword ptr [page_a], 0xA\n mov qword ptr [page_b], 0xB\n mov qword ptr [page_c], 0xC',
   ];
   const guarded = (code: string) => {
@@ -51,7 +54,7 @@ function program(seed: string, n: number): string {
   for (let i = 0; i < 160; i++) {
     const page = below(5);
     lines.push(`mov rcx, ${window + BigInt(page * 4096)}`);
-    switch (below(27)) {
+    switch (below(31)) {
       case 0:
       case 1:
       case 2:
@@ -90,6 +93,12 @@ function program(seed: string, n: number): string {
         break;
       case 24:
         lines.push(`mov qword ptr [window_pdb], ${of(['0', LARGE, LARGE, 'offset window_ptb + 7'])}`);
+        break;
+      case 25:
+      case 26:
+      case 27:
+      case 28:
+        guarded('lea rax, [rcx + 8]\n call rax');
         break;
       default:
         lines.push(
