@@ -38,7 +38,9 @@ import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
+import { isCanonical, splitAt } from './linear.ts';
 import type { FrameList, PhysicalMemory, StoreWatcher } from './physical.ts';
+import { Scratch } from './scratch.ts';
 import { SoftTlb } from './soft-tlb.ts';
 import { TableWatch } from './table-watch.ts';
 import { GLOBAL_TAG, RIGHTS, Translations } from './translations.ts';
@@ -88,6 +90,7 @@ export class Mmu implements StoreWatcher {
   readonly #i32: Int32Array;
   readonly #soft: SoftTlb;
   readonly #tables: TableWatch;
+  readonly #scratch: Scratch;
   /** What #translate last found: whether the software TLB may have it, whether it is global, and its rights. */
   #cacheable = false;
   #isGlobal = false;
@@ -99,6 +102,7 @@ export class Mmu implements StoreWatcher {
     this.#walk = new PageWalk(physical);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.#soft = new SoftTlb(state, physical.ramBase, physical.frames);
+    this.#scratch = new Scratch(state, physical);
     this.#tables = new TableWatch(physical, this.translations, this.#soft);
     physical.watcher = this;
   }
@@ -157,14 +161,14 @@ export class Mmu implements StoreWatcher {
       let address = this.#known(this.#set, low, high, kind);
       if (address < 0) address = this.#resolve(low, high, size, kind, access);
       if (address < 0) return 1;
-      this.#loadPiece(address, 0, size);
+      this.#scratch.load(address, 0, size);
     } else {
       const first = this.#resolve(low, high, size, kind, access);
       if (first < 0) return 1;
       const second = this.#translateSecond(low, high, split, size, kind);
       if (second < 0) return 1;
-      this.#loadPiece(first, 0, split);
-      this.#loadPiece(second, split, size - split);
+      this.#scratch.load(first, 0, split);
+      this.#scratch.load(second, split, size - split);
     }
     this.dataBreakpoint?.(low, high, size, kind === WRITE);
     return 0;
@@ -177,15 +181,15 @@ export class Mmu implements StoreWatcher {
       const known = this.#known(this.#set, low, high, WRITE);
       const address = known < 0 ? this.#resolve(low, high, size, WRITE, access) : known;
       if (address < 0) return 1;
-      this.#storePiece(address, 0, size);
+      this.#scratch.store(address, 0, size);
       if (known >= 0) this.#unguard(low, address);
     } else {
       const first = this.#resolve(low, high, size, WRITE, access);
       if (first < 0) return 1;
       const second = this.#translateSecond(low, high, split, size, WRITE);
       if (second < 0) return 1;
-      this.#storePiece(first, 0, split);
-      this.#storePiece(second, split, size - split);
+      this.#scratch.store(first, 0, split);
+      this.#scratch.store(second, split, size - split);
     }
     this.dataBreakpoint?.(low, high, size, true);
     return 0;
@@ -333,14 +337,14 @@ export class Mmu implements StoreWatcher {
     const first = this.translate(low, high, split === 0 ? size : split, kind);
     if (first < 0) return false;
     if (split === 0) {
-      this.#loadPiece(first, 0, size);
+      this.#scratch.load(first, 0, size);
     } else {
       const second = this.#translateSecond(low, high, split, size, kind);
       if (second < 0) return false;
-      this.#loadPiece(first, 0, split);
-      this.#loadPiece(second, split, size - split);
+      this.#scratch.load(first, 0, split);
+      this.#scratch.load(second, split, size - split);
     }
-    this.#extend(size);
+    this.#scratch.extend(size);
     return true;
   }
 
@@ -350,13 +354,13 @@ export class Mmu implements StoreWatcher {
     const first = this.translate(low, high, split === 0 ? size : split, kind);
     if (first < 0) return false;
     if (split === 0) {
-      this.#storePiece(first, 0, size);
+      this.#scratch.store(first, 0, size);
       return true;
     }
     const second = this.#translateSecond(low, high, split, size, kind);
     if (second < 0) return false;
-    this.#storePiece(first, 0, split);
-    this.#storePiece(second, split, size - split);
+    this.#scratch.store(first, 0, split);
+    this.#scratch.store(second, split, size - split);
     return true;
   }
 
@@ -427,59 +431,8 @@ export class Mmu implements StoreWatcher {
   #translateSecond(low: number, high: number, split: number, size: number, kind: number): number {
     const nextLow = (low + split) | 0;
     // Wraps at 2^32 (outside of 64-bit mode the caller's addresses end there) or carries into the high half.
-    const nextHigh = nextLow === 0 && this.#isLong ? (high + 1) | 0 : high;
+    const nextHigh = nextLow === 0 && this.paging ? (high + 1) | 0 : high;
     return this.translate(nextLow, nextHigh, size - split, kind);
-  }
-
-  get #isLong(): boolean {
-    return this.paging;
-  }
-
-  #loadPiece(address: number, at: number, size: number): void {
-    const physical = this.physical;
-    if (address + size <= physical.bytes) {
-      const { view } = this.state;
-      if ((size & 3) === 0) {
-        for (let i = 0; i < size; i += 4) view.setInt32(SCRATCH + at + i, physical.view.getInt32(address + i, true), true);
-      } else {
-        for (let i = 0; i < size; i++) view.setUint8(SCRATCH + at + i, physical.u8[address + i] ?? 0);
-      }
-      return;
-    }
-    for (let done = 0; done < size; ) {
-      const piece = size - done >= 4 ? 4 : size - done >= 2 ? 2 : 1;
-      const value = physical.read(address + done, piece);
-      for (let i = 0; i < piece; i++) this.state.view.setUint8(SCRATCH + at + done + i, value >>> (8 * i));
-      done += piece;
-    }
-  }
-
-  #storePiece(address: number, at: number, size: number): void {
-    const view = this.state.view;
-    const physical = this.physical;
-    for (let done = 0; done < size; ) {
-      const left = size - done;
-      const from = SCRATCH + at + done;
-      if (left >= 8) {
-        physical.write64(address + done, view.getInt32(from, true), view.getInt32(from + 4, true));
-        done += 8;
-      } else {
-        const piece = left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        physical.write(
-          address + done,
-          piece,
-          piece === 4 ? view.getUint32(from, true) : piece === 2 ? view.getUint16(from, true) : view.getUint8(from),
-        );
-        done += piece;
-      }
-    }
-  }
-
-  /** Zero-extends the loaded value in SCRATCH to eight bytes. */
-  #extend(size: number): void {
-    if (size >= 8) return;
-    if (size === 4) this.state.view.setInt32(SCRATCH + 4, 0, true);
-    else for (let i = size; i < 8; i++) this.state.view.setUint8(SCRATCH + i, 0);
   }
 
   /** Enters what #translate found into a set of the software TLB. */
@@ -643,16 +596,4 @@ export class Mmu implements StoreWatcher {
   get ac(): boolean {
     return ((this.#i32[RFLAGS_REST >> 2] ?? 0) & RFLAGS.ac) !== 0;
   }
-}
-
-/** Bytes in the first page where an access crosses into a second, else 0. */
-function splitAt(low: number, size: number): number {
-  const offset = low & 0xfff;
-  return offset + size > 4096 ? 4096 - offset : 0;
-}
-
-/** Bits 63:47 all alike (48-bit linear addresses). */
-export function isCanonical(high: number): boolean {
-  const top = high >> 15;
-  return top === 0 || top === -1;
 }

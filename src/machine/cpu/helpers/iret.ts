@@ -1,7 +1,7 @@
 /** IRET (SDM Vol. 2): return within and to an outer level, in 64-bit, compatibility, protected and real mode. Task and virtual-8086 returns are not built. */
 import { bug } from '../../isa/bug.ts';
 import { RFLAGS } from '../../isa/flags.ts';
-import { isCanonical } from '../../memory/mmu.ts';
+import { isCanonical } from '../../memory/linear.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, RFLAGS_REST, RIP, SEGMENT_ATTRIBUTES, SEGMENT_SELECTOR, SEGMENT_UNUSABLE } from '../state.ts';

@@ -1,5 +1,6 @@
 /** Reading several words from the stack without moving RSP: what IRET and far returns pop. */
-import { isCanonical, READ } from '../../memory/mmu.ts';
+import { isCanonical } from '../../memory/linear.ts';
+import { READ } from '../../memory/mmu.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { GPR, SCRATCH, SEGMENT_BASE } from '../state.ts';
 import { type Cpu, SEG } from './cpu.ts';
