@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
 import { readInput } from './files.ts';
-import { parseTier, print, progress, TIER, wholeNumber } from './report.ts';
+import { print, progress, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 interface Options {
   readonly initrd?: string;
@@ -26,7 +27,7 @@ export const bootCommand = (): Command =>
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
-    .option(...TIER, parseTier, 'auto')
+    .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const image = readInput(path);

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { buildKeel, packPrograms } from '../compiler/index.ts';
 import { campaign, HarnessHost, INVARIANTS, saveFinding } from '../fuzz/index.ts';
+import type { Tier } from '../machine/index.ts';
 import { record, replay } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 const SEED = 'palindrome';
 const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? '../../examples/hello.ts' : '../../../examples/hello.ts', import.meta.url)
@@ -17,8 +19,9 @@ export const demoCommand = (): Command =>
   new Command('demo')
     .description('the main job, small: compile keel, run a short campaign, record one run and replay it')
     .option('-n, --runs <count>', 'programs of the campaign', wholeNumber('runs', 1, 1_000_000), 1500)
+    .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
-    .action(async ({ runs, json }: { runs: number; json?: boolean }) => {
+    .action(async ({ runs, tier, json }: { runs: number; tier: Tier; json?: boolean }) => {
       const say = (line: string) => json || process.stdout.write(`${line}\n`);
       const line = progress();
       const begin = performance.now();
@@ -33,13 +36,13 @@ export const demoCommand = (): Command =>
       try {
         const host = new HarnessHost();
         host.begin(packPrograms([{ path: '/bin/hello', bytes: loadProgram(PROGRAM) }], [['/bin/hello']]));
-        const machine = { memoryBytes: 64 << 20, seed: SEED, harness: true };
+        const machine = { memoryBytes: 64 << 20, seed: SEED, tier, harness: true };
         const recording = await record({ machine, image: { name: 'keel.elf', bytes: kernel }, host, to: trace });
         const bytes = statSync(trace).size;
         say(`2. keel booted on the machine and ran examples/hello.ts, which printed: ${JSON.stringify(host.text.trim())}`);
         say(`   Recorded: every one of ${recording.instructions.toLocaleString('en')} instructions, in ${(bytes / 1024).toFixed(0)} KiB.`);
 
-        const again = await replay(trace);
+        const again = await replay(trace, { tier });
         say(`3. Replayed from the trace alone: ${again.identical ? 'identical' : 'DIFFERENT'}, state hash ${again.hash}.`);
 
         const result = await campaign({

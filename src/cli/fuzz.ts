@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
 import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
+import { describeMemory, MemoryLog } from './memory-log.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';
 
 interface Options {
@@ -42,6 +43,7 @@ export const fuzzCommand = (): Command =>
 async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
   const { seed, runs, variants, seconds, workers, out, saboteur } = options;
   const line = progress();
+  const memoryLog = new MemoryLog();
   const result = await campaign({
     kernel,
     seed,
@@ -50,8 +52,9 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
     workers,
     ...(seconds !== undefined && { seconds }),
     progress: (programs, findings, perSecond) =>
-      line.show(`${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
+      line.show(`${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
   });
+  const memory = memoryLog.stop();
   line.show('writing findings …');
   const findings = [];
   for (const finding of result.findings) {
@@ -73,6 +76,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
     ...(findings.length === 0
       ? ['no invariant was broken']
       : findings.map((finding) => `${finding.invariant}: ${finding.message}\n    ${finding.programs} programs; ${finding.path}/report.md`)),
+    describeMemory(memory),
     `digest ${digest}`,
   ];
   print(
@@ -84,6 +88,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
       checks,
       findings: findings.map(({ invariant, programs, path }) => ({ invariant, programs, path })),
       digest,
+      memory,
     },
     options.json,
     `${text.join('\n')}\n`,

@@ -2,8 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { Registers } from '../machine/index.ts';
-import { UserError } from '../machine/index.ts';
+import { type Registers, type Tier, UserError } from '../machine/index.ts';
 import {
   EVENTS,
   type EventKind,
@@ -16,6 +15,7 @@ import {
   type Trace,
 } from '../replay/index.ts';
 import { print, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 interface Options {
   readonly kind?: string;
@@ -24,6 +24,7 @@ interface Options {
   readonly to?: number;
   readonly at?: number;
   readonly instructions?: number;
+  readonly tier: Tier;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export const inspectCommand = (): Command =>
     .option('--to <count>', 'first position that is left out', count('to'))
     .option('--at <count>', 'show the registers at this position, and the instructions around it', count('at'))
     .option('-i, --instructions <count>', 'show so many instructions from --from (or --at)', wholeNumber('instructions', 1, 10_000_000))
+    .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const trace = await openTrace(existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path);
@@ -47,7 +49,7 @@ export const inspectCommand = (): Command =>
       else await showEvents(trace, options);
     });
 
-async function showEvents(trace: Trace, { kind, call, from, to, json }: Options): Promise<void> {
+async function showEvents(trace: Trace, { kind, call, from, to, tier, json }: Options): Promise<void> {
   const kinds = kind === undefined ? undefined : new Set(kind.split(',').map(asKind));
   const query = {
     from: BigInt(from),
@@ -56,7 +58,7 @@ async function showEvents(trace: Trace, { kind, call, from, to, json }: Options)
     ...(call !== undefined && { syscall: call }),
   };
   const mayHaveSwitches = call === undefined && (kinds === undefined || kinds.has('context-switch'));
-  const processes = mayHaveSwitches ? await Processes.open(trace) : null;
+  const processes = mayHaveSwitches ? await Processes.open(trace, { tier }) : null;
   const events: object[] = [];
   for (const { event, text, names } of inspectEvents(trace, query, processes)) {
     if (json) events.push(names === null ? event : { ...event, names });
@@ -71,8 +73,8 @@ function asKind(name: string): EventKind {
   return row.kind;
 }
 
-async function showInstructions(trace: Trace, from: bigint, instructions: number, { json }: Options): Promise<void> {
-  const views = await inspectInstructions(trace, from, instructions);
+async function showInstructions(trace: Trace, from: bigint, instructions: number, { tier, json }: Options): Promise<void> {
+  const views = await inspectInstructions(trace, from, instructions, { tier });
   const text = views.map((view) => `${String(view.at).padStart(12)}  ${instructionText(view)}\n`).join('');
   print({ instructions: plain(views) }, json, text);
 }
@@ -81,9 +83,10 @@ async function showInstructions(trace: Trace, from: bigint, instructions: number
 const AROUND = 16;
 
 async function showMoment(trace: Trace, at: bigint, options: Options): Promise<void> {
-  const registers = await inspectRegisters(trace, at);
+  const { tier } = options;
+  const registers = await inspectRegisters(trace, at, { tier });
   const from = at < AROUND / 2 ? 0n : at - BigInt(AROUND / 2);
-  const views = await inspectInstructions(trace, from, options.instructions ?? AROUND);
+  const views = await inspectInstructions(trace, from, options.instructions ?? AROUND, { tier });
   const lines = views.map((view) => `${view.at === at ? '→' : ' '}${String(view.at).padStart(12)}  ${instructionText(view)}\n`);
   print(
     { at: Number(at), registers: plain(registers), instructions: plain(views) },

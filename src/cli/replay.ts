@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { type Difference, instructionText, replay } from '../replay/index.ts';
-import { parseTier, print, progress, STATUS, TIER, wholeNumber } from './report.ts';
+import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 interface Options {
   readonly to?: number;
@@ -17,7 +18,7 @@ export const replayCommand = (): Command =>
     .description('execute a trace again and compare every instruction, event and state hash')
     .argument('<trace>', 'a trace (*.mpk), or the directory of a finding')
     .option('--to <count>', 'only up to this position', wholeNumber('to', 0, Number.MAX_SAFE_INTEGER))
-    .option(...TIER, parseTier, 'auto')
+    .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const trace = existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;

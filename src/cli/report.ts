@@ -1,6 +1,6 @@
 /** What a command says at its end: results for people or machines, and failures by kind. */
 import { CommanderError, InvalidArgumentError } from 'commander';
-import { type Tier, UserError } from '../machine/index.ts';
+import { UserError } from '../machine/index.ts';
 
 /** Exit statuses, the same for every command. */
 export const STATUS = { done: 0, finding: 1, wrongUse: 2, ownBug: 3 } as const;
@@ -46,17 +46,6 @@ export function wholeNumber(what: string, least: number, most: number, units = f
       throw new InvalidArgumentError(`${what} is a whole number from ${least} to ${most}${units ? ', with K, M or G' : ''}.`);
     return value;
   };
-}
-
-export const TIER = [
-  '--tier <0|1|auto>',
-  'how guest code is run: interpreted, compiled at once, or compiled where it is hot (same results)',
-] as const;
-
-export function parseTier(text: string): Tier {
-  if (text === 'auto') return text;
-  if (text === '0' || text === '1') return text === '0' ? 0 : 1;
-  throw new InvalidArgumentError('tier is 0, 1 or auto.');
 }
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error && 'code' in error;

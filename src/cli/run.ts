@@ -6,7 +6,8 @@ import { HarnessHost, verdict } from '../fuzz/index.ts';
 import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
-import { parseTier, print, progress, STATUS, TIER, wholeNumber } from './report.ts';
+import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 interface Options {
   readonly trace?: string;
@@ -27,7 +28,7 @@ export const runCommand = (): Command =>
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 * 2 ** 30, true), 64 << 20)
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
-    .option(...TIER, parseTier, 'auto')
+    .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
       const programs = files.map((file, index) => ({
