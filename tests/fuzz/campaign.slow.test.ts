@@ -6,6 +6,7 @@ import { buildKeel } from '../../src/compiler/index.ts';
 import { type CampaignResult, campaign } from '../../src/fuzz/campaign/campaign.ts';
 import { saveFinding } from '../../src/fuzz/campaign/findings.ts';
 import { loadSaboteur } from '../../src/fuzz/campaign/saboteur.ts';
+import type { Tier } from '../../src/machine/index.ts';
 import { replay } from '../../src/replay/index.ts';
 
 const facts = ({ programs, instructions, checks, findings, coverage, digest }: CampaignResult) => ({
@@ -23,11 +24,12 @@ it('raises no alarm on the good kernel', async () => {
   expect({ programs, runs }).toEqual({ programs: 1000, runs: 2000 });
 });
 
-it('is a function of seed and runs: not of the number of workers, nor of the time zone', async () => {
-  const run = (workers: number) => campaign({ kernel: buildKeel().image, seed: 'same', runs: 64, variants: 2, workers });
+it('is a function of seed and runs: not of the number of workers, the tier, nor the time zone', async () => {
+  const run = (workers: number, tier?: Tier) => campaign({ kernel: buildKeel().image, seed: 'same', runs: 48, variants: 2, workers, tier });
   const one = facts(await run(1));
   expect(facts(await run(1))).toEqual(one);
-  expect(facts(await run(2))).toEqual(one);
+  expect(facts(await run(2, 1))).toEqual(one);
+  expect(facts(await run(2, 'auto'))).toEqual(one);
   const { TZ, LC_ALL } = process.env;
   try {
     Object.assign(process.env, { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8' });

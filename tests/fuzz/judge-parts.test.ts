@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { signature } from '../../src/fuzz/campaign/campaign.ts';
+import { signature } from '../../src/fuzz/campaign/tally.ts';
 import { secretsOf } from '../../src/fuzz/campaign/victim.ts';
 import { ByteRanges } from '../../src/fuzz/invariants/byte-ranges.ts';
 import { mergeObservers } from '../../src/fuzz/invariants/judge.ts';

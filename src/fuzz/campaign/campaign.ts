@@ -2,17 +2,17 @@
  * A campaign: programs 0 … N-1 of a seed, each run under one or more circumstances by workers, judged, and what was found shrunk. Findings, their order
  * and the digest are a function of kernel, seed and the numbers of programs and variants: not of the number of workers, nor of time.
  */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Tier } from '../../machine/index.ts';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
 import { type Circumstances, circumstancesOf } from './circumstances.ts';
-import { describeReached } from './coverage.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
-import type { BatchResult, RunResult, WorkerData, WorkerRequest } from './messages.ts';
+import type { BatchResult, WorkerData, WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
+import { type Group, signature, Tally } from './tally.ts';
 
 export interface CampaignOptions {
   /** keel's ELF64. */
@@ -26,6 +26,8 @@ export interface CampaignOptions {
   readonly seconds?: number;
   /** Threads, from 1. */
   readonly workers: number;
+  /** How the machines execute; the result is the same in each. */
+  readonly tier?: Tier | undefined;
   readonly progress?: (programs: number, findings: number, programsPerSecond: number) => void;
 }
 
@@ -66,44 +68,22 @@ const BATCH = 16;
 
 export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const { kernel, seed } = options;
-  const batches = await runBatches(options);
-  const results = batches.flatMap(({ runs }) => runs);
-  const judged = new Map<string, number>();
-  const reached = new Set<string>();
-  for (const batch of batches) {
-    for (const [id, count] of batch.judged) judged.set(id, (judged.get(id) ?? 0) + count);
-    for (const what of batch.coverage) reached.add(describeReached(what));
-  }
-
-  const groups = groupFailures(results);
+  const tally = new Tally();
+  const { programs, programsPerSecond } = await runBatches(options, tally);
   const findings: Finding[] = [];
+  const groups = [...tally.groups];
   if (groups.length > 0) {
     const runner = await Runner.create({ kernel, seed });
     for (const group of groups) findings.push(shrinkGroup(runner, seed, group));
   }
-
-  const digest = createHash('sha256');
-  for (const { index, variant, hash, instructions, reason, status } of results)
-    digest.update(`${index} ${variant} ${hash} ${instructions} ${reason} ${status}\n`);
-  for (const { invariant, index, source } of findings) digest.update(`${invariant} ${index}\n${source}`);
-  for (const what of [...reached].sort()) digest.update(`${what}\n`);
-
-  return {
-    programs: batches.programs,
-    runs: results.length,
-    instructions: results.reduce((sum, { instructions }) => sum + instructions, 0n),
-    programsPerSecond: batches.programsPerSecond,
-    checks: Object.fromEntries([...judged].sort(([a], [b]) => (a < b ? -1 : 1))),
-    findings,
-    coverage: reached.size,
-    digest: digest.digest('hex'),
-  };
+  const { runs, instructions, checks, coverage } = tally;
+  return { programs, runs, instructions, programsPerSecond, checks, findings, coverage, digest: tally.digest(findings) };
 }
 
-/** All batches, in the order of their programs, whatever the order in which workers finished them. */
-async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { programs: number; programsPerSecond: number }> {
-  const { kernel, seed, runs, variants = 1, seconds, workers, progress } = options;
-  const data: WorkerData = { kernel, seed, variants };
+/** Has workers run all batches. */
+async function runBatches(options: CampaignOptions, tally: Tally): Promise<{ programs: number; programsPerSecond: number }> {
+  const { kernel, seed, runs, variants = 1, seconds, workers, tier, progress } = options;
+  const data: WorkerData = { kernel, seed, variants, tier };
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   const threads = Array.from(
     { length: Math.min(workers, Math.ceil(runs / BATCH)) },
@@ -113,7 +93,6 @@ async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { p
     await Promise.all(threads.map((thread) => once(thread, 'message')));
     const start = performance.now();
     const elapsed = () => (performance.now() - start) / 1000;
-    const done: BatchResult[] = [];
     let next = 0;
     let programs = 0;
     let failures = 0;
@@ -124,44 +103,18 @@ async function runBatches(options: CampaignOptions): Promise<BatchResult[] & { p
         const answer = once(thread, 'message');
         thread.postMessage(request);
         const [result] = (await answer) as [BatchResult];
-        done.push(result);
+        tally.add(result);
         programs += request.to - request.from;
         failures += new Set(result.runs.filter((run) => run.failures.length > 0).map(({ index }) => index)).size;
         progress?.(programs, failures, programs / elapsed());
       }
     };
     await Promise.all(threads.map(serve));
-    const ordered = done.sort((a, b) => a.from - b.from);
-    return Object.assign(ordered, { programs, programsPerSecond: programs / elapsed() });
+    return { programs, programsPerSecond: programs / elapsed() };
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
 }
-
-interface Group {
-  readonly key: string;
-  readonly index: number;
-  readonly variant: number;
-  readonly failure: Failure;
-  readonly programs: Set<number>;
-}
-
-/** Failures that say the same of the same invariant, but for the numbers, are one finding: the first program's. */
-function groupFailures(results: readonly RunResult[]): Group[] {
-  const groups = new Map<string, Group>();
-  for (const { index, variant, failures } of results)
-    for (const failure of failures) {
-      const key = signature(failure);
-      const group = groups.get(key);
-      if (group) group.programs.add(index);
-      else groups.set(key, { key, index, variant, failure, programs: new Set([index]) });
-    }
-  return [...groups.values()];
-}
-
-/** What makes two failures the same: the invariant and what was seen, without its numbers. */
-export const signature = ({ invariant, message }: Failure): string =>
-  `${invariant} ${message.replace(/0x[0-9a-f]+|\d+/g, '#').replace(/(?:#(?:, )?)+/g, '#')}`;
 
 function shrinkGroup(runner: Runner, seed: string, { key, index, variant, failure, programs }: Group): Finding {
   const circumstances = circumstancesOf(seed, index, variant);
@@ -171,5 +124,5 @@ function shrinkGroup(runner: Runner, seed: string, { key, index, variant, failur
   const image = compileHostile(source);
   const shrunk = failureOf(source) ?? failure;
   const history = runner.history(image, shrunk.at, circumstances);
-  return { invariant: failure.invariant, index, programs: programs.size, circumstances, failure: shrunk, acts, source, image, history };
+  return { invariant: failure.invariant, index, programs, circumstances, failure: shrunk, acts, source, image, history };
 }

@@ -1,4 +1,5 @@
 /** What a campaign and its workers tell each other. */
+import type { Tier } from '../../machine/index.ts';
 import type { Failure } from '../invariants/judge.ts';
 import type { Reason } from '../testbed.ts';
 
@@ -7,6 +8,7 @@ export interface WorkerData {
   readonly seed: string;
   /** Runs of each program. */
   readonly variants: number;
+  readonly tier: Tier | undefined;
 }
 
 /** Run the programs `from` … `to` - 1. */
@@ -27,8 +29,10 @@ export interface RunResult {
   readonly failures: readonly Failure[];
 }
 
+/** The programs `from` … `to` - 1. */
 export interface BatchResult {
   readonly from: number;
+  readonly to: number;
   /** By program, and then by variant. */
   readonly runs: readonly RunResult[];
   readonly judged: ReadonlyMap<string, number>;

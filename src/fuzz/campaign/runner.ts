@@ -5,7 +5,7 @@
 
 import { packPrograms } from '../../compiler/image/cpio.ts';
 import { compile, formatDiagnostic } from '../../compiler/index.ts';
-import { Bug, type Observer, UserError } from '../../machine/index.ts';
+import { Bug, type Observer, type Tier, UserError } from '../../machine/index.ts';
 import { INVARIANTS } from '../invariants/all.ts';
 import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
 import { keelView } from '../invariants/keel-view.ts';
@@ -22,6 +22,8 @@ export interface RunnerOptions {
   readonly kernel: Uint8Array;
   /** Feeds the machine's random numbers and the victim's secrets. */
   readonly seed: string;
+  /** How the machine executes. Default: 0, since each program brings new code for some ten thousand instructions, which earns no region. */
+  readonly tier?: Tier | undefined;
 }
 
 /** Memory of the machine that programs are judged on: little, so that it is soon exhausted. */
@@ -63,7 +65,7 @@ export class Runner {
     this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer]);
   }
 
-  static async create({ kernel, seed }: RunnerOptions): Promise<Runner> {
+  static async create({ kernel, seed, tier = 0 }: RunnerOptions): Promise<Runner> {
     const testbed = await Testbed.create({
       kernel,
       memoryBytes: MEMORY_BYTES,
@@ -71,8 +73,7 @@ export class Runner {
       initrd: victimArchive(seed),
       append: COMMAND_LINE,
       watch: { supervisorUserAccess: true },
-      // Each program brings new code for some ten thousand instructions: that earns no region.
-      tier: 0,
+      tier,
     });
     return new Runner(testbed, keelView(testbed.machine, kernel), secretsOf(victimSeed(seed)));
   }

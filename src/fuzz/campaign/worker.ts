@@ -6,8 +6,8 @@ import { generate } from './generate.ts';
 import type { BatchResult, RunResult, WorkerData, WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
 
-const { kernel, seed, variants } = workerData as WorkerData;
-const runner = await Runner.create({ kernel, seed });
+const { kernel, seed, variants, tier } = workerData as WorkerData;
+const runner = await Runner.create({ kernel, seed, tier });
 
 parentPort?.on('message', ({ from, to }: WorkerRequest) => {
   const runs: RunResult[] = [];
@@ -23,7 +23,7 @@ parentPort?.on('message', ({ from, to }: WorkerRequest) => {
       for (const reached of run.coverage) coverage.add(reached);
     }
   }
-  const result: BatchResult = { from, runs, judged, coverage };
+  const result: BatchResult = { from, to, runs, judged, coverage };
   parentPort?.postMessage(result);
 });
 parentPort?.postMessage('ready');
