@@ -318,6 +318,7 @@ export class Pc {
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
       },
+      dropCode: (physicalPage) => mmu.dropCode(physicalPage),
       faulted: () => this.#faulted(),
       attend: () => cpu.flagsChanged(),
       tell: (what) => tellSystemCall(cpu, what),

@@ -1,17 +1,12 @@
 /**
- * The decoded-code cache: bytes of guest memory → entries in linear memory (translator/entry.ts), on demand.
+ * The decoded-code cache: pages of code (code-pages.ts) → entries in linear memory (translator/entry.ts), on demand.
  *
- * Words: a *code page* is one physical page decoded in one mode (code size and segmentation); it has a *table* of 4096 slots, the
- * address of the entry for each byte offset or 0. A *run* is what one decoding adds: consecutive instructions up to an unconditional
- * transfer, an already decoded one, or the end of the page.
+ * Words: a *run* is what one decoding adds: consecutive instructions up to an unconditional transfer, an already decoded one, or the end of the page.
  *
- * Exactness: entries are dropped in place, by turning them into FORM.lookup, so that code which runs at that moment (a store into its own page)
- * meets the change at its very next instruction. The arena is only reused when no generated code runs. An instruction that straddles two
- * pages belongs to the first; a pseudo entry before it checks that the second page is still mapped to the same frame, and `written` for the
- * second page drops it too.
- *
- * What was dropped is kept aside with the bytes that it was decoded from, a few versions a page: a snapshot that is restored brings the same
- * bytes back, and with them the entries.
+ * Exactness: what was decoded from a content is right for ever; what changes is which content lies at an address. So when a watched physical page is
+ * written, the execute entries that lead to its code page are emptied (`Ports.dropCode`), and code that runs at that moment (a store into its own page)
+ * is looked up anew at its very next instruction. Blocks of the arena are only given to others when no generated code runs. An instruction that straddles
+ * two pages belongs to the first; a pseudo entry before it checks that the next linear page has the code page that the rest was decoded from.
  *
  * It never reads memory through translations of its own: `Ports.fetch` makes them.
  */
@@ -20,68 +15,26 @@ import { type Decoded, decode } from '../isa/decode.ts';
 import type { Flow } from '../isa/dsl.ts';
 import type { Operand } from '../isa/operands.ts';
 import { SS } from '../isa/registers.ts';
-import type { Segmentation } from '../translator/emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, isWideOffset } from '../translator/entry.ts';
 import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
+import { BLOCK_BYTES, type CodePage, CodePages, PAGE } from './code-pages.ts';
 import { codeMode } from './mode.ts';
 import type { Ports } from './ports.ts';
-import {CODE_BASE, 
-  type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_EXECUTE, TLB_SET, tlbIndex,
+import {
+  CODE_BASE, type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_EXECUTE, TLB_SET, tlbIndex,
 } from './state.ts'; // biome-ignore format: one list
 
-const PAGE = 4096;
-const TABLE_BYTES = PAGE * 4;
 const MAX_RUN = 64;
 /** Runs decoded ahead at a time. */
 const MAX_AHEAD = 12;
 const MAX_LENGTH = 15;
-/** A region is asked for after 2^MAX_DELAY times as many passes at most. */
-const MAX_DELAY = 10;
-/** Versions of a page kept aside. */
-const MAX_ASIDE = 4;
+/** Side by side: a head (or the guard of a straddling instruction), an instruction, and what ends the run. */
+const MOST_TOGETHER = 3 * ENTRY_BYTES;
+/** An instruction, heads for it and for two places that it leads to, its share of what ends runs and of the rest of a block. */
+const MOST_EACH = 5 * ENTRY_BYTES;
+/** What one decoding may need: two tables, and the entries of all its runs. */
+const NEEDED_BLOCKS = 2 + Math.ceil(((MAX_AHEAD + 1) * (MAX_RUN + 1) * MOST_EACH) / BLOCK_BYTES);
 const ENDS_RUN: ReadonlySet<Flow> = new Set<Flow>(['jump', 'call', 'ret', 'indirect', 'indirect-call', 'event']);
-
-/** Entries of one page, with their forms and the offset whose slot names each (−1: none does). */
-interface Entries {
-  readonly addresses: number[];
-  readonly forms: number[];
-  readonly offsets: number[];
-}
-const noEntries = (): Entries => ({ addresses: [], forms: [], offsets: [] });
-
-export interface CodePage {
-  readonly physicalPage: number;
-  readonly mode: 16 | 32 | 64;
-  readonly segmentation: Segmentation;
-  /** Address of the 4096 slots. */
-  readonly table: number;
-  entries: Entries;
-  /** Instructions whose bytes go on in another page: never kept aside. */
-  straddlers: Entries;
-  /** The page's content, taken when it began to be watched; null: it is not. */
-  bytes: Int32Array | null;
-  /** Dropped entries and regions, and the content they belong to, newest first. */
-  readonly aside: { readonly bytes: Int32Array; readonly entries: Entries; readonly regions: Region[] }[];
-  /** Offsets to which transfers are known to go: their instructions get heads. */
-  readonly targets: Set<number>;
-  /** Those of them that were looked up. */
-  readonly entered: Set<number>;
-  /** Regions with code of this page as it is now. */
-  regions: Region[];
-  /** How often regions were lost by a change of its bytes. */
-  losses: number;
-}
-
-/** A compiled region (translator/region-emit.ts). It may run while each of its pages has the content that it was compiled from. */
-export interface Region {
-  /** Address of its head. */
-  readonly head: number;
-  /** The page of the head. */
-  readonly page: CodePage;
-  /** Index in the table of regions. */
-  readonly function: number;
-  readonly parts: readonly { readonly page: CodePage; readonly bytes: Int32Array }[];
-}
 
 export type Resolution = 'found' | 'fault';
 
@@ -90,22 +43,21 @@ export class CodeCache {
   readonly #ports: Ports;
   readonly #library: FormLibrary;
   readonly #layout: MemoryLayout;
-  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #words: Int32Array;
-  /** By physical page · 8 + mode number. */
-  readonly #pages = new Map<number, CodePage>();
-  /** Second page → first pages. */
-  readonly #straddlers = new Map<number, Set<CodePage>>();
+  readonly #pages: CodePages;
   /** Instructions that helpers do; their entries' immediate is the index here. */
   readonly #decoded: Decoded[] = [];
+  /** Indexes in it that are free. */
+  readonly #unused: number[] = [];
   /** How often a head may be passed until its region is asked for; null: there are no heads. */
   readonly #threshold: number | null;
   /** Where each head stands. */
   readonly #heads = new Map<number, { readonly page: CodePage; readonly offset: number }>();
+  /** Functions of regions whose pages are forgotten, until somebody takes them. */
+  readonly orphans: number[] = [];
   /** Counts how often everything was forgotten. */
   flushes = 0;
-  #used: number;
   #generation: number;
 
   constructor(
@@ -121,10 +73,9 @@ export class CodeCache {
     this.#ports = ports;
     this.#library = library;
     this.#layout = layout;
-    this.#bytes = new Uint8Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
-    this.#used = layout.codeBase + 16;
+    this.#pages = new CodePages(memory, layout, (page) => this.#forgotten(page));
     this.#generation = library.generation;
   }
 
@@ -137,8 +88,7 @@ export class CodeCache {
   resolve(): Resolution {
     const state = this.#state;
     const mode = state.get32(MODE_INDEX);
-    const { size, segmentation } = codeMode(mode);
-    const isLong = size === 64;
+    const isLong = codeMode(mode).size === 64;
     const rip = state.get32(RIP);
     if (!isLong && rip > state.get32(SEGMENT_LIMIT + 4)) return this.#raise(13, 0);
     const low = isLong ? rip : (rip + state.get32(CODE_BASE)) >>> 0;
@@ -146,38 +96,20 @@ export class CodeCache {
     const physical = this.#fetch(low, high);
     if (physical === null) return 'fault';
     this.#library.renewIfWorn();
-    if (this.#isFull() || this.isOutdated) this.flush();
-    const page = this.#page(physical >>> 0, mode & 7, size, segmentation);
+    if (this.isOutdated || !this.#pages.makeRoom(NEEDED_BLOCKS)) this.flush();
+    const page = this.#page(physical, mode);
     const offset = low & 0xfff;
-    if (page.bytes === null && page.aside.length > 0) this.#revive(page);
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
     const isReady = found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle;
     const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, low, high);
-    // Last: `watchCode` may empty entries of the TLB.
-    this.#fillTlb(low, high, mode, page);
+    // Last: watching a page may empty entries of the TLB. Where the walk for a second page has written to the first it is looked up anew.
+    if (this.#pages.at(physical, mode) === page) this.#fillTlb(low, high, mode, page);
     return resolution;
   }
 
-  /** Bytes of this physical page have changed: drops what was decoded from them. (The page is watched again when code is next decoded from it.) */
+  /** Bytes of this physical page have changed. (It is watched again when code is next run from it.) */
   written(physicalPage: number): void {
-    for (let mode = 0; mode < 8; mode++) {
-      const page = this.#pages.get(physicalPage * 8 + mode);
-      if (page !== undefined) this.#drop(page);
-    }
-    const straddlers = this.#straddlers.get(physicalPage);
-    if (straddlers === undefined) return;
-    this.#straddlers.delete(physicalPage);
-    for (const page of straddlers) this.#drop(page);
-  }
-
-  /** Whether code was decoded from this physical page. */
-  hasCode(physicalPage: number): boolean {
-    if (this.#straddlers.has(physicalPage)) return true;
-    for (let mode = 0; mode < 8; mode++) {
-      const page = this.#pages.get(physicalPage * 8 + mode);
-      if (page !== undefined && page.bytes !== null) return true;
-    }
-    return false;
+    if (this.#pages.leave(physicalPage)) this.#ports.dropCode(physicalPage);
   }
 
   /** The library has numbered its functions anew: nothing that was decoded before may run. */
@@ -189,11 +121,11 @@ export class CodeCache {
   flush(): void {
     this.#generation = this.#library.generation;
     this.#pages.clear();
-    this.#straddlers.clear();
     this.#decoded.length = 0;
+    this.#unused.length = 0;
     this.#heads.clear();
+    this.orphans.length = 0;
     this.flushes++;
-    this.#used = this.#layout.codeBase + 16;
     this.#state.flushExecuteTlb();
   }
 
@@ -207,7 +139,7 @@ export class CodeCache {
     const mode = state.get32(MODE_INDEX);
     const entry = state.get32(TLB_SET) + TLB_EXECUTE + tlbIndex(at >>> 12);
     if (state.get32(entry) !== (at | mode) >>> 0 || state.get32(entry + 4) !== high >>> 0) return null;
-    return this.#pages.get(state.get32(entry + 12) * 8 + (mode & 7)) ?? null;
+    return this.#pages.byNumber(state.get32(entry + 12));
   }
 
   /** Where the head at this address stands; null: it is none any more. */
@@ -221,11 +153,9 @@ export class CodeCache {
     this.#view.setInt32(head + ENTRY.counter, passes, true);
   }
 
-  /** The instruction at an offset of a page that is watched; null: it is not whole or not valid, or the page is not watched. */
+  /** The instruction at an offset of a page; null: it is not whole or not valid. */
   instructionAt(page: CodePage, offset: number): Decoded | null {
-    if (page.bytes === null) return null;
-    const code = this.#code(page.physicalPage, offset);
-    const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
+    const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));
     return typeof decoded === 'string' ? null : decoded;
   }
 
@@ -235,26 +165,11 @@ export class CodeCache {
     if (this.#heads.has(entry)) this.#view.setInt32(entry + ENTRY.inner, mark, true);
   }
 
-  /** From now on the head leads to the region, as long as its parts are what they are now. */
-  attach(region: Region): void {
-    for (const { page } of region.parts) page.regions.push(region);
-    this.#activate(region);
-  }
-
-  #activate({ head, function: index }: Region): void {
+  /** From now on the head, one of the page, leads to the region with this function (translator/region-emit.ts). */
+  attach(head: number, page: CodePage, index: number): void {
+    page.regions.push(index);
     this.#view.setInt32(head + ENTRY.region, index, true);
     this.#view.setUint16(head, FORM.region, true);
-  }
-
-  #deactivate({ head, function: index, page }: Region): void {
-    if (this.#view.getUint16(head, true) !== FORM.region || this.#view.getInt32(head + ENTRY.region, true) !== index) return;
-    this.#view.setUint16(head, FORM.head, true);
-    this.setCounter(head, this.#passes(page));
-  }
-
-  /** Code that changes again and again is compiled ever later. */
-  #passes(page: CodePage): number {
-    return (this.#threshold ?? 0) << Math.min(page.losses, MAX_DELAY);
   }
 
   /** An offset of the page to which a transfer goes. `late`: where it is noted if its instruction has been decoded without a head. */
@@ -270,63 +185,26 @@ export class CodeCache {
       const slot = (page.table >> 2) + offset;
       const entry = this.#words[slot] ?? 0;
       const form = this.#view.getUint16(entry, true);
-      if (form === FORM.call || form >= FORM.inline) this.#words[slot] = this.#head(page, offset, entry);
+      if (form !== FORM.call && form < FORM.inline) continue;
+      this.#needRoom(page);
+      this.#words[slot] = this.#head(page, offset, entry);
     }
   }
 
   #head(page: CodePage, offset: number, behind: number): number {
-    const head = this.#pseudo(page.entries, FORM.head, offset, 0);
-    page.entries.offsets[page.entries.offsets.length - 1] = offset;
-    this.setCounter(head, this.#passes(page));
+    const head = this.#pseudo(page, FORM.head, offset, 0);
+    this.setCounter(head, this.#threshold ?? 0);
     this.#view.setInt32(head + ENTRY.behind, behind === 0 ? head + ENTRY_BYTES : behind, true);
     this.#heads.set(head, { page, offset });
+    page.heads.push(head);
     return head;
   }
 
-  #drop(page: CodePage): void {
-    if (page.regions.length > 0) page.losses++;
-    for (const region of page.regions) this.#deactivate(region);
-    for (const { addresses } of [page.entries, page.straddlers]) {
-      for (const entry of addresses) this.#view.setUint16(entry, FORM.lookup, true);
-    }
-    this.#words.fill(0, page.table >> 2, (page.table + TABLE_BYTES) >> 2);
-    if (page.bytes !== null && page.entries.addresses.length > 0) {
-      page.aside.unshift({ bytes: page.bytes, entries: page.entries, regions: page.regions });
-      if (page.aside.length > MAX_ASIDE) page.aside.pop();
-    }
-    page.entries = noEntries();
-    page.straddlers = noEntries();
-    page.regions = [];
-    page.bytes = null;
-  }
-
-  /** Takes the entries back that were decoded from just these bytes, if there are any. */
-  #revive(page: CodePage): void {
-    const start = (this.#layout.ramBase + page.physicalPage * PAGE) >> 2;
-    const at = page.aside.findIndex(({ bytes }) => {
-      for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#words[start + i]) return false;
-      return true;
-    });
-    const [found] = at < 0 ? [] : page.aside.splice(at, 1);
-    if (found === undefined) return;
-    const { addresses, forms, offsets } = found.entries;
-    for (let i = 0; i < addresses.length; i++) {
-      const entry = addresses[i] ?? bug('an entry without an address');
-      this.#view.setUint16(entry, forms[i] ?? FORM.lookup, true);
-      const offset = offsets[i] ?? -1;
-      if (offset >= 0) this.#words[(page.table >> 2) + offset] = entry;
-    }
-    page.entries = found.entries;
-    page.regions = found.regions;
-    page.bytes = found.bytes;
-    this.#ports.watchCode(page.physicalPage);
-    for (const region of page.regions) if (region.parts.every((part) => part.page.bytes === part.bytes)) this.#activate(region);
-  }
-
-  #isFull(): boolean {
-    return (
-      this.#used + 2 * TABLE_BYTES + (MAX_AHEAD + 1) * (MAX_RUN + 4) * 3 * ENTRY_BYTES > this.#layout.codeBase + this.#layout.codeBytes
-    );
+  /** The page has given up its blocks. */
+  #forgotten(page: CodePage): void {
+    for (const head of page.heads) this.#heads.delete(head);
+    this.#unused.push(...page.helpers.values());
+    this.orphans.push(...page.regions);
   }
 
   /** The physical page of a linear address, for execution; null: fault pending. */
@@ -335,28 +213,11 @@ export class CodeCache {
     return (this.#state.get32(FETCH_PHYSICAL) >>> 12) + this.#state.get32(FETCH_PHYSICAL + 4) * 0x10_0000;
   }
 
-  #page(physicalPage: number, modeNumber: number, size: 16 | 32 | 64, segmentation: Segmentation): CodePage {
-    const key = physicalPage * 8 + modeNumber;
-    const known = this.#pages.get(key);
-    if (known !== undefined) return known;
-    const table = (this.#used + 63) & ~63;
-    this.#used = table + TABLE_BYTES;
-    this.#words.fill(0, table >> 2, this.#used >> 2);
-    const page: CodePage = {
-      physicalPage,
-      mode: size,
-      segmentation,
-      table,
-      entries: noEntries(),
-      straddlers: noEntries(),
-      bytes: null,
-      aside: [],
-      targets: new Set(),
-      entered: new Set(),
-      regions: [],
-      losses: 0,
-    };
-    this.#pages.set(key, page);
+  #page(physicalPage: number, mode: number): CodePage {
+    const known = this.#pages.at(physicalPage, mode);
+    if (known !== null) return known;
+    const page = this.#pages.open(physicalPage, mode);
+    this.#ports.watchCode(physicalPage);
     return page;
   }
 
@@ -365,22 +226,7 @@ export class CodeCache {
     this.#state.set32(at, (low & ~0xfff) | mode);
     this.#state.set32(at + 4, high);
     this.#state.set32(at + 8, page.table);
-    this.#state.set32(at + 12, page.physicalPage);
-  }
-
-  /** Up to 15 bytes of code at a physical address; beyond RAM everything reads as ones. */
-  #code(physicalPage: number, offset: number): { bytes: Uint8Array; at: number; available: number } {
-    if ((physicalPage + 1) * PAGE > this.#layout.ramBytes)
-      return { bytes: new Uint8Array(MAX_LENGTH).fill(0xff), at: 0, available: PAGE - offset };
-    return { bytes: this.#bytes, at: this.#layout.ramBase + physicalPage * PAGE + offset, available: PAGE - offset };
-  }
-
-  /** From now on every change of the page's bytes is told to `written`. */
-  #watch(page: CodePage): void {
-    if (page.bytes !== null) return;
-    const start = (this.#layout.ramBase + page.physicalPage * PAGE) >> 2;
-    page.bytes = this.#words.slice(start, start + PAGE / 4);
-    this.#ports.watchCode(page.physicalPage);
+    this.#state.set32(at + 12, page.number);
   }
 
   /**
@@ -403,42 +249,43 @@ export class CodeCache {
   #decodeRun(page: CodePage, start: number, ahead: number[], linear: { low: number; high: number } | null): Resolution {
     let offset = start;
     const late: number[] = [];
+    this.#needRoom(page);
     for (let n = 0; ; n++) {
       if (n === MAX_RUN || offset >= PAGE) {
-        this.#pseudo(page.entries, FORM.lookup, offset, 0);
+        this.#pseudo(page, FORM.lookup, offset, 0);
         break;
       }
       const slot = page.table + 4 * offset;
       if (n > 0 && (this.#words[slot >> 2] ?? 0) !== 0) {
-        this.#pseudo(page.entries, FORM.link, offset, slot);
+        this.#pseudo(page, FORM.link, offset, slot);
         break;
       }
-      const code = this.#code(page.physicalPage, offset);
-      const decoded = decode(code.bytes, code.at, page.mode, Math.min(code.available, MAX_LENGTH));
+      const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));
       if (typeof decoded === 'string') {
         // Faults belong to the moment when the instruction is reached.
         if (n === 0 && linear === null) return 'found';
         if (n === 0 && linear !== null) {
           return decoded === 'need-more' ? this.#decodeStraddler(page, offset, linear.low, linear.high) : this.#raiseInvalid(decoded);
         }
-        this.#pseudo(page.entries, FORM.lookup, offset, 0);
+        this.#pseudo(page, FORM.lookup, offset, 0);
         break;
       }
-      this.#watch(page);
+      if (page.end - page.next < MOST_TOGETHER) {
+        this.#pseudo(page, FORM.link, offset, slot);
+        this.#pages.extend(page);
+      }
       if (n === 0 && linear !== null) {
         page.entered.add(offset);
         this.#target(page, offset, late);
       }
-      const hasHead = page.targets.has(offset);
-      const head = hasHead ? this.#head(page, offset, 0) : 0;
-      const helpers = this.#decoded.length;
-      const entry = this.#add(page, page.entries, decoded, offset);
-      if (!hasHead) page.entries.offsets[page.entries.offsets.length - 1] = offset;
-      this.#words[slot >> 2] = hasHead ? head : entry;
+      const head = page.targets.has(offset) ? this.#head(page, offset, 0) : 0;
+      const entry = this.#allocate(page, FORM.lookup, offset);
+      const form = this.#fill(entry, decoded, page, offset);
+      this.#words[slot >> 2] = head === 0 ? entry : head;
       offset += decoded.length;
       const target = this.#view.getInt32(entry + ENTRY.link, true);
       const flow = decoded.row.flow ?? 'next';
-      if (isLeft(flow) || decoded.rep !== 'none' || this.#decoded.length > helpers) this.#target(page, offset, late);
+      if (isLeft(flow) || decoded.rep !== 'none' || form.isHelper) this.#target(page, offset, late);
       if (target !== this.#layout.codeBase) {
         const to = (target - page.table) >> 2;
         this.#target(page, to, late);
@@ -456,34 +303,31 @@ export class CodeCache {
   #decodeStraddler(page: CodePage, offset: number, low: number, high: number): Resolution {
     const nextLow = ((low | 0xfff) + 1) >>> 0;
     const nextHigh = page.mode === 64 && nextLow === 0 ? (high + 1) >>> 0 : high;
-    const second = this.#fetch(nextLow, nextHigh);
-    if (second === null) return 'fault';
+    const physical = this.#fetch(nextLow, nextHigh);
+    if (physical === null) return 'fault';
     const mode = this.#state.get32(MODE_INDEX);
-    const secondPage = this.#page(second, mode & 7, page.mode, page.segmentation);
-    const known = this.#words[(page.table >> 2) + offset] ?? 0;
-    if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second) {
-      this.#fillTlb(nextLow, nextHigh, mode, secondPage);
+    const second = this.#page(physical, mode);
+    const slot = (page.table >> 2) + offset;
+    const known = this.#words[slot] ?? 0;
+    if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second.number) {
+      this.#fillTlb(nextLow, nextHigh, mode, second);
       return 'found';
     }
     const first = PAGE - offset;
     const joined = new Uint8Array(MAX_LENGTH);
-    const head = this.#code(page.physicalPage, offset);
-    joined.set(head.bytes.subarray(head.at, head.at + first));
-    const tail = this.#code(second, 0);
-    joined.set(tail.bytes.subarray(tail.at, tail.at + MAX_LENGTH - first), first);
+    joined.set(page.bytes.subarray(offset));
+    joined.set(second.bytes.subarray(0, MAX_LENGTH - first), first);
     const decoded = decode(joined, 0, page.mode, MAX_LENGTH);
     if (typeof decoded === 'string') return this.#raiseInvalid(decoded);
-    this.#watch(page);
-    this.#watch(secondPage);
-    this.#fillTlb(nextLow, nextHigh, mode, secondPage);
-    const firsts = this.#straddlers.get(second) ?? new Set();
-    firsts.add(page);
-    this.#straddlers.set(second, firsts);
-    const guard = this.#pseudo(page.straddlers, FORM.straddle, offset, 0);
-    this.#view.setInt32(guard + ENTRY.immediate, second, true);
-    this.#add(page, page.straddlers, decoded, offset);
-    this.#pseudo(page.straddlers, FORM.lookup, offset + decoded.length, 0);
-    this.#words[(page.table + 4 * offset) >> 2] = guard;
+    this.#fillTlb(nextLow, nextHigh, mode, second);
+    // With another second page its entries change in place: none of them runs now.
+    const guard = known === 0 ? this.#pseudo(page, FORM.straddle, offset, 0) : known;
+    this.#view.setInt32(guard + ENTRY.immediate, second.number, true);
+    const entry = known === 0 ? this.#allocate(page, FORM.lookup, offset) : guard + ENTRY_BYTES;
+    this.#fill(entry, decoded, page, offset);
+    if (known === 0) this.#pseudo(page, FORM.lookup, offset + decoded.length, 0);
+    else this.#view.setUint16(entry + ENTRY_BYTES + ENTRY.offset, offset + decoded.length, true);
+    this.#words[slot] = guard;
     return 'found';
   }
 
@@ -496,37 +340,43 @@ export class CodeCache {
     return 'fault';
   }
 
-  #allocate(entries: Entries, form: number, offset: number): number {
-    const entry = (this.#used + 31) & ~31;
-    this.#used = entry + ENTRY_BYTES;
+  /** Room for what must lie side by side. */
+  #needRoom(page: CodePage): void {
+    if (page.end - page.next < MOST_TOGETHER) this.#pages.extend(page);
+  }
+
+  #allocate(page: CodePage, form: number, offset: number): number {
+    const entry = page.next;
+    page.next += ENTRY_BYTES;
     const v = this.#view;
     v.setUint16(entry + ENTRY.form, form, true);
     v.setUint16(entry + ENTRY.offset, offset, true);
-    entries.addresses.push(entry);
-    entries.forms.push(form);
-    entries.offsets.push(-1);
     return entry;
   }
 
-  #pseudo(entries: Entries, form: number, offset: number, link: number): number {
-    const entry = this.#allocate(entries, form, offset);
+  #pseudo(page: CodePage, form: number, offset: number, link: number): number {
+    const entry = this.#allocate(page, form, offset);
     this.#view.setInt32(entry + ENTRY.link, link, true);
     return entry;
   }
 
-  #add(page: CodePage, entries: Entries, decoded: Decoded, offset: number): number {
+  /** Writes the instruction's entry. */
+  #fill(entry: number, decoded: Decoded, page: CodePage, offset: number): KnownForm {
     const form = this.#library.find(decoded, page.segmentation);
-    const entry = this.#allocate(entries, form.form, offset);
-    this.#fill(entry, form, decoded, page, offset);
-    if (!form.isHelper) return entry;
-    this.#view.setInt32(entry + ENTRY.immediate, this.#decoded.push(decoded) - 1, true);
+    this.#fillOperands(entry, form, decoded, page, offset);
+    if (!form.isHelper) return form;
+    const index = page.helpers.get(offset) ?? this.#unused.pop() ?? this.#decoded.length;
+    page.helpers.set(offset, index);
+    this.#decoded[index] = decoded;
+    this.#view.setInt32(entry + ENTRY.immediate, index, true);
     if (!decoded.operands.some((o) => o.kind === 'mem')) this.#view.setInt32(entry + ENTRY.displacement, decoded.operandSize, true);
-    return entry;
+    return form;
   }
 
-  #fill(entry: number, form: KnownForm, decoded: Decoded, page: CodePage, offset: number): void {
+  #fillOperands(entry: number, form: KnownForm, decoded: Decoded, page: CodePage, offset: number): void {
     const v = this.#view;
     const next = offset + decoded.length;
+    v.setUint16(entry + ENTRY.form, form.form, true);
     v.setUint16(entry + ENTRY.next, next, true);
     v.setUint16(entry + ENTRY.function, form.function, true);
     // The slot before the arena's first table is always zero: "not in this page".

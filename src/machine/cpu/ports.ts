@@ -48,6 +48,8 @@ export interface Ports {
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */
   watchCode(physicalPage: number): void;
+  /** Another content lies at this physical page now: empties the execute entries that were filled after a `fetch` from it. */
+  dropCode(physicalPage: number): void;
   /** RFLAGS was written by generated code, and TF or an interrupt that waits is to have its way after this instruction: `shortenBudget(1)`. */
   attend(): void;
   /** A fault is pending; a value of `FAULTED`. */

@@ -5,11 +5,11 @@
  * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
  */
 
-import { bug } from '../isa/bug.ts';
 import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
 import { regionForm } from '../translator/region-form.ts';
 import { pageOf, RegionGraph } from '../translator/region-graph.ts';
-import type { CodeCache, CodePage } from './code-cache.ts';
+import type { CodeCache } from './code-cache.ts';
+import type { CodePage } from './code-pages.ts';
 import { type CpuState, RIP } from './state.ts';
 
 /** 0: interpreter alone · 1: everything that is reached by a transfer is compiled at once (for tests) · auto: what is run often is compiled. */
@@ -78,14 +78,14 @@ export class Regions {
     const heads = this.#waiting;
     this.#waiting = [];
     if (this.#length + heads.length > CAPACITY) return this.#codeCache.flush();
-    const found: { head: number; source: RegionSource; pages: ReadonlyMap<number, CodePage> }[] = [];
+    const found: { head: number; source: RegionSource; page: CodePage }[] = [];
     for (const { head, low, high } of heads) {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
       const pages = new Map([[0, at.page]]);
       const page = (n: number): CodePage | null => {
         const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
-        if (known === null || known.bytes === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
+        if (known === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
         pages.set(n, known);
         return known;
       };
@@ -94,8 +94,8 @@ export class Regions {
         return from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
       };
       const block = new RegionGraph(read, at.offset, [...at.page.entered]).head;
-      const physicalPages = new Map([...pages].map(([n, { physicalPage }]) => [n, physicalPage]));
-      found.push({ head, source: { head: block, physicalPages }, pages });
+      const numbers = new Map([...pages].map(([n, { number }]) => [n, number]));
+      found.push({ head, source: { head: block, pages: numbers }, page: at.page });
     }
     if (found.length === 0) return;
     const first = this.#length;
@@ -104,16 +104,15 @@ export class Regions {
     const sources = found.map((f) => f.source);
     const { bytes, inner } = regionsModule(sources, first, this.#hasPath);
     new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports);
-    for (const [i, { head, pages }] of found.entries()) {
-      const page = pages.get(0) ?? bug('a region without its first page');
+    for (const [i, { head, page }] of found.entries()) {
       for (const [number, offset] of (inner[i] ?? []).entries()) this.#codeCache.markInner(page, offset, innerMark(first + i, number));
-      const parts = [...pages.values()].map((part) => ({ page: part, bytes: part.bytes ?? bug('a region of code that is not watched') }));
-      this.#codeCache.attach({ head, page, function: first + i, parts });
+      this.#codeCache.attach(head, page, first + i);
     }
   }
 
   /** Everything was forgotten: so are the regions. */
   #forget(): void {
+    for (const orphan of this.#codeCache.orphans.splice(0)) this.table.set(orphan, null);
     if (this.#flushes === this.#codeCache.flushes) return;
     this.#flushes = this.#codeCache.flushes;
     this.#waiting = [];

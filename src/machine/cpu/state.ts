@@ -135,7 +135,7 @@ export const STEP_DONE = 0x918;
  *
  *     0  i64  tag: data: the linear page address; execute: linear page address | mode index. −1: empty
  *     8  i32  data: addend, host address = low 32 bits of the linear address + addend; execute: address of the page's entry table
- *    12  i32  the physical page number
+ *    12  i32  data: the physical page number; execute: the number of the code page (cpu/code-pages.ts)
  *
  * A data access hits when the page of its *last* byte equals the tag found by the page of its first byte: page-straddling
  * accesses always miss. A data entry whose tag has bit 0 set is *guarded*: it never hits, but the slow path finds the translation in it.

@@ -236,11 +236,17 @@ export class Mmu implements StoreWatcher {
     if (!isCanonical(high)) return this.#raise(VECTOR.GP, 0);
     const address = this.#translate(low, high, 1, EXECUTE);
     if (address < 0) return 1;
-    this.#soft.noteExecute(this.#set, low, this.#isGlobal);
-    const page = Math.floor(address / 4096) * 4096;
+    const frame = Math.floor(address / 4096);
+    const page = frame * 4096;
+    this.#soft.noteExecute(this.#set, low, frame, this.#isGlobal);
     this.#i32[FETCH_PHYSICAL >> 2] = page | 0;
     this.#i32[(FETCH_PHYSICAL >> 2) + 1] = Math.floor(page / 2 ** 32);
     return 0;
+  }
+
+  /** See `Ports.dropCode`. */
+  dropCode(physicalPage: number): void {
+    this.#soft.dropExecutesOf(physicalPage);
   }
 
   // ---- Accesses by the CPU itself and by helpers --------------------------------------------------------------------------------------

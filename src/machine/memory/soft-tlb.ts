@@ -8,6 +8,7 @@
  * (a page table, code, a device, a frame whose first store is to be noted).
  */
 import {
+  CPU_BYTES,
   type CpuState,
   TLB_BANK_BYTES,
   TLB_BANKS,
@@ -71,6 +72,10 @@ export class SoftTlb {
   /** By frame: the write entry last filled for it, 0: none; and others that may still hold it. */
   readonly #writeEntry: Int32Array;
   readonly #otherEntries: (number[] | undefined)[] = [];
+  /** By frame: execute entries that were filled for it and may still be. */
+  readonly #executeEntries = new Map<number, number[]>();
+  /** By entry: the frame that an execute entry was last filled for. (Its fourth word is a code page's number.) */
+  readonly #executeFrame = new Int32Array(CPU_BYTES / TLB_ENTRY_BYTES);
   readonly #banks: readonly Bank[] = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(n * TLB_BANK_BYTES));
   /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
   readonly #slow = new Filled();
@@ -130,7 +135,8 @@ export class SoftTlb {
       for (let word = 0; word < 4; word++) i32[to + word] = i32[from + word] ?? 0;
       this.#current.global.add(to);
       const within = ((from - first) << 2) % SET_BYTES;
-      if (within >= TLB_WRITE && within < TLB_EXECUTE && ((i32[to] ?? 0) & GUARD) === 0) this.noteWrite(to, i32[to + 3] ?? 0);
+      if (within >= TLB_EXECUTE) this.#noteFrame(to, this.#executeFrame[from >> 2] ?? 0);
+      else if (within >= TLB_WRITE && ((i32[to] ?? 0) & GUARD) === 0) this.noteWrite(to, i32[to + 3] ?? 0);
     }
     for (let n = 0; n < own.length; n++) this.#isOwn[(own.at(n) - first) >> 2] = 0;
   }
@@ -183,10 +189,18 @@ export class SoftTlb {
   }
 
   /** The interpreter is about to enter this page into the execute array of a set. */
-  noteExecute(set: number, low: number, isGlobal: boolean): void {
+  noteExecute(set: number, low: number, frame: number, isGlobal: boolean): void {
     const at = this.entry(set, TLB_EXECUTE, low);
+    this.#noteFrame(at, frame);
     if (set === TLB_SETS.slow) this.#slow.add(at);
     else this.#note(at, isGlobal);
+  }
+
+  #noteFrame(at: number, frame: number): void {
+    this.#executeFrame[at >> 2] = frame;
+    const entries = this.#executeEntries.get(frame);
+    if (entries === undefined) this.#executeEntries.set(frame, [at]);
+    else if (!entries.includes(at)) entries.push(at);
   }
 
   #note(at: number, isGlobal: boolean): void {
@@ -228,6 +242,14 @@ export class SoftTlb {
     if (others === undefined) return;
     for (const other of others) this.#guardFrame(other, frame);
     others.length = 0;
+  }
+
+  /** Code is not to be found in this frame any more. */
+  dropExecutesOf(frame: number): void {
+    for (const at of this.#executeEntries.get(frame) ?? []) {
+      if (this.#executeFrame[at >> 2] === frame) this.#dropEntry(at);
+    }
+    this.#executeEntries.delete(frame);
   }
 
   #guardFrame(at: number, frame: number): void {

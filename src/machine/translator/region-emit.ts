@@ -47,10 +47,10 @@ export const innerMark = (region: number, block: number): number => (1 << 31) | 
 /** More blocks are not told apart by marks. */
 const MOST_INNER = 256;
 
-/** What is compiled: the graph from `head` on, and the physical page of each relative page that it has code in. */
+/** What is compiled: the graph from `head` on, and the number of the code page of each relative page that it has code in. */
 export interface RegionSource {
   readonly head: Block;
-  readonly physicalPages: ReadonlyMap<number, number>;
+  readonly pages: ReadonlyMap<number, number>;
 }
 
 export interface RegionsModule {
@@ -89,8 +89,8 @@ class RegionEmitter {
   readonly #bits: RegionBits | null;
   readonly #head: Block;
   readonly #index: number;
-  readonly #physicalPages: ReadonlyMap<number, number>;
-  /** Bits for relative pages that are known to be where they were when the region was compiled. */
+  readonly #pages: ReadonlyMap<number, number>;
+  /** Bits for relative pages that are known to be what they were when the region was compiled. */
   readonly #checked: number;
   readonly #checkedBits = new Map<number, number>();
   /** Numbers of blocks that indirect jumps lead to, by address. */
@@ -113,13 +113,13 @@ class RegionEmitter {
   #exit: Label | null = null;
 
   /** `index`: of the function in the table of regions. */
-  constructor(f: FunctionBuilder, imported: Imported, { head, physicalPages }: RegionSource, index: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, { head, pages }: RegionSource, index: number, hasPath: boolean) {
     this.#f = f;
     this.#imported = imported;
     this.#bits = hasPath ? new RegionBits(f, this.#base) : null;
     this.#head = head;
     this.#index = index;
-    this.#physicalPages = physicalPages;
+    this.#pages = pages;
     this.#checked = f.local('i32');
     this.#nodes = structure(head);
     this.#tlb = f.local('i32');
@@ -348,7 +348,7 @@ class RegionEmitter {
   }
 
   /**
-   * Leaves the region before a block of another page, unless that page is still translated to the frame that the block was compiled from. Nothing can
+   * Leaves the region before a block of another page, unless that page is translated to the code that the block was compiled from. Nothing can
    * change that while the region runs: it is asked once.
    */
   #needPage(at: number): void {
@@ -368,7 +368,7 @@ class RegionEmitter {
     this.#isForeign();
     f.get(slot);
     f.load('i32', TLB_EXECUTE + 12);
-    f.i32(this.#physicalPages.get(page) ?? bug('a page without a frame'));
+    f.i32(this.#pages.get(page) ?? bug('a page without a number'));
     f.op(OP.i32.ne, OP.i32.or);
     f.if(undefined, false);
     this.#jumpExit();

@@ -26,10 +26,12 @@ import {
   SEGMENT_BASE,
   SEGMENT_LIMIT,
   SEGMENT_SELECTOR,
+  TLB_EXECUTE,
   TLB_READ,
   TLB_SET,
   TLB_SETS,
   TLB_WRITE,
+  tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
@@ -128,6 +130,10 @@ class Candidate implements Judged, Ports {
   }
 
   watchCode(): void {}
+
+  dropCode(): void {
+    this.#state.set64(TLB_SETS.user + TLB_EXECUTE + tlbIndex(Number(CODE_PAGE >> 12n)), -1n);
+  }
 
   faulted(): number {
     return FAULTED.pending;

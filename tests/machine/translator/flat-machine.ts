@@ -141,6 +141,10 @@ export class FlatMachine implements Ports {
     for (const array of [TLB_READ, TLB_WRITE, TLB_EXECUTE]) this.state.set64(TLB_SETS.supervisor + array + tlbIndex(physicalPage), -1n);
   }
 
+  dropCode(): void {
+    this.state.flushExecuteTlb();
+  }
+
   faulted(): number {
     return FAULTED.pending;
   }

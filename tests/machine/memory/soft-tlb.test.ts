@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { CpuState, layoutMemory, TLB_EXECUTE, TLB_SETS, tlbIndex } from '../../../src/machine/cpu/state.ts';
+import { SoftTlb } from '../../../src/machine/memory/soft-tlb.ts';
+
+const KERNEL = { low: 0x8000_1000 | 0, high: -1 };
+const FRAME = 5;
+
+function fixture() {
+  const layout = layoutMemory(1 << 20, 1 << 20);
+  const state = new CpuState(new WebAssembly.Memory({ initial: layout.totalBytes >> 16 }), layout.cpuBase);
+  state.clear();
+  const soft = new SoftTlb(state, layout.ramBase, 256);
+  const at = () => soft.setOf(TLB_SETS.supervisor) + TLB_EXECUTE + tlbIndex(KERNEL.low >>> 12);
+  return {
+    soft,
+    isFilled: () => state.get32(at()) === KERNEL.low >>> 0,
+    /** As the interpreter does after a fetch. */
+    fill: (frame: number) => {
+      soft.noteExecute(soft.setOf(TLB_SETS.supervisor), KERNEL.low, frame, true);
+      state.setHalves(at(), KERNEL.low, KERNEL.high);
+    },
+  };
+}
+
+test('new code in a frame empties the execute entries of every bank, those that were adopted among them', () => {
+  const { soft, fill, isFilled } = fixture();
+  soft.select(100, 1);
+  fill(FRAME);
+  soft.select(200, 2);
+  expect([soft.mayAdopt, isFilled()]).toEqual([true, false]);
+  soft.adopt();
+  expect(isFilled()).toBe(true);
+  soft.dropExecutesOf(FRAME);
+  expect(isFilled()).toBe(false);
+  soft.select(100, 1);
+  expect(isFilled()).toBe(false);
+});
+
+test('an entry that was filled for another frame since stays', () => {
+  const { soft, fill, isFilled } = fixture();
+  fill(FRAME);
+  fill(FRAME + 1);
+  soft.dropExecutesOf(FRAME);
+  expect(isFilled()).toBe(true);
+  soft.dropExecutesOf(FRAME + 1);
+  expect(isFilled()).toBe(false);
+});
