@@ -50,6 +50,7 @@ export const demoCommand = (): Command =>
           seed: SEED,
           runs,
           workers: Math.min(availableParallelism(), 8),
+          tier,
           progress: (programs, findings, perSecond) =>
             line.show(`   ${programs} of ${runs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
         });

@@ -4,8 +4,10 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
 import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
+import type { Tier } from '../machine/index.ts';
 import { describeMemory, MemoryLog } from './memory-log.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { tierOption } from './tier.ts';
 
 interface Options {
   readonly seed: string;
@@ -17,6 +19,7 @@ interface Options {
   readonly variants: number;
   readonly reproduce?: string;
   readonly circumstances?: string;
+  readonly tier: Tier;
   readonly json?: boolean;
 }
 
@@ -32,6 +35,7 @@ export const fuzzCommand = (): Command =>
     .option('-o, --out <dir>', 'where findings are written, one directory each', 'findings')
     .option('--reproduce <program>', 'judge this program instead of generated ones')
     .option('--circumstances <words>', 'with --reproduce: quantum=N fail-frame=N')
+    .addOption(tierOption(0))
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: Options) => {
       const saboteur = options.saboteur === undefined ? null : loadSaboteur(options.saboteur);
@@ -41,7 +45,7 @@ export const fuzzCommand = (): Command =>
     });
 
 async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
-  const { seed, runs, variants, seconds, workers, out, saboteur } = options;
+  const { seed, runs, variants, seconds, workers, tier, out, saboteur } = options;
   const line = progress();
   const memoryLog = new MemoryLog();
   const result = await campaign({
@@ -50,6 +54,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
     runs,
     variants,
     workers,
+    tier,
     ...(seconds !== undefined && { seconds }),
     progress: (programs, findings, perSecond) =>
       line.show(`${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
@@ -98,7 +103,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
 
 async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {
   const program = compileCase(path, readFileSync(path, 'utf8'));
-  const runner = await Runner.create({ kernel, seed: options.seed });
+  const runner = await Runner.create({ kernel, seed: options.seed, tier: options.tier });
   const { outcome, failures, judged } = runner.run(program, circumstancesFrom(options.circumstances ?? ''));
   const findings = failures.map(({ invariant, message }) => ({ invariant, message }));
   const titles = new Map(INVARIANTS.map(({ id, title }) => [id, title]));

@@ -14,7 +14,7 @@ import {
   Processes,
   type Trace,
 } from '../replay/index.ts';
-import { print, wholeNumber } from './report.ts';
+import { plain, print, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -120,11 +120,3 @@ function registerText({ gpr, rip, rflags, cpl, cr0, cr2, cr3, cr4, segments }: R
     );
   return `CPL ${cpl}\n${rows.join('\n')}\n`;
 }
-
-/** Values as JSON takes them: 64-bit integers in hexadecimal, bytes likewise. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_key, inner) =>
-      typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner instanceof Uint8Array ? Buffer.from(inner).toString('hex') : inner,
-    ),
-  );

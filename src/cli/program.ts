@@ -1,7 +1,7 @@
 /** Programs of the command line: sources compiled, executables taken as they are. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
+import { type Compilation, compile, formatDiagnostic, packPrograms } from '../compiler/index.ts';
 import { UserError } from '../machine/index.ts';
 import { readInput } from './files.ts';
 
@@ -40,4 +40,24 @@ export function loadProgram(path: string): Uint8Array {
   if (image === null)
     throw new UserError(`${path} does not compile:\n${diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`);
   return image;
+}
+
+/** Programs that are started at once, and the archive that keel takes them from. `args` of the first, separated by spaces. */
+export function loadPrograms(
+  files: readonly string[],
+  args = '',
+): { readonly programs: readonly { readonly name: string; readonly bytes: Uint8Array }[]; readonly archive: Uint8Array } {
+  const programs = files.map((file, index) => ({
+    name: `${index + 1}-${basename(file).replace(/\.[cm]?ts$/, '')}`,
+    bytes: loadProgram(file),
+  }));
+  const words = args.split(' ').filter((word) => word !== '');
+  const placed = programs.map(({ name, bytes }) => ({ path: `/bin/${name}`, bytes }));
+  return {
+    programs,
+    archive: packPrograms(
+      placed,
+      placed.map(({ path }, index) => (index === 0 ? [path, ...words] : [path])),
+    ),
+  };
 }

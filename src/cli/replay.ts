@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { type Difference, instructionText, replay } from '../replay/index.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { plain, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -51,7 +51,3 @@ function describe(difference: Difference | null): string {
     '',
   ].join('\n');
 }
-
-/** A difference as JSON takes it. */
-const plain = (difference: Difference): unknown =>
-  JSON.parse(JSON.stringify(difference, (_key, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value)));

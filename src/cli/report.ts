@@ -28,6 +28,14 @@ export function print(result: object, json: boolean | undefined, text: string): 
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : text);
 }
 
+/** Values as JSON takes them: 64-bit integers in hexadecimal, bytes likewise. */
+export const plain = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_key, inner) =>
+      typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner instanceof Uint8Array ? Buffer.from(inner).toString('hex') : inner,
+    ),
+  );
+
 /** A progress line for people: on a terminal only, on standard error, overwritten in place. `done()` removes it. */
 export function progress(): { show(line: string): void; done(): void } {
   const { isTTY, columns } = process.stderr;

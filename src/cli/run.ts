@@ -1,11 +1,10 @@
 /** `palindrome run FILE…`: programs on keel on the machine, all started at once. */
-import { basename } from 'node:path';
 import { Command } from 'commander';
-import { buildKeel, packPrograms } from '../compiler/index.ts';
+import { buildKeel } from '../compiler/index.ts';
 import { HarnessHost, verdict } from '../fuzz/index.ts';
 import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
-import { loadProgram } from './program.ts';
+import { loadPrograms } from './program.ts';
 import { print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
@@ -31,15 +30,7 @@ export const runCommand = (): Command =>
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
-      const programs = files.map((file, index) => ({
-        path: `/bin/${index + 1}-${basename(file).replace(/\.[cm]?ts$/, '')}`,
-        bytes: loadProgram(file),
-      }));
-      const first = options.args ? options.args.split(' ').filter((word) => word !== '') : [];
-      const archive = packPrograms(
-        programs,
-        programs.map(({ path }, index) => (index === 0 ? [path, ...first] : [path])),
-      );
+      const { programs, archive } = loadPrograms(files, options.args);
       const host = new HarnessHost();
       host.begin(archive);
       const kernel = buildKeel().image;
@@ -53,7 +44,7 @@ export const runCommand = (): Command =>
         const recording = await record({
           machine,
           image: { name: 'keel.elf', bytes: kernel },
-          symbols: programs.map(({ path, bytes }) => ({ name: basename(path), bytes })),
+          symbols: programs,
           host,
           to: options.trace,
           limit,

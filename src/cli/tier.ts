@@ -2,10 +2,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Tier } from '../machine/index.ts';
 
-export const tierOption = (): Option =>
-  new Option('--tier <0|1|auto>', 'how guest code is run: interpreted, compiled at once, or compiled where it is hot (same results)')
-    .argParser(parseTier)
-    .default('auto');
+const WHAT = 'how guest code is run: interpreted, compiled at once, or compiled where it is hot (same results)';
+
+export const tierOption = (otherwise: Tier = 'auto', what = WHAT): Option =>
+  new Option('--tier <0|1|auto>', what).argParser(parseTier).default(otherwise);
 
 function parseTier(text: string): Tier {
   if (text === 'auto') return text;

@@ -10,6 +10,7 @@
  * The same configuration, images, host answers and seed give the same run, instruction by instruction, however run() is cut into pieces.
  */
 
+export { isBootable } from './boot/pvh.ts';
 export type { MachineConfig, Stop } from './config.ts';
 export type { Tier } from './cpu/regions.ts';
 export type { Host } from './host.ts';

@@ -9,7 +9,8 @@ import { CAPTURE, type Registers, type Snapshot } from '../machine/index.ts';
 import { differences } from './compare.ts';
 import { instructionText } from './divergence.ts';
 import { walkPath } from './path.ts';
-import type { InstructionView, Player } from './player.ts';
+import type { Player } from './player.ts';
+import type { InstructionView } from './step.ts';
 import { Malformed } from './trace/malformed.ts';
 
 export interface FoundInstruction {

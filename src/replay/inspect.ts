@@ -2,8 +2,9 @@
 import type { Registers } from '../machine/index.ts';
 import { describeEvent, resultText, switchText, syscallName } from './describe.ts';
 import type { EventKind, TraceEvent } from './events.ts';
-import { type InstructionView, Player, type PlayerOptions } from './player.ts';
+import { Player, type PlayerOptions } from './player.ts';
 import type { Processes, SwitchNames } from './processes.ts';
+import type { InstructionView } from './step.ts';
 import type { Trace } from './trace/reader.ts';
 
 export interface EventQuery {

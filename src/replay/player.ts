@@ -9,26 +9,15 @@
  */
 import type { Boot, Machine, MachineConfig, Snapshot, Tier } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
-import { disassemble } from './disassemble.ts';
 import { Engine, type MadeBlock } from './engine.ts';
 import { EVENTS, type TraceEvent, type TraceEventOf } from './events.ts';
 import { PlaybackHost } from './inputs.ts';
 import type { NamedFile } from './record.ts';
-import type { Artefact, Mode } from './schema.ts';
-import { type Place, Symbols } from './symbols.ts';
+import type { Artefact } from './schema.ts';
+import { type Code, codeAt, type InstructionView, stepOnce, viewOf } from './step.ts';
+import { Symbols } from './symbols.ts';
 import { TraceDamage } from './trace/frame-reader.ts';
 import { isArtefact, type Trace } from './trace/reader.ts';
-
-/** An instruction as it was executed. */
-export interface InstructionView {
-  readonly at: bigint;
-  readonly rip: bigint;
-  readonly cpl: number;
-  readonly bytes: Uint8Array;
-  /** Intel syntax. */
-  readonly text: string;
-  readonly place: Place | null;
-}
 
 export interface PlayerOptions {
   /** Finds an artefact that the trace names but does not hold. */
@@ -44,7 +33,6 @@ export interface PlayerOptions {
   readonly output?: (byte: number) => void;
 }
 
-const MAX_INSTRUCTION_BYTES = 15;
 /** Tag of the events that replay reads back. */
 export const INPUT_TAG: number = EVENTS.find((row) => row.kind === 'input')?.tag ?? bug('there is no event for input');
 
@@ -244,58 +232,19 @@ export class Player {
 
   /** Executes one instruction and tells which it was; null where the run has ended. Interrupts and faults before it are delivered on the way. */
   step(): InstructionView | null {
-    const { machine } = this;
-    const at = machine.count;
-    if (at >= this.end) return null;
-    let cpl = machine.cpl;
-    let rip = machine.rip;
-    let code = this.code(rip);
-    const observer = machine.observer;
-    let isDelivered = false;
-    const delivered = (target: bigint): void => {
-      rip = target;
-      code = this.code(rip);
-      isDelivered = true;
-    };
-    machine.observer = {
-      irq: (_at, _vector, target) => delivered(target),
-      exception: (_at, _vector, _code, _cr2, _rip, target) => delivered(target),
-      enterKernel: () => {
-        if (isDelivered) cpl = machine.cpl;
-        isDelivered = false;
-      },
-    };
-    try {
-      this.run(at + 1n);
-    } finally {
-      machine.observer = observer;
-    }
-    if (machine.count === at) return null;
-    return this.#view(at, rip, cpl, code);
+    if (this.position >= this.end) return null;
+    const executed = stepOnce(this.machine, (to) => this.run(to));
+    return executed && viewOf(executed, this.symbols);
   }
 
   /** The instruction that stands at an address now, as if it were number `at`. */
   look(at: bigint, rip: bigint): InstructionView {
-    return this.#view(at, rip, this.machine.cpl, this.code(rip));
-  }
-
-  #view(at: bigint, rip: bigint, cpl: number, code: ReturnType<Player['code']>): InstructionView {
-    const { length, text } = disassemble(code.bytes, rip, code.mode);
-    const bytes = code.bytes.slice(0, length);
-    return { at, rip, cpl, bytes, text, place: this.symbols.at(rip, bytes) };
+    return viewOf({ at, rip, cpl: this.machine.cpl, code: this.code(rip) }, this.symbols);
   }
 
   /** The bytes of code at an address as they are now, up to a page that is not mapped, and how wide the mode is. */
-  code(rip: bigint): { readonly bytes: Uint8Array; readonly mode: Mode } {
-    const { machine } = this;
-    const mode = machine.codeBits;
-    const linear = mode === 64 ? rip : (machine.registers().segments.cs.base + rip) & 0xffff_ffffn;
-    const left = 4096 - Number(linear & 0xfffn);
-    const bytes =
-      machine.readLinear(linear, MAX_INSTRUCTION_BYTES) ??
-      machine.readLinear(linear, Math.min(left, MAX_INSTRUCTION_BYTES)) ??
-      new Uint8Array(0);
-    return { bytes, mode };
+  code(rip: bigint): Code {
+    return codeAt(this.machine, rip);
   }
 
   get symbols(): Symbols {

@@ -153,3 +153,13 @@ describe('fuzz', () => {
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts')]).status).toBe(0);
   });
 });
+
+describe('lockstep', () => {
+  it('compares programs, and a kernel, in two tiers', () => {
+    const programs = palindrome(['lockstep', hello, '--path', '--every', '5000', '--json']);
+    expect(programs).toMatchObject({ status: 0, json: { same: true, difference: null, end: { reason: 'finished', status: 0 } } });
+    expect(programs.json?.['stops']).toBeGreaterThan(20);
+    expect(palindrome(['run', hello, '--memory', '128M', '--json']).json?.['instructions']).toBe(programs.json?.['instructions']);
+    expect(palindrome(['lockstep', at('text.txt')]).status).toBe(2);
+  });
+});

@@ -13,12 +13,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 const examples = join(import.meta.dirname, '../../examples');
 
-/** What the command says in each tier: one thing. */
-function same(command: (tier: string) => readonly string[], status = 0): Record<string, unknown> {
+/** What the command says in each tier: one thing, but for what depends on the time. */
+function same(command: (tier: string) => readonly string[], status = 0, timely: readonly string[] = []): Record<string, unknown> {
+  const left = { trace: null, ...Object.fromEntries(timely.map((key) => [key, null])) };
   const said = TIERS.map((tier) => palindrome([...command(tier), '--tier', tier, '--json']));
   for (const [i, { status: ended, json }] of said.entries()) {
     expect([TIERS[i], ended]).toEqual([TIERS[i], status]);
-    expect({ ...json, trace: null }).toEqual({ ...said[0]?.json, trace: null });
+    expect({ ...json, ...left }).toEqual({ ...said[0]?.json, ...left });
   }
   return said[0]?.json ?? {};
 }
@@ -46,12 +47,20 @@ it('boot', () => {
   oneFile(TIERS.map((tier) => `boot.${tier}.mpk`));
 });
 
+it('fuzz, and a program judged again', () => {
+  const once = ['fuzz', '--runs', '16', '--seed', 'tiers', '--workers', '1'];
+  same(() => once, 0, ['programsPerSecond', 'memory']);
+  const { findings } = same(() => [...once, '--saboteur', 'no-umip', '--out', at('findings')], 1, ['programsPerSecond', 'memory']);
+  const [{ path } = { path: '' }] = findings as { path: string }[];
+  same(() => ['fuzz', '--reproduce', join(path, 'program.ts'), '--saboteur', 'no-umip'], 1);
+});
+
 it('demo', () => {
   same(() => ['demo', '--runs', '16']);
 });
 
 it('another word is refused in one line', () => {
-  for (const command of [['run', 'x'], ['boot', 'x'], ['replay', 'x'], ['inspect', 'x'], ['demo']]) {
+  for (const command of [['run', 'x'], ['boot', 'x'], ['replay', 'x'], ['inspect', 'x'], ['fuzz'], ['lockstep', 'x'], ['demo']]) {
     const { status, stderr } = palindrome([...command, '--tier', '2']);
     expect([status, stderr.split('\n')[0]]).toEqual([2, expect.stringContaining('tier is 0, 1 or auto.')]);
   }

@@ -46,6 +46,16 @@ interface Segment {
   readonly memoryBytes: number;
 }
 
+/** Whether this is an image that boots, and no program for a kernel. */
+export function isBootable(image: Uint8Array): boolean {
+  try {
+    return new ElfImage(image).phys32Entry() > 0;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
 /** Lays out a boot. `memoryBytes`: size of RAM. */
 export function layOutPvh(image: Uint8Array, initrd: Uint8Array | null, append: string, memoryBytes: number): PvhBoot {
   const elf = new ElfImage(image);

@@ -31,8 +31,9 @@ const VIEWS: readonly { readonly window: bigint; readonly bits: readonly number[
   { window: 0xffff_8000_0000_0000n + BigInt(WINDOW), bits: GLOBAL_BITS },
 ];
 
-function program(seed: string, n: number): string {
-  const random = seedrandom(seed);
+/** Program `n`: a test for `guest.ts`. The same edits and uses are made in each round, over what the one before has left. */
+export function tlbProgram(n: number, rounds = 1): string {
+  const random = seedrandom(`tlb ${n}`);
   const { window, bits } = VIEWS[n % VIEWS.length] as (typeof VIEWS)[number];
   const below = (n: number) => Math.floor(random() * n);
   const of = <T>(list: readonly T[]): T => list[below(list.length)] as T;
@@ -51,6 +52,7 @@ function program(seed: string, n: number): string {
     const after = fresh();
     lines.push(`mov rax, offset ${after}\n mov qword ptr [resume], rax\n mov qword ptr [resume_rsp], rsp\n ${code}\n${after}:`);
   };
+  lines.push(`mov r15d, ${rounds}\nround:`);
   for (let i = 0; i < 160; i++) {
     const page = below(5);
     lines.push(`mov rcx, ${window + BigInt(page * 4096)}`);
@@ -106,7 +108,7 @@ function program(seed: string, n: number): string {
         );
     }
   }
-  lines.push('mov rax, r11\n call puthex\n jmp finish', TABLES);
+  lines.push('dec r15d\n jnz round\n mov rax, r11\n call puthex\n jmp finish', TABLES);
   return lines.map((line) => ` ${line}\n`).join('');
 }
 
@@ -135,7 +137,7 @@ export async function judgeTlb(from: number, to: number, step: bigint): Promise<
   let stale = 0;
   let faults = 0;
   for (let n = from; n < to; n++) {
-    const code = program(`tlb ${n}`, n);
+    const code = tlbProgram(n);
     const straight = await outcome(code, false, (machine) => machine.run(1_000_000n));
     stale += straight.events.filter((event) => event.includes('stale')).length;
     faults += straight.events.filter((event) => event.includes('#14')).length;

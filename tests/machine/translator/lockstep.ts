@@ -1,7 +1,6 @@
 /**
  * Two machines that run one program in different tiers, cut at the same random points, and are compared there: registers, flags, memory,
- * counts, faults, and the path where it is recorded. Programs are a function of the seed: loops, calls, branches, stores into the code
- * itself, accesses that fault, instructions across pages.
+ * counts, faults, and the path where it is recorded.
  */
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
@@ -9,6 +8,7 @@ import { FAULT_CODE, FAULT_CR2, FAULT_VECTOR, MXCSR } from '../../../src/machine
 import { decode } from '../../../src/machine/isa/decode.ts';
 import type { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 import type { Random } from '../cpu/interpreter-judge.ts';
+import { RandomProgram, type Surroundings } from '../lockstep/random-program.ts';
 import { FlatMachine } from './flat-machine.ts';
 
 const CODE = 0x3000;
@@ -17,153 +17,8 @@ const STACK = 0x30000;
 const RAM = 1 << 18;
 const HLT = 0xf4;
 
-// RSP and RBP (the data), R15 (a counter of rounds) and R14 (a counter of loops) are kept.
-const R64 = ['rax', 'rcx', 'rdx', 'rbx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13'];
-const R32 = ['eax', 'ecx', 'edx', 'ebx', 'esi', 'edi', 'r8d', 'r9d', 'r10d', 'r11d', 'r12d', 'r13d'];
-const R16 = ['ax', 'cx', 'dx', 'bx', 'si', 'di', 'r8w', 'r9w'];
-const R8 = ['al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh', 'sil', 'r8b', 'r9b'];
-const LOW8 = ['al', 'cl', 'dl', 'bl', 'r8b', 'r9b'];
-const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'];
-
-class Program {
-  readonly #r: Random;
-  readonly #lines: string[] = [];
-  #labels = 0;
-  #functions = 0;
-
-  constructor(r: Random) {
-    this.#r = r;
-  }
-
-  text(): string {
-    const functions = 2 + this.#r.below(4);
-    this.#lines.push('again:');
-    this.#blocks(3, 0);
-    for (let i = 0; i < functions; i++) this.#lines.push(`call f${i}`);
-    this.#lines.push('dec r15', 'jnz again', 'hlt');
-    for (this.#functions = 0; this.#functions < functions; this.#functions++) {
-      if (this.#r.below(3) === 0) this.#lines.push(...Array.from({ length: this.#r.below(1500) }, () => 'nop'));
-      this.#lines.push(`f${this.#functions}:`, 'push r14');
-      this.#blocks(1 + this.#r.below(4), 0);
-      this.#lines.push('pop r14', 'ret');
-    }
-    return this.#lines.join('\n');
-  }
-
-  #pick<T>(from: readonly T[]): T {
-    return from[this.#r.below(from.length)] as T;
-  }
-
-  #label(): string {
-    return `l${this.#labels++}`;
-  }
-
-  #blocks(count: number, depth: number): void {
-    for (let i = 0; i < count; i++) {
-      this.#straight();
-      const kind = this.#r.below(8);
-      const label = this.#label();
-      if (kind < 2) {
-        this.#lines.push(`j${this.#pick(CONDITIONS)} ${label}`);
-        this.#straight();
-        this.#lines.push(`${label}:`);
-      } else if (kind < 4 && depth < 2) {
-        this.#lines.push('push r14', `mov r14d, ${1 + this.#r.below(9)}`, `${label}:`);
-        this.#blocks(1 + this.#r.below(2), depth + 1);
-        this.#lines.push('dec r14', `jnz ${label}`, 'pop r14');
-      } else if (kind === 4 && this.#functions > 0) this.#lines.push(`call f${this.#r.below(this.#functions)}`);
-      else if (kind === 5) {
-        // A target in a register: an indirect jump, or an immediate that is stored into the code.
-        if (this.#r.below(2) === 0) this.#lines.push(`lea r11, [rip + ${label}]`, 'jmp r11', 'ud2', `${label}:`);
-        else this.#lines.push(`lea r11, [rip + ${label}]`, `mov byte ptr [r11 + 1], ${this.#pick(LOW8)}`, `${label}:`, 'mov r12d, 77');
-      } else if (kind === 6) {
-        const other = this.#label();
-        this.#lines.push(`j${this.#pick(CONDITIONS)} ${label}`);
-        this.#straight();
-        this.#lines.push(`jmp ${other}`, `${label}:`);
-        this.#straight();
-        this.#lines.push(`${other}:`);
-      } else this.#lines.push(`${label}:`);
-    }
-  }
-
-  #straight(): void {
-    for (let n = this.#r.below(7); n >= 0; n--) this.#lines.push(this.#instruction());
-  }
-
-  #instruction(): string {
-    const r = this.#r;
-    const size = r.below(4);
-    const registers = [R64, R32, R16, R8][size] ?? R64;
-    const name = ['qword', 'dword', 'word', 'byte'][size];
-    const memory = () => `${name} ptr [rbp + ${r.below(8000)}]`;
-    const [a, b] = [this.#pick(registers), this.#pick(registers)];
-    const low = size === 3 ? [this.#pick(LOW8), this.#pick(LOW8)] : [a, b];
-    switch (r.below(22)) {
-      case 0:
-      case 1:
-      case 2:
-        return `${this.#pick(['add', 'sub', 'xor', 'and', 'or', 'adc', 'sbb', 'cmp', 'test', 'mov'])} ${low[0]}, ${low[1]}`;
-      case 3:
-      case 4:
-        return `${this.#pick(['add', 'sub', 'xor', 'and', 'or', 'adc', 'sbb', 'cmp', 'test'])} ${a}, ${r.below(128)}`;
-      case 5:
-        return `${this.#pick(['inc', 'dec', 'neg', 'not'])} ${a}`;
-      case 6:
-        return `${this.#pick(['shl', 'shr', 'sar', 'rol', 'ror', 'rcl', 'rcr'])} ${a}, ${r.below(20)}`;
-      case 7:
-        return `${this.#pick(['shl', 'shr', 'sar', 'rol', 'ror'])} ${low[0]}, cl`;
-      case 8:
-      case 9:
-        return `mov ${low[0]}, ${memory()}`;
-      case 10:
-        return `mov ${memory()}, ${low[0]}`;
-      case 11:
-        return `${this.#pick(['add', 'sub', 'xor', 'adc', 'cmp', 'xchg'])} ${memory()}, ${low[0]}`;
-      case 12:
-        return `${this.#pick(['add', 'sub', 'cmp', 'and'])} ${low[0]}, ${memory()}`;
-      case 13:
-        return `cmov${this.#pick(CONDITIONS)} ${this.#pick(R32)}, ${this.#pick(R32)}`;
-      case 14:
-        return `set${this.#pick(CONDITIONS)} ${this.#pick(LOW8)}`;
-      case 15:
-        return `lea ${this.#pick(R64)}, [${this.#pick(R64)} + ${this.#pick(R64)}*4 + ${r.below(1000)}]`;
-      case 16:
-        return `imul ${this.#pick(R64)}, ${this.#pick(R64)}`;
-      case 17:
-        return `${this.#pick(['movzx', 'movsx'])} ${this.#pick(R64)}, ${this.#pick(LOW8)}`;
-      case 18:
-        return `bt ${this.#pick(R64)}, ${r.below(64)}`;
-      case 19:
-        return this.#rare();
-      case 20:
-        return `mov ${this.#pick(R64)}, ${r.operand()}`;
-      default:
-        return `${this.#pick(['movq xmm0, rax', 'addsd xmm0, xmm1', 'mulsd xmm1, xmm0', 'movq rcx, xmm1', 'cvtsi2sd xmm1, edx', 'comisd xmm0, xmm1', 'pxor xmm0, xmm0', 'movups [rbp + 64], xmm1'])}`;
-    }
-  }
-
-  #rare(): string {
-    switch (this.#r.below(8)) {
-      case 0:
-        return 'cpuid';
-      case 1:
-        return 'div rcx';
-      case 2:
-        return `mov eax, [${this.#pick(R64)}]`;
-      case 3:
-        return 'and ecx, 15\nlea rdi, [rbp + 100]\nrep stosb';
-      case 4:
-        return 'pushfq\npop rax';
-      case 5:
-        return 'stc';
-      case 6:
-        return 'mov [rsp - 300], rax';
-      default:
-        return `movsxd ${this.#pick(R64)}, ${this.#pick(R32)}`;
-    }
-  }
-}
+/** Faults come back to the caller of `run`, which goes on behind the instruction. */
+const FLAT: Surroundings = { round: [], end: ['hlt'], patch: 1, risky: (instruction) => [instruction], event: () => [] };
 
 export interface LockstepOptions {
   readonly tiers: readonly [Tier, Tier];
@@ -175,7 +30,7 @@ export function lockstep(
   r: Random,
   { tiers, library }: LockstepOptions,
 ): { difference: string | null; instructions: number; text: string } {
-  const text = new Program(r).text();
+  const text = new RandomProgram(r, FLAT).text();
   const { bytes } = assembleInline(text);
   const at = CODE + r.below(4096);
   const machines = tiers.map((tier) => {

@@ -1,0 +1,95 @@
+/** In which registers, bytes of memory and translations two machines differ: by name, for people. */
+import type { Machine, Registers } from '../../machine/index.ts';
+
+const GPR = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
+
+/** Every register by name, as a number. */
+export function registerValues(registers: Registers): Map<string, bigint> {
+  const { segments, gdtr, idtr, xmm, x87, msr } = registers;
+  const little = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  return new Map<string, bigint>([
+    ...GPR.map((name, i) => [name, registers.gpr[i] ?? 0n] as const),
+    ...(['rip', 'rflags', 'cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer', 'tsc'] as const).map((name) => [name, registers[name]] as const),
+    ['cpl', BigInt(registers.cpl)],
+    ['mxcsr', BigInt(registers.mxcsr)],
+    ...Object.entries(segments).flatMap(([name, { selector, base, limit, attributes }]) => [
+      [name, BigInt(selector)] as const,
+      [`${name} base`, base] as const,
+      [`${name} limit`, BigInt(limit)] as const,
+      [`${name} attributes`, BigInt(attributes)] as const,
+    ]),
+    ...Object.entries({ gdtr, idtr }).flatMap(([name, { base, limit }]) => [
+      [`${name} base`, base] as const,
+      [`${name} limit`, BigInt(limit)] as const,
+    ]),
+    ...registers.dr.map((value, i) => [`dr${i}`, value] as const),
+    ...Array.from({ length: 16 }, (_, i) => [`xmm${i}`, little(xmm.subarray(16 * i, 16 * i + 16))] as const),
+    ...registers.x87Control.map((value, i) => [['fcw', 'fsw', 'ftw'][i] ?? '', BigInt(value)] as const),
+    ...Array.from({ length: 8 }, (_, i) => [`st${i}`, little(x87.subarray(32 + 16 * i, 48 + 16 * i))] as const),
+    ...Object.entries(msr),
+  ]);
+}
+
+export interface StateDifference {
+  /** Registers that differ, with both values. */
+  readonly registers: ReadonlyMap<string, readonly [bigint, bigint]>;
+  /** Physical addresses of the 8-byte words that differ, the first of them, and how many there are. */
+  readonly words: readonly number[];
+  readonly wordCount: number;
+  /** One line for each thing that differs. */
+  readonly lines: readonly string[];
+}
+
+const MOST_WORDS = 16;
+
+export function stateDifference(a: Machine, b: Machine): StateDifference {
+  const others = registerValues(b.registers());
+  const registers = new Map<string, readonly [bigint, bigint]>();
+  for (const [name, value] of registerValues(a.registers())) {
+    const other = others.get(name) ?? 0n;
+    if (value !== other) registers.set(name, [value, other]);
+  }
+  const { words, wordCount } = differentWords(a.ram, b.ram);
+  const hex = (value: bigint) => `0x${value.toString(16)}`;
+  const word = (machine: Machine, at: number) => hex(machine.ram.getBigUint64(at, true));
+  const lines = [
+    ...[...registers].map(([name, values]) => `${name}: ${values.map(hex).join(' against ')}`),
+    ...words.map((at) => `memory at physical ${hex(BigInt(at))}: ${word(a, at)} against ${word(b, at)}`),
+    ...(wordCount > words.length ? [`${wordCount - words.length} more words of memory`] : []),
+    ...differentTranslations(a, b),
+  ];
+  return { registers, words, wordCount, lines };
+}
+
+function differentWords(a: DataView, b: DataView): { words: number[]; wordCount: number } {
+  const [left, right] = [a, b].map((view) => new BigUint64Array(view.buffer, view.byteOffset, view.byteLength / 8)) as [
+    BigUint64Array,
+    BigUint64Array,
+  ];
+  const words: number[] = [];
+  let wordCount = 0;
+  for (let page = 0; page < left.length; page += 512) {
+    const pages = [left.subarray(page, page + 512), right.subarray(page, page + 512)] as const;
+    if (
+      Buffer.compare(Buffer.from(pages[0].buffer, pages[0].byteOffset, 4096), Buffer.from(pages[1].buffer, pages[1].byteOffset, 4096)) === 0
+    )
+      continue;
+    for (let i = 0; i < 512; i++) {
+      if (pages[0][i] === pages[1][i]) continue;
+      if (words.length < MOST_WORDS) words.push(8 * (page + i));
+      wordCount++;
+    }
+  }
+  return { words, wordCount };
+}
+
+function differentTranslations(a: Machine, b: Machine): string[] {
+  const texts = (machine: Machine) => new Set(machine.translations().map((entry) => JSON.stringify(entry, plain)));
+  const [left, right] = [texts(a), texts(b)];
+  return [
+    ...[...left].filter((text) => !right.has(text)).map((text) => `translation on the first machine alone: ${text}`),
+    ...[...right].filter((text) => !left.has(text)).map((text) => `translation on the second machine alone: ${text}`),
+  ].slice(0, MOST_WORDS);
+}
+
+const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value);
