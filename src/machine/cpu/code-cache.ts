@@ -148,15 +148,26 @@ export class CodeCache {
     return this.#heads.get(entry) ?? null;
   }
 
+  /** Gives the instruction at RIP a head, now that a region leads to it. */
+  addHead(): void {
+    if (!this.#pages.makeRoom(1)) return this.flush();
+    const low = this.#state.get32(RIP);
+    const page = this.pageAt((low & ~0xfff) >>> 0, this.#state.get32(RIP + 4), 0) ?? bug('a region leads to a page that is not translated');
+    page.targets.add(low & 0xfff);
+    this.#addHeads(page, [low & 0xfff]);
+  }
+
   /** The head's next report comes after so many passes. */
   setCounter(head: number, passes: number): void {
     this.#view.setInt32(head + ENTRY.counter, passes, true);
   }
 
-  /** The instruction at an offset of a page; null: it is not whole or not valid. */
-  instructionAt(page: CodePage, offset: number): Decoded | null {
+  /** The instruction at an offset of a page, and the entry that executes it (0: none yet); null: it is not whole or not valid. */
+  instructionAt(page: CodePage, offset: number): { readonly decoded: Decoded; readonly entry: number } | null {
     const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));
-    return typeof decoded === 'string' ? null : decoded;
+    if (typeof decoded === 'string') return null;
+    const found = this.#words[(page.table >> 2) + offset] ?? 0;
+    return { decoded, entry: this.#heads.has(found) ? this.#view.getInt32(found + ENTRY.behind, true) : found };
   }
 
   /** Notes at the head of an instruction which block of which region it begins. */
@@ -285,7 +296,7 @@ export class CodeCache {
       offset += decoded.length;
       const target = this.#view.getInt32(entry + ENTRY.link, true);
       const flow = decoded.row.flow ?? 'next';
-      if (isLeft(flow) || decoded.rep !== 'none' || form.isHelper) this.#target(page, offset, late);
+      if (isLeft(flow) || !form.isForRegions) this.#target(page, offset, late);
       if (target !== this.#layout.codeBase) {
         const to = (target - page.table) >> 2;
         this.#target(page, to, late);
@@ -418,7 +429,7 @@ export class CodeCache {
 }
 
 /** Whether what follows the instruction is come back to. */
-const isLeft = (flow: Flow) => flow === 'call' || flow === 'indirect-call' || flow === 'event';
+const isLeft = (flow: Flow) => flow === 'call' || flow === 'indirect-call';
 
 function registerByte(r: Operand & { kind: 'reg' }): number {
   if (r.class === 'gpr') return 8 * r.index + (r.high ? 1 : 0);

@@ -118,6 +118,10 @@ export class Interpreter {
           this.#regions.hot(state.get32(HOT_HEAD));
           continue;
         }
+        if (exit === EXIT.headless) {
+          this.codeCache.addHead();
+          continue;
+        }
         this.#link();
       }
     }

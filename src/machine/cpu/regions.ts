@@ -6,7 +6,6 @@
  */
 
 import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
-import { regionForm } from '../translator/region-form.ts';
 import { pageOf, RegionGraph } from '../translator/region-graph.ts';
 import type { CodeCache } from './code-cache.ts';
 import type { CodePage } from './code-pages.ts';
@@ -60,8 +59,7 @@ export class Regions {
     this.#codeCache.setCounter(head, NEVER);
     const at = this.#codeCache.headAt(head);
     if (at === null) return;
-    const first = this.#codeCache.instructionAt(at.page, at.offset);
-    if (first === null || regionForm(first) === null) return;
+    if (this.#codeCache.instructionAt(at.page, at.offset) === null) return;
     if (this.#waiting.length === 0) this.#since = this.#state.retired;
     this.#waiting.push({ head, low: (this.#state.get32(RIP) & ~0xfff) >>> 0, high: this.#state.get32(RIP + 4) });
     if (this.#tier === 1) this.#compile();

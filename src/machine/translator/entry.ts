@@ -85,6 +85,12 @@ export const REGION = {
   jump: 0,
   /** The instruction at RIP is to be executed by its entry: it is none for a region now. */
   cold: 1,
+  /** A fault is pending: of the instruction at RIP, with nothing of it done. */
+  fault: 2,
+  /** A helper asked to leave `run`. */
+  stop: 3,
+  /** Go on at RIP, where an instruction without a head stands. */
+  headless: 4,
 } as const;
 
 /**

@@ -13,6 +13,7 @@ import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { formKey, quickKey, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
+import { isForRegions } from './region-form.ts';
 import { systemModule } from './system-code.ts';
 import { bodyModule, functionsModule } from './tier0.ts';
 
@@ -26,6 +27,8 @@ export interface KnownForm {
   readonly immediate: number;
   /** Its code hands the decoded instruction to a helper. */
   readonly isHelper: boolean;
+  /** Regions do it themselves (region-form.ts). */
+  readonly isForRegions: boolean;
 }
 
 /** An instance of a module costs more than many functions in one. */
@@ -118,6 +121,7 @@ export class FormLibrary {
       key,
       immediate,
       isHelper: effect.helper !== null,
+      isForRegions: isForRegions(decoded, effect),
     };
     if (made.function > 0xffff) bug('more than 65535 forms between two renewals');
     this.#known.set(key, made);

@@ -2,28 +2,30 @@
  * Regions → WebAssembly: `region(base, left, page) → REGION`.
  *
  * Each instruction is emitted by `emitInstruction` from the same terms as in tier 0, with registers in locals (region-access.ts). What is not
- * straight leaves the region with nothing of its instruction done (a *cold* exit), and tier 0 executes that instruction.
+ * straight leaves the region with nothing of its instruction done (a *cold* exit): the function that tier 0 has for it (by its entry) does it, and
+ * execution goes on at RIP, in a region if there is one, whatever the instruction has changed.
  *
  * Counting: a block takes its instructions from *left* at its begin, a cold exit gives back those that did not retire. At the region's begin and
  * on each edge to a loop header the region is left if the longest way to the next such place might need more than is left.
  */
-import { CR0, CR4, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET } from '../cpu/state.ts';
+import { CR0, CR4, LEFT, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Effect } from '../isa/dsl.ts';
 import type { Term } from '../isa/term.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
-import { ENTRY, FORM, REGION } from './entry.ts';
+import { ENTRY, REGION } from './entry.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
+import { PARAMETER, RegionExit, TABLE } from './region-exit.ts';
 import { RegionFlags } from './region-flags.ts';
 import { mapEffect } from './region-form.ts';
-import { type Block, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
+import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
 import { substitute } from './substitute.ts';
-import { REGION_PARAMETERS } from './tier0.ts';
+import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
 /** CR0.EM TS and CR4.OSFXSR: what SSE instructions ask for. */
@@ -40,6 +42,8 @@ interface Imported {
   readonly float: number;
   readonly integer: number;
   readonly regionType: number;
+  /** The type of tier 0's functions. */
+  readonly formType: number;
 }
 
 /** What the head of an inner block of a region holds, so that the region's indirect jumps find the block. */
@@ -64,11 +68,13 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions', 1);
+  module.importTable('env', 'table', 1);
   const imported: Imported = {
     refill: module.importFunction('env', 'refill', module.type(['i32', 'i32', 'i32'], ['i32'])),
     float: module.importFunction('env', 'float', module.type(['i32', 'i32'], ['i32'])),
     integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
     regionType: module.type(REGION_PARAMETERS, ['i32']),
+    formType: module.type(FORM_PARAMETERS, ['i32']),
   };
   const inner: (readonly number[])[] = [];
   const functions = sources.map((source, i) => {
@@ -78,7 +84,7 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
     inner.push([...emitter.inner.keys()]);
     return f;
   });
-  module.elements(0, firstIndex, functions);
+  module.elements(TABLE.regions, firstIndex, functions);
   return { bytes: module.build(), inner };
 }
 
@@ -96,11 +102,10 @@ class RegionEmitter {
   /** Numbers of blocks that indirect jumps lead to, by address. */
   readonly inner = new Map<number, number>();
   readonly #nodes: ReadonlyMap<Block, Node>;
-  readonly #base = 0;
-  readonly #left = 1;
-  readonly #page = 2;
-  readonly #tlb: number;
-  readonly #rip: number;
+  readonly #base = PARAMETER.base;
+  readonly #left = PARAMETER.left;
+  readonly #page = PARAMETER.page;
+  readonly #exits: RegionExit;
   readonly #locals: LocalPool;
   readonly #state: RegionState;
   readonly #loops = new Map<Node, Label>();
@@ -122,8 +127,7 @@ class RegionEmitter {
     this.#pages = pages;
     this.#checked = f.local('i32');
     this.#nodes = structure(head);
-    this.#tlb = f.local('i32');
-    this.#rip = f.local('i64');
+    this.#exits = new RegionExit(f, imported.regionType, imported.formType);
     this.#locals = new LocalPool(f);
     this.#status = f.local('i32');
     this.#state = new RegionState(f, this.#base, this.#page);
@@ -153,16 +157,13 @@ class RegionEmitter {
     f.i32(REGION.cold);
     f.op(OP.return);
     f.end();
-    this.#chain();
+    this.#exits.call();
+    this.#exits.chain();
     f.i32(REGION.jump);
     f.op(OP.return);
     f.op(OP.unreachable);
     f.before(() => {
-      f.get(this.#base);
-      f.get(this.#base);
-      f.load('i32', TLB_SET);
-      f.op(OP.i32.add);
-      f.set(this.#tlb);
+      this.#exits.loadTlb();
       this.#state.load();
       this.#bits?.load();
     });
@@ -179,7 +180,7 @@ class RegionEmitter {
     const f = this.#f;
     this.#needBudget(head);
     this.#state.rip(head.block.at);
-    f.set(this.#rip);
+    f.set(this.#exits.rip);
     f.i32(REGION.cold);
     f.set(this.#status);
     let usesSse = false;
@@ -222,7 +223,7 @@ class RegionEmitter {
     f.i32(to.weight);
     f.op(OP.i32.lt_u);
     f.if(undefined, false);
-    this.#coldExit(to.block.at, 0);
+    this.#coldExit(to.block.at, 0, 0);
     f.end();
   }
 
@@ -231,80 +232,11 @@ class RegionEmitter {
     this.#state.store();
     this.#bits?.store();
     f.get(this.#base);
-    f.get(this.#rip);
+    f.get(this.#exits.rip);
     f.store('i64', RIP);
     f.get(this.#base);
     f.get(this.#left);
     f.store('i32', LEFT);
-  }
-
-  /** On with the region at RIP, if there is one. */
-  #chain(): void {
-    const f = this.#f;
-    const entry = f.local('i32');
-    const none = f.block();
-    this.#findEntry(entry, none);
-    f.get(entry);
-    f.load('i32_16u', ENTRY.form);
-    f.i32(FORM.region);
-    f.op(OP.i32.ne);
-    f.brIf(none, false);
-    f.get(this.#base);
-    f.get(this.#left);
-    f.get(this.#rip);
-    f.i64(-4096n);
-    f.op(OP.i64.and);
-    f.get(entry);
-    f.load('i32', ENTRY.region);
-    f.returnCallIndirect(this.#imported.regionType, 0);
-    f.end();
-  }
-
-  /** Sets `entry` to that of the instruction at RIP, if its page is in the software TLB and the instruction is decoded; else goes to `none`. */
-  #findEntry(entry: number, none: Label): void {
-    const f = this.#f;
-    const slot = f.local('i32');
-    this.#executeSlot(slot);
-    this.#isForeign();
-    f.brIf(none, false);
-    f.get(slot);
-    f.load('i32', TLB_EXECUTE + 8);
-    f.get(this.#rip);
-    f.op(OP.i32.wrap_i64);
-    f.i32(0xfff);
-    f.op(OP.i32.and);
-    f.i32(2);
-    f.op(OP.i32.shl, OP.i32.add);
-    f.load('i32', 0);
-    f.tee(entry);
-    f.op(OP.i32.eqz);
-    f.brIf(none, false);
-  }
-
-  /** Leaves (and sets `slot` to) the address of the execute entry for RIP. */
-  #executeSlot(slot: number): void {
-    const f = this.#f;
-    f.get(this.#rip);
-    f.op(OP.i32.wrap_i64);
-    f.i32(8);
-    f.op(OP.i32.shr_u);
-    f.i32((TLB_ENTRIES - 1) << 4);
-    f.op(OP.i32.and);
-    f.get(this.#tlb);
-    f.op(OP.i32.add);
-    f.tee(slot);
-  }
-
-  /** Leaves 1 if the execute entry on the stack is not that of RIP's page in the current mode. */
-  #isForeign(): void {
-    const f = this.#f;
-    f.load('i64', TLB_EXECUTE);
-    f.get(this.#rip);
-    f.i64(-4096n);
-    f.op(OP.i64.and);
-    f.get(this.#base);
-    f.load('i64_32u', MODE_INDEX);
-    f.op(OP.i64.or, OP.i64.ne);
   }
 
   // ---- Structure -----------------------------------------------------------------------------------------------------------------------
@@ -335,7 +267,7 @@ class RegionEmitter {
     const f = this.#f;
     if ('out' in edge) {
       this.#state.rip(edge.out);
-      f.set(this.#rip);
+      f.set(this.#exits.rip);
       return this.#jumpExit();
     }
     const to = this.#node(edge.to);
@@ -363,9 +295,9 @@ class RegionEmitter {
     f.op(OP.i32.and, OP.i32.eqz);
     f.if(undefined, false);
     this.#state.rip(at);
-    f.set(this.#rip);
-    this.#executeSlot(slot);
-    this.#isForeign();
+    f.set(this.#exits.rip);
+    this.#exits.executeSlot(slot);
+    this.#exits.isForeign();
     f.get(slot);
     f.load('i32', TLB_EXECUTE + 12);
     f.i32(this.#pages.get(page) ?? bug('a page without a number'));
@@ -385,16 +317,17 @@ class RegionEmitter {
   #block(node: Node): void {
     const f = this.#f;
     const { instructions, end } = node.block;
+    const count = countOf(node.block);
     f.get(this.#left);
-    f.i32(instructions.length);
+    f.i32(count);
     f.op(OP.i32.sub);
     f.set(this.#left);
     const live = this.#liveness.liveAfter(node.block);
     const last = end.kind === 'jump' || end.kind === 'branch' || end.kind === 'indirect' ? instructions.at(-1) : undefined;
     for (const [i, instruction] of instructions.entries()) {
-      if (instruction !== last) this.#instruction(instruction, instructions.length - i, null, node, live[i] ?? 0);
+      if (instruction !== last) this.#instruction(instruction, count - i, null, node, live[i] ?? 0);
     }
-    if (end.kind === 'cold') return this.#coldExit(end.at, 0);
+    if (end.kind === 'cold') return this.#coldExit(end.at, 1, end.entry);
     if (end.kind === 'next') return this.#follow(node, end.edge);
     this.#instruction(last ?? bug('a block that ends with nothing'), 1, end, node, live.at(-1) ?? 0);
   }
@@ -407,7 +340,8 @@ class RegionEmitter {
     this.#f.br(this.#exitLabel);
   }
 
-  #coldExit(at: number, unretired: number): void {
+  /** `entry`: of the instruction at `at`; 0: the interpreter goes on there. */
+  #coldExit(at: number, unretired: number, entry: number): void {
     const f = this.#f;
     if (unretired > 0) {
       f.get(this.#left);
@@ -416,9 +350,9 @@ class RegionEmitter {
       f.set(this.#left);
     }
     this.#state.rip(at);
-    f.set(this.#rip);
-    f.i32(REGION.cold);
-    f.set(this.#status);
+    f.set(this.#exits.rip);
+    f.i32(entry === 0 ? REGION.cold : entry);
+    f.set(entry === 0 ? this.#status : this.#exits.called);
     this.#jumpExit();
   }
 
@@ -446,7 +380,7 @@ class RegionEmitter {
       again: () => bug('a region repeats nothing'),
       jump: (target) => {
         f.get(target);
-        f.set(this.#rip);
+        f.set(this.#exits.rip);
         if (end?.kind === 'indirect' && end.known.length > MOST_COMPARED) this.#inner(node, end.known);
         else if (end?.kind === 'indirect') this.#known(node, end.known);
         this.#jumpExit();
@@ -457,7 +391,7 @@ class RegionEmitter {
     };
     const { refill, float, integer } = this.#imported;
     const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0 };
-    const services: EmitServices = { ...none, refill, float, integer, base: this.#base, tlb: this.#tlb, giveUp: cold };
+    const services: EmitServices = { ...none, refill, float, integer, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
@@ -467,7 +401,7 @@ class RegionEmitter {
     f.end();
     const after = this.#flags.now;
     this.#flags.now = before;
-    this.#coldExit(instruction.at, unretired);
+    this.#coldExit(instruction.at, unretired, instruction.entry);
     this.#flags.now = after;
     if (done !== null) f.end();
   }
@@ -507,9 +441,9 @@ class RegionEmitter {
     const table = Array.from({ length: this.inner.size }, () => none);
     for (const [i, { number }] of edges.entries()) table[number] = labels[i] ?? none;
     const entry = f.local('i32');
-    this.#findEntry(entry, none);
+    this.#exits.findEntry(entry, none);
     // The same frame may lie at other addresses, too: the region's own are relative to its page.
-    f.get(this.#rip);
+    f.get(this.#exits.rip);
     f.i64(-4096n);
     f.op(OP.i64.and);
     f.get(this.#page);
@@ -536,7 +470,7 @@ class RegionEmitter {
     const f = this.#f;
     for (const edge of known) {
       if (!('to' in edge)) continue;
-      f.get(this.#rip);
+      f.get(this.#exits.rip);
       this.#state.rip(edge.to.at);
       f.op(OP.i64.eq);
       f.if();

@@ -31,20 +31,25 @@ const READABLE: ReadonlySet<Special> = new Set<Special>([
   'gs',
 ]);
 
-/** The form of an instruction of 64-bit code; null: it is left to tier 0. */
+/** The form of an instruction of 64-bit code; null: tier 0's function does it. */
 export function regionForm(decoded: Decoded): RegionForm | null {
-  if (decoded.mode !== 64 || decoded.rep !== 'none' || decoded.row.flow === 'event') return null;
   const original = effectOf(decoded);
-  if (original.helper !== null || original.guard === 'fpu' || original.guard === 'mmx' || original.guard === 'fwait') return null;
-  const firstStore = original.steps.findIndex((s) => s.kind === 'store');
-  if (firstStore >= 0 && original.steps.slice(firstStore).some((s) => s.kind !== 'store')) return null;
-  if (original.writes.some((w) => w.target.kind === 'special' && w.target.name !== 'mxcsr')) return null;
-  if (original.flags.values.df !== undefined) return null;
+  if (!isForRegions(decoded, original)) return null;
   const memo = new Map<Term, Term>();
   const effect = mapEffect(original, (t) => substitute(t, builtIn(decoded), memo));
-  const seen = new Set<Term>();
-  if (!allTerms(effect).every((t) => isReadable(t, seen))) return null;
   return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard };
+}
+
+/** Whether regions have code of their own for an instruction with this effect: the same for all instructions of one form of tier 0. */
+export function isForRegions({ mode, rep, row }: Decoded, effect: Effect): boolean {
+  if (mode !== 64 || rep !== 'none' || row.flow === 'event') return false;
+  if (effect.helper !== null || effect.guard === 'fpu' || effect.guard === 'mmx' || effect.guard === 'fwait') return false;
+  const firstStore = effect.steps.findIndex((s) => s.kind === 'store');
+  if (firstStore >= 0 && effect.steps.slice(firstStore).some((s) => s.kind !== 'store')) return false;
+  if (effect.writes.some((w) => w.target.kind === 'special' && w.target.name !== 'mxcsr')) return false;
+  if (effect.flags.values.df !== undefined) return false;
+  const seen = new Set<Term>();
+  return allTerms(effect).every((t) => isReadable(t, seen));
 }
 
 const builtIn =

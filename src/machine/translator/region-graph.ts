@@ -17,6 +17,8 @@ export interface RegionInstruction {
   /** Address of the next one. */
   readonly next: number;
   readonly form: RegionForm;
+  /** The entry by which tier 0 executes it; 0: there is none yet. */
+  readonly entry: number;
 }
 
 /** To a block, or out of the region to an address. */
@@ -28,20 +30,24 @@ export type End =
   | { readonly kind: 'branch'; taken: Edge; next: Edge }
   /** To a target computed by the last instruction; some that it may have are known. */
   | { readonly kind: 'indirect'; known: Edge[] }
-  /** The instruction at this address is not for regions. */
-  | { readonly kind: 'cold'; readonly at: number };
+  /** With an instruction that is not for regions: tier 0 executes it by its entry. */
+  | { readonly kind: 'cold'; readonly at: number; readonly entry: number };
 
 export interface Block {
   readonly at: number;
+  /** Without one that is not for regions. */
   readonly instructions: readonly RegionInstruction[];
   readonly end: End;
 }
 
-/** The instruction at an address; null: its bytes are not (or no longer) to be had. */
-export type CodeReader = (at: number) => Decoded | null;
+/** How many instructions retire in a block. */
+export const countOf = ({ instructions, end }: Block): number => instructions.length + (end.kind === 'cold' ? 1 : 0);
 
-/** What lies at an address: `cold` not for regions, `outside` not to be had. */
-type Found = RegionInstruction | 'cold' | 'outside';
+/** The instruction at an address and its entry (0: none yet); null: its bytes are not (or no longer) to be had. */
+export type CodeReader = (at: number) => { readonly decoded: Decoded; readonly entry: number } | null;
+
+/** What lies at an address: the entry of an instruction that is not for regions, `outside`: nothing to be had. */
+type Found = RegionInstruction | number | 'outside';
 
 export class RegionGraph {
   readonly head: Block;
@@ -54,7 +60,7 @@ export class RegionGraph {
   #hasReturn = false;
   #count = 0;
 
-  /** `head`: the address of an instruction for regions. `entered`: addresses that were looked up: indirect jumps may lead there. */
+  /** `head`: the address of an instruction. `entered`: addresses that were looked up: indirect jumps may lead there. */
   constructor(read: CodeReader, head: number, entered: readonly number[]) {
     this.#read = read;
     this.#entered = entered;
@@ -66,10 +72,10 @@ export class RegionGraph {
     const known = this.#found.get(at);
     if (known !== undefined) return known;
     if (this.#count >= MAX_INSTRUCTIONS) return 'outside';
-    const decoded = this.#read(at);
-    const form = decoded === null ? null : regionForm(decoded);
-    const found = decoded === null ? 'outside' : form === null ? 'cold' : { at, next: at + decoded.length, form };
-    if (typeof found !== 'string') this.#count++;
+    const read = this.#read(at);
+    const form = read === null ? null : regionForm(read.decoded);
+    const found = read === null ? 'outside' : form === null ? read.entry : { at, next: at + read.decoded.length, form, entry: read.entry };
+    if (typeof found === 'object') this.#count++;
     this.#found.set(at, found);
     return found;
   }
@@ -86,7 +92,7 @@ export class RegionGraph {
       for (let at = start; !(this.#found.has(at) && at !== start); ) {
         if (at !== start && this.#leaders.has(at)) break;
         const found = this.#find(at);
-        if (typeof found === 'string') break;
+        if (typeof found !== 'object') break;
         const { flow } = found.form.decoded.row;
         const isLast = pageOf(found.next) !== pageOf(at);
         at = found.next;
@@ -126,7 +132,7 @@ export class RegionGraph {
       while (end === null) {
         const isNext = instructions.length > 0 && (this.#leaders.has(at) || pageOf(at) !== pageOf(start));
         const found = isNext ? 'outside' : this.#found.get(at);
-        if (found === 'cold') end = { kind: 'cold', at };
+        if (typeof found === 'number') end = { kind: 'cold', at, entry: found };
         else if (found === undefined || found === 'outside') {
           const next: End = { kind: 'next', edge: { out: at } };
           edge(at, (e) => {
@@ -139,13 +145,13 @@ export class RegionGraph {
           end = this.#endOf(found, edge);
         }
       }
-      if (instructions.length > 0) blocks.set(start, { at: start, instructions, end });
+      if (instructions.length > 0 || end.kind === 'cold') blocks.set(start, { at: start, instructions, end });
     }
     for (const { edge: set, at } of waiting) {
       const to = blocks.get(at);
       if (to !== undefined) set({ to });
     }
-    return blocks.get(head) ?? bug('a region whose head is not for regions');
+    return blocks.get(head) ?? bug('a region without its head');
   }
 
   #endOf(last: RegionInstruction, edge: (at: number, set: (e: Edge) => void) => Edge): End | null {

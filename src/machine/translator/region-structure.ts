@@ -3,7 +3,7 @@
  * merge nodes. An edge that would make the graph irreducible is turned into one that leaves the region.
  */
 import { bug } from '../isa/bug.ts';
-import type { Block, Edge, End } from './region-graph.ts';
+import { type Block, countOf, type Edge, type End } from './region-graph.ts';
 
 /** A block in its place. */
 export interface Node {
@@ -126,7 +126,7 @@ function nodes(order: readonly Block[], idom: readonly number[]): ReadonlyMap<Bl
       const to = 'to' in edge ? by.get(edge.to) : undefined;
       if (to !== undefined && !to.isLoop) longest = Math.max(longest, to.weight);
     }
-    node.weight = node.block.instructions.length + longest;
+    node.weight = countOf(node.block) + longest;
   }
   return by;
 }

@@ -11,7 +11,7 @@ import {
 
 import { emitBulk, hasBulk } from './bulk-string.ts';
 import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
-import { ENTRY, ENTRY_BYTES, FORM, REGION, STATUS } from './entry.ts';
+import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
 import { bitsInMemory, pathRecorder } from './path-recorder.ts';
@@ -29,6 +29,8 @@ export const EXIT = {
   stop: 3,
   /** The head in HOT_HEAD was passed as often as it may be. */
   hot: 4,
+  /** A region leads to RIP, where an instruction without a head stands. */
+  headless: 5,
 } as const;
 
 /** The names under which modules import: `env.memory`, `env.table` and the services. */
@@ -52,6 +54,8 @@ interface Imported {
   readonly formType: number;
 }
 
+/** Of an out-of-line function: (base, entry, page) → STATUS. */
+export const FORM_PARAMETERS = ['i32', 'i32', 'i64'] as const;
 /** Of a region's function: (base, left, page) → REGION. */
 export const REGION_PARAMETERS = ['i32', 'i32', 'i64'] as const;
 
@@ -67,7 +71,7 @@ function begin(second?: 'regions'): Imported {
       return [name, module.importFunction('env', name, type)];
     }),
   ) as Record<ServiceName, number>;
-  return { module, functions, formType: module.type(['i32', 'i32', 'i64'], ['i32']) };
+  return { module, functions, formType: module.type(FORM_PARAMETERS, ['i32']) };
 }
 
 /** A module that puts the out-of-line functions of these forms into the table from `firstIndex` on. */
@@ -415,6 +419,7 @@ class Body {
   /** Runs the region. After a cold exit the entry of the instruction itself comes next, even where it lies behind a head. */
   #regionCase(lookup: Label, dispatch: Label, miss: Label): void {
     const f = this.#f;
+    const result = f.local('i32');
     f.get(this.#base);
     f.get(this.#left);
     f.i32(1);
@@ -423,13 +428,19 @@ class Body {
     f.get(this.#entry);
     f.load('i32', ENTRY.region);
     f.callIndirect(this.#regionType, 1);
+    f.set(result);
     this.#state32(LEFT);
     f.set(this.#left);
     this.#state64(RIP);
     f.set(this.#target);
-    f.i32(REGION.jump);
-    f.op(OP.i32.eq);
-    f.brIf(lookup);
+    const headless = f.block();
+    const stop = f.block();
+    const fault = f.block();
+    const cold = f.block();
+    f.get(result);
+    // REGION.jump cold fault stop headless
+    f.brTable([lookup, cold, fault, stop], headless);
+    f.end();
     f.get(this.#left);
     f.op(OP.i32.eqz);
     f.if(undefined, false);
@@ -446,6 +457,12 @@ class Body {
     this.#goBehind();
     f.end();
     f.br(dispatch);
+    f.end();
+    this.#leave(EXIT.fault, () => f.get(this.#target));
+    f.end();
+    this.#leave(EXIT.stop, () => f.get(this.#target));
+    f.end();
+    this.#leave(EXIT.headless, () => f.get(this.#target));
   }
 
   #inline(form: Form, cold: Label, dispatch: Label, lookup: Label): void {
