@@ -33,6 +33,6 @@ export type {
   UserEntry,
 } from './observer.ts';
 export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
-export { CAPTURE } from './registers.ts';
+export { CAPTURE, RegisterCapture } from './registers.ts';
 export { runOnce, type SingleRun } from './run-once.ts';
 export type { Snapshot, SnapshotPages, SnapshotParts } from './snapshot/snapshot.ts';

@@ -20,7 +20,7 @@ import type { Observer } from './observer.ts';
 import { Pc } from './pc.ts';
 import { CR0 as CR0_BITS, EFER as EFER_BITS } from './platform/bits.ts';
 import { MAX_RAM_BYTES, PAGE_BYTES } from './platform/memory-map.ts';
-import { captureRegisters, type Registers, readRegisters } from './registers.ts';
+import { captureRegisters, type RegisterCapture, type Registers, readRegisters } from './registers.ts';
 import { savedCount } from './snapshot/cpu-fields.ts';
 import { StateReader, StateWriter } from './snapshot/fields.ts';
 import { component, loadState, type StateOwner, saveHashed, saveTail } from './snapshot/machine-state.ts';
@@ -184,8 +184,8 @@ export class Machine {
     return readRegisters(this.#pc.cpu);
   }
 
-  /** Copies registers into 64-bit words at CAPTURE's indexes (CAPTURE.words of them), cheaply. */
-  captureRegisters(into: BigUint64Array): void {
+  /** Copies registers to CAPTURE's indexes, cheaply. */
+  captureRegisters(into: RegisterCapture): void {
     captureRegisters(this.#pc.cpu, into);
   }
 
@@ -241,6 +241,11 @@ export class Machine {
   /** The live RAM, for judges that look often: little-endian reads. To be read only; writing to it is a bug of the caller. */
   get ram(): DataView {
     return this.#pc.physical.view;
+  }
+
+  /** The address of the first 8 bytes of RAM from `from` on that are not all zero; `to` where there are none. All are multiples of 8. */
+  nextUsed(from: number, to: number): number {
+    return this.#pc.physical.nextUsed(from, to);
   }
 
   /** A copy of physical RAM. Throws RangeError outside of it. */

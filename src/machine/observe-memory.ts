@@ -2,13 +2,14 @@
 import type { Cpu } from './cpu/helpers/cpu.ts';
 import { EXECUTE, IMPLICIT, type MmuEvents, WRITE } from './memory/mmu.ts';
 import { RIGHTS } from './memory/translations.ts';
-import type { Observer, TranslationView } from './observer.ts';
+import type { Observer, SupervisorUserAccess, TranslationView } from './observer.ts';
 
 const ACCESS_NAMES = ['read', 'write', 'execute'] as const;
 
 /** Null where the observer wants none of them: then the MMU has nobody to tell. */
 export function observeMemory(cpu: Cpu, observer: Observer): MmuEvents | null {
   if (observer.stale === undefined && observer.supervisorUserAccess === undefined && observer.pageTableWrite === undefined) return null;
+  const access = new AccessView(cpu);
   return {
     staleUse: (low, high, kind, frame, rights, nowFrame, nowRights) =>
       observer.stale?.(cpu.at, {
@@ -19,22 +20,70 @@ export function observeMemory(cpu: Cpu, observer: Observer): MmuEvents | null {
         used: view(frame, rights),
         now: nowFrame < 0 ? null : view(nowFrame, nowRights),
       }),
-    supervisorAccess: (low, high, size, kind, rights, faulted) =>
-      observer.supervisorUserAccess?.(cpu.at, {
-        rip: cpu.state.rip,
-        linear: joined(low, high),
-        size,
-        write: (kind & 3) === WRITE,
-        execute: (kind & 3) === EXECUTE,
-        user: (rights & RIGHTS.user) !== 0,
-        implicit: (kind & IMPLICIT) !== 0,
-        ac: cpu.mmu.ac,
-        writable: (rights & RIGHTS.write) !== 0,
-        faulted,
-      }),
+    supervisorAccess: (low, high, size, kind, rights, faulted) => {
+      if (observer.supervisorUserAccess === undefined) return;
+      access.take(low, high, size, kind, rights, faulted);
+      observer.supervisorUserAccess(cpu.at, access);
+    },
     pageTableWrite: (address, beforeLow, beforeHigh, afterLow, afterHigh) =>
       observer.pageTableWrite?.(cpu.at, BigInt(address), joined(beforeLow, beforeHigh), joined(afterLow, afterHigh)),
   };
+}
+
+/** The one access that is told at the moment: what is asked of it is made when it is asked. */
+class AccessView implements SupervisorUserAccess {
+  size = 0;
+  faulted = false;
+  readonly #cpu: Cpu;
+  #low = 0;
+  #high = 0;
+  #kind = 0;
+  #rights = 0;
+
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+  }
+
+  take(low: number, high: number, size: number, kind: number, rights: number, faulted: boolean): void {
+    this.#low = low;
+    this.#high = high;
+    this.size = size;
+    this.#kind = kind;
+    this.#rights = rights;
+    this.faulted = faulted;
+  }
+
+  get rip(): bigint {
+    return this.#cpu.state.rip;
+  }
+
+  get linear(): bigint {
+    return joined(this.#low, this.#high);
+  }
+
+  get write(): boolean {
+    return (this.#kind & 3) === WRITE;
+  }
+
+  get execute(): boolean {
+    return (this.#kind & 3) === EXECUTE;
+  }
+
+  get user(): boolean {
+    return (this.#rights & RIGHTS.user) !== 0;
+  }
+
+  get implicit(): boolean {
+    return (this.#kind & IMPLICIT) !== 0;
+  }
+
+  get ac(): boolean {
+    return this.#cpu.mmu.ac;
+  }
+
+  get writable(): boolean {
+    return (this.#rights & RIGHTS.write) !== 0;
+  }
 }
 
 function view(frame: number, rights: number): TranslationView {

@@ -51,7 +51,7 @@ export interface StaleUse {
 
 /**
  * With MachineConfig.watch.supervisorUserAccess: every access at CPL < 3 to a page with U=1, instruction fetches included, and every explicit
- * data access while AC=1, also to pages with U=0.
+ * data access while AC=1, also to pages with U=0. The object is used again: copy what is to be kept.
  */
 export interface SupervisorUserAccess {
   readonly rip: bigint;

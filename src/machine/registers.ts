@@ -22,6 +22,7 @@ import {
   MXCSR,
   RIP,
   SEGMENT_BASE,
+  SEGMENT_SELECTOR,
   X87,
   XMM,
 } from './cpu/state.ts';
@@ -68,7 +69,7 @@ export interface Registers {
 }
 
 /**
- * Indexes (in 64-bit words) of `machine.captureRegisters(into)`: `into` is a BigUint64Array of CAPTURE.words. Copying costs no allocation,
+ * Indexes (in 64-bit words) of what `machine.captureRegisters(into)` fills in, a RegisterCapture. Copying costs no allocation,
  * so that a judge can take one at every entry and exit (INV-15, INV-19, INV-20).
  */
 export const CAPTURE = {
@@ -150,32 +151,36 @@ export function readRegisters(cpu: Cpu): Registers {
   };
 }
 
-/** Copies 64-bit words by their halves: no BigInt is made. */
-export function captureRegisters(cpu: Cpu, into: BigUint64Array): void {
-  const from = cpu.i32;
-  const to = new Int32Array(into.buffer, into.byteOffset, into.length * 2);
-  const copy = (word: number, at: number, words: number) => {
-    for (let i = 0; i < 2 * words; i++) to[2 * word + i] = from[(at >> 2) + i] ?? 0;
-  };
-  const set = (word: number, low: number, high: number) => {
-    to[2 * word] = low;
-    to[2 * word + 1] = high;
-  };
-  copy(CAPTURE.gpr, GPR, 16);
-  copy(CAPTURE.rip, RIP, 1);
-  set(CAPTURE.rflags, cpu.state.rflags, 0);
-  set(CAPTURE.cpl, cpu.cpl, 0);
-  copy(CAPTURE.fsBase, SEGMENT_BASE + 8 * SEG.FS, 1);
-  copy(CAPTURE.gsBase, SEGMENT_BASE + 8 * SEG.GS, 1);
-  copy(CAPTURE.kernelGsBase, MSR_SLOT.KERNEL_GS_BASE, 1);
-  copy(CAPTURE.cr3, CR3, 1);
-  copy(CAPTURE.dr, DR, 4);
-  copy(CAPTURE.dr + 4, DR + 48, 2);
-  set(CAPTURE.mxcsr, cpu.low(MXCSR), 0);
-  for (const [i, segment] of CAPTURED_SELECTORS.entries()) set(CAPTURE.selectors + i, cpu.selector(segment), 0);
-  copy(CAPTURE.xmm, XMM, 32);
-  set(CAPTURE.x87Control, (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16), cpu.low(FTW) & 0xff);
-  copy(CAPTURE.x87, X87 + 32, 16);
+/** A place for a capture: 64-bit words at CAPTURE's indexes, and the same as pairs of signed 32-bit halves, which are compared without making a BigInt. */
+export class RegisterCapture {
+  readonly words: BigUint64Array = new BigUint64Array(CAPTURE.words);
+  readonly halves: Int32Array = new Int32Array(this.words.buffer);
+}
+
+/** Copies words by their halves. */
+export function captureRegisters({ i32, state, cpl }: Cpu, { halves }: RegisterCapture): void {
+  copyWords(i32, GPR, halves, CAPTURE.gpr, 16);
+  copyWords(i32, RIP, halves, CAPTURE.rip, 1);
+  halves[2 * CAPTURE.rflags] = state.rflags;
+  halves[2 * CAPTURE.cpl] = cpl;
+  copyWords(i32, SEGMENT_BASE + 8 * SEG.FS, halves, CAPTURE.fsBase, 2);
+  copyWords(i32, MSR_SLOT.KERNEL_GS_BASE, halves, CAPTURE.kernelGsBase, 1);
+  copyWords(i32, CR3, halves, CAPTURE.cr3, 1);
+  copyWords(i32, DR, halves, CAPTURE.dr, 4);
+  copyWords(i32, DR + 48, halves, CAPTURE.dr + 4, 2);
+  halves[2 * CAPTURE.mxcsr] = i32[MXCSR >> 2] ?? 0;
+  for (let i = 0; i < CAPTURED_SELECTORS.length; i++)
+    halves[2 * (CAPTURE.selectors + i)] = i32[(SEGMENT_SELECTOR >> 2) + (CAPTURED_SELECTORS[i] ?? 0)] ?? 0;
+  copyWords(i32, XMM, halves, CAPTURE.xmm, 32);
+  halves[2 * CAPTURE.x87Control] = ((i32[FCW >> 2] ?? 0) & 0xffff) | ((i32[FSW >> 2] ?? 0) << 16);
+  halves[2 * CAPTURE.x87Control + 1] = (i32[FTW >> 2] ?? 0) & 0xff;
+  copyWords(i32, X87 + 32, halves, CAPTURE.x87, 16);
+}
+
+/** `at`: an offset of the CPU's state; `to`: an index of CAPTURE. */
+function copyWords(from: Int32Array, at: number, into: Int32Array, to: number, words: number): void {
+  const first = at >> 2;
+  for (let i = 0; i < 2 * words; i++) into[2 * to + i] = from[first + i] ?? 0;
 }
 
 const CAPTURED_SELECTORS: readonly number[] = [SEG.CS, SEG.SS, SEG.DS, SEG.ES, SEG.FS, SEG.GS];

@@ -5,7 +5,7 @@
  * Block by block, path, events, registers and changed memory are compared (but for the bytes in which the images differ from the start); the first
  * block that differs, or in which the path leads over bytes that differ, is then gone through in single steps.
  */
-import { CAPTURE, type Registers, type Snapshot } from '../machine/index.ts';
+import { RegisterCapture, type Registers, type Snapshot } from '../machine/index.ts';
 import { differences } from './compare.ts';
 import { instructionText } from './divergence.ts';
 import { walkPath } from './path.ts';
@@ -104,10 +104,10 @@ function pagesOf(snapshot: Snapshot, since: Snapshot | null): ReadonlyMap<number
 }
 
 function sameRegisters(recorded: Player, other: Player): boolean {
-  const [a, b] = [new BigUint64Array(CAPTURE.words), new BigUint64Array(CAPTURE.words)];
+  const [a, b] = [new RegisterCapture(), new RegisterCapture()];
   recorded.machine.captureRegisters(a);
   other.machine.captureRegisters(b);
-  return a.every((word, i) => word === b[i]);
+  return a.halves.every((half, i) => half === b.halves[i]);
 }
 
 /** Whether all memory that either machine has changed since the start is the same, but for bytes that differed at the start and are still as they were. */

@@ -50,14 +50,14 @@ export const secretsStayWithTheirOwner = invariant({
   judge: (context) => {
     const { secrets } = context;
     const { now } = context.threads;
-    const words = new DataView(now.buffer);
+    const words = new DataView(now.words.buffer);
     return {
       enterUser() {
         if (context.kernel.isVictim(context.machine.rootFrame)) return;
         context.judged();
         const secret = secrets.findIn(words, 0, 8 * CAPTURE.words);
         if (secret !== null)
-          context.fail(`a process goes on with the victim’s secret ${hex(secret)} in its registers (word ${now.indexOf(secret)})`);
+          context.fail(`a process goes on with the victim’s secret ${hex(secret)} in its registers (word ${now.words.indexOf(secret)})`);
       },
     };
   },

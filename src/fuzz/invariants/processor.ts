@@ -1,11 +1,12 @@
 /** Invariants of the processor's state: what user mode starts with, what the kernel keeps on, what a thread finds when it goes on. */
-import { CAPTURE } from '../../machine/index.ts';
+import { CAPTURE, type RegisterCapture } from '../../machine/index.ts';
 import { hex, invariant } from './invariant.ts';
-import { type Exit, word } from './threads.ts';
+import { type Exit, high, low, word } from './threads.ts';
 
-const FLAG = { if: 1n << 9n, iopl: 3n << 12n, nt: 1n << 14n } as const;
+const FLAG = { if: 1 << 9, iopl: 3 << 12, nt: 1 << 14 } as const;
 const JUDGED_FLAGS = FLAG.if | FLAG.iopl | FLAG.nt;
-const USER_END = 0x8000_0000_0000n;
+/** The upper halves of addresses of user mode are below this. */
+const USER_END_HIGH = 0x8000;
 const CR0_WP = 1n << 16n;
 const CR4 = { UMIP: 1n << 11n, SMEP: 1n << 20n, SMAP: 1n << 21n } as const;
 const EFER_NXE = 1n << 11n;
@@ -20,18 +21,18 @@ export const userModeStartsClean = invariant({
     enterUser() {
       const { now } = context.threads;
       context.judged();
-      const rflags = word(now, CAPTURE.rflags);
-      const rip = word(now, CAPTURE.rip);
-      const cs = word(now, CAPTURE.selectors);
-      if ((rflags & JUDGED_FLAGS) === FLAG.if && (cs & 3n) === 3n && rip < USER_END) return;
+      const rflags = low(now, CAPTURE.rflags);
+      const cpl = low(now, CAPTURE.selectors) & 3;
+      const isOutside = high(now, CAPTURE.rip) >>> 0 >= USER_END_HIGH;
+      if ((rflags & JUDGED_FLAGS) === FLAG.if && cpl === 3 && !isOutside) return;
       const wrong = [
-        (rflags & FLAG.if) === 0n && 'IF is 0',
-        (rflags & FLAG.iopl) !== 0n && 'IOPL is not 0',
-        (rflags & FLAG.nt) !== 0n && 'NT is 1',
-        (cs & 3n) !== 3n && `CS is ${hex(cs)}`,
-        rip >= USER_END && `RIP is ${hex(rip)}`,
+        (rflags & FLAG.if) === 0 && 'IF is 0',
+        (rflags & FLAG.iopl) !== 0 && 'IOPL is not 0',
+        (rflags & FLAG.nt) !== 0 && 'NT is 1',
+        cpl !== 3 && `CS is ${hex(word(now, CAPTURE.selectors))}`,
+        isOutside && `RIP is ${hex(word(now, CAPTURE.rip))}`,
       ].filter((text) => text !== false);
-      context.fail(`user mode starts where ${wrong.join(', ')} (RFLAGS ${hex(rflags)})`);
+      context.fail(`user mode starts where ${wrong.join(', ')} (RFLAGS ${hex(word(now, CAPTURE.rflags))})`);
     },
   }),
 });
@@ -100,10 +101,9 @@ const R11 = 11;
 const CALL_CHANGES: readonly number[] = [RAX, RCX, R11];
 
 /** The first register that differs and may not, described; or null. */
-function firstChange(before: BigUint64Array, after: BigUint64Array, mayChange: readonly number[], mayMoveBases: boolean): string | null {
-  const [was, is] = [new Uint32Array(before.buffer), new Uint32Array(after.buffer)];
+function firstChange(before: RegisterCapture, after: RegisterCapture, mayChange: readonly number[], mayMoveBases: boolean): string | null {
   for (let index = 0; index < CAPTURE.words; index++) {
-    if (was[2 * index] === is[2 * index] && was[2 * index + 1] === is[2 * index + 1]) continue;
+    if (isSame(before, after, index)) continue;
     if (index < 16) {
       if (!mayChange.includes(index)) return describe(GPR_NAMES[index] ?? '', before, after, index);
     } else if (index === CAPTURE.fsBase || index === CAPTURE.gsBase) {
@@ -121,7 +121,10 @@ function firstChange(before: BigUint64Array, after: BigUint64Array, mayChange: r
   return null;
 }
 
-const describe = (name: string, before: BigUint64Array, after: BigUint64Array, index: number): string =>
+const isSame = (before: RegisterCapture, after: RegisterCapture, index: number): boolean =>
+  low(before, index) === low(after, index) && high(before, index) === high(after, index);
+
+const describe = (name: string, before: RegisterCapture, after: RegisterCapture, index: number): string =>
   `${name} was ${hex(word(before, index))} and is ${hex(word(after, index))}`;
 
 /** arch_prctl may set the FS and GS base of its caller. */
@@ -156,8 +159,14 @@ export const threadsFindTheirRegisters = invariant({
   },
 });
 
+/** The first general register that differs and may not; −1: none. */
+function changedBesides(before: RegisterCapture, after: RegisterCapture, mayChange: readonly number[]): number {
+  for (let index = 0; index < 16; index++) if (!isSame(before, after, index) && !mayChange.includes(index)) return index;
+  return -1;
+}
+
 /** Flags that a system call keeps: all that user mode can set, but RF, and NT, which INV-15 wants cleared. */
-const USER_FLAGS = 0x0024_0dd5n; // CF PF AF ZF SF TF DF OF AC ID
+const USER_FLAGS = 0x0024_0dd5; // CF PF AF ZF SF TF DF OF AC ID
 
 export const callsChangeThreeRegisters = invariant({
   id: 'INV-20',
@@ -167,21 +176,21 @@ export const callsChangeThreeRegisters = invariant({
     context.threads.watch({ resumed: judgeCall });
     return {};
 
-    function judgeCall({ registers, call }: Exit, now: BigUint64Array): void {
+    function judgeCall({ registers, call }: Exit, now: RegisterCapture): void {
       if (call === null) return;
       context.judged();
       const rip = word(registers, CAPTURE.rip) + 2n;
-      const change = GPR_NAMES.findIndex((_, index) => !CALL_CHANGES.includes(index) && word(registers, index) !== word(now, index));
+      const change = changedBesides(registers, now, CALL_CHANGES);
       if (change >= 0) context.fail(`system call ${call}: ${describe(GPR_NAMES[change] ?? '', registers, now, change)}`);
       else if (word(now, CAPTURE.rip) !== rip)
         context.fail(`system call ${call} returns to ${hex(word(now, CAPTURE.rip))} instead of ${hex(rip)}`);
       else if (word(now, RCX) !== rip)
         context.fail(`after system call ${call} RCX is ${hex(word(now, RCX))}, the user’s RIP is ${hex(rip)}`);
-      else if ((word(now, R11) & USER_FLAGS) !== (word(registers, CAPTURE.rflags) & USER_FLAGS))
+      else if (((low(now, R11) ^ low(registers, CAPTURE.rflags)) & USER_FLAGS) !== 0)
         context.fail(
           `after system call ${call} R11 is ${hex(word(now, R11))}, the user’s RFLAGS were ${hex(word(registers, CAPTURE.rflags))}`,
         );
-      else if ((word(now, CAPTURE.rflags) & USER_FLAGS) !== (word(registers, CAPTURE.rflags) & USER_FLAGS))
+      else if (((low(now, CAPTURE.rflags) ^ low(registers, CAPTURE.rflags)) & USER_FLAGS) !== 0)
         context.fail(
           `system call ${call} changes RFLAGS from ${hex(word(registers, CAPTURE.rflags))} to ${hex(word(now, CAPTURE.rflags))}`,
         );

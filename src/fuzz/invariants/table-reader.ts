@@ -32,6 +32,7 @@ interface Table {
 }
 
 const POINTER = 0;
+const TABLE_BYTES = 4096;
 
 const PRESENT = 1;
 const WRITABLE = 2;
@@ -45,8 +46,6 @@ export class TableReader {
   readonly #machine: Machine;
   readonly #frames: number;
   readonly #words: Int32Array;
-  /** The same RAM by eights, to pass over entries of zeros: they, and such with bit 63 alone, read as 0. */
-  readonly #entriesOfRam: Float64Array;
   /** By frame and level (of a root: by half). */
   readonly #known = new Map<number, Table>();
 
@@ -54,7 +53,6 @@ export class TableReader {
     this.#machine = machine;
     const { buffer, byteOffset, byteLength } = machine.ram;
     this.#words = new Int32Array(buffer, byteOffset, byteLength >> 2);
-    this.#entriesOfRam = new Float64Array(buffer, byteOffset, byteLength >> 3);
     this.#frames = machine.config.memoryBytes >> 12;
   }
 
@@ -104,13 +102,14 @@ export class TableReader {
   #entries(table: number, level: number, base: number, above: number, from: number, to: number): Mapping[] {
     const entries: Mapping[] = [];
     const words = this.#words;
-    const all = this.#entriesOfRam;
     const pages = COVERS[level] ?? 1;
-    for (let index = from; index < to; index++) {
-      if (all[table * 512 + index] === 0) continue;
-      const low = words[table * 1024 + index * 2] ?? 0;
+    const first = table * TABLE_BYTES;
+    const end = first + to * 8;
+    for (let at = this.#machine.nextUsed(first + from * 8, end); at < end; at = this.#machine.nextUsed(at + 8, end)) {
+      const index = (at - first) / 8;
+      const low = words[at >>> 2] ?? 0;
       if ((low & PRESENT) === 0) continue;
-      const high = words[table * 1024 + index * 2 + 1] ?? 0;
+      const high = words[(at >>> 2) + 1] ?? 0;
       let rights = above;
       if ((low & WRITABLE) === 0) rights &= ~RIGHT.write;
       if ((low & USER) === 0) rights &= ~RIGHT.user;

@@ -2,20 +2,20 @@
  * The threads of user mode as a judge outside sees them: with which registers each left, how, and with which it goes on. Captured once for all
  * invariants.
  */
-import { CAPTURE, type Machine, type Observer } from '../../machine/index.ts';
+import { CAPTURE, type Machine, type Observer, RegisterCapture } from '../../machine/index.ts';
 import type { KernelView } from './kernel-view.ts';
 
 /** How a thread left user mode: its registers then, and the call if it was one. */
 export interface Exit {
-  readonly registers: BigUint64Array;
+  readonly registers: RegisterCapture;
   readonly call: bigint | null;
 }
 
 export interface ThreadWatcher {
   /** A thread goes on behind the call, or where it was interrupted: not in a new image, not in a signal handler, not out of one. */
-  resumed?(exit: Exit, now: BigUint64Array): void;
+  resumed?(exit: Exit, now: RegisterCapture): void;
   /** A thread starts where one or several others have called fork. */
-  forked?(parents: readonly Exit[], child: BigUint64Array): void;
+  forked?(parents: readonly Exit[], child: RegisterCapture): void;
 }
 
 const SYSCALL = { execve: 59n, rtSigaction: 13n, rtSigreturn: 15n } as const;
@@ -26,17 +26,20 @@ const RSP = 4;
 const CALL_BYTES = 2n;
 
 /** Word `index` of a capture; every index of CAPTURE lies within it. */
-export const word = (capture: BigUint64Array, index: number): bigint => capture[index] ?? 0n;
+export const word = ({ words }: RegisterCapture, index: number): bigint => words[index] ?? 0n;
+/** Its halves, signed. */
+export const low = ({ halves }: RegisterCapture, index: number): number => halves[2 * index] ?? 0;
+export const high = ({ halves }: RegisterCapture, index: number): number => halves[2 * index + 1] ?? 0;
 
 class Thread implements Exit {
-  readonly registers = new BigUint64Array(CAPTURE.words);
+  readonly registers = new RegisterCapture();
   call: bigint | null = null;
   isOutside = false;
 }
 
 export class Threads {
   /** The registers at this moment, within `enterUser`. */
-  readonly now = new BigUint64Array(CAPTURE.words);
+  readonly now = new RegisterCapture();
   readonly observer: Observer;
   readonly #machine: Machine;
   readonly #kernel: KernelView;

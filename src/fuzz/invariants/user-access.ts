@@ -5,8 +5,8 @@ import { ByteRanges } from './byte-ranges.ts';
 import { type Context, hex, invariant } from './invariant.ts';
 import { isWithin } from './kernel-view.ts';
 
-const USER_END = 0x8000_0000_0000n;
-const FIRST_USER_ADDRESS = 0x1000n;
+const USER_END = 0x8000_0000_0000;
+const FIRST_USER_ADDRESS = 0x1000;
 
 const isCopying = ({ kernel }: Context, rip: bigint): boolean => isWithin(rip, kernel.copyIn) || isWithin(rip, kernel.copyOut);
 
@@ -34,11 +34,13 @@ export const userPointersStayInTheUserHalf = invariant({
   because: 'a pointer into the kernel half, followed for its caller, reads or writes the kernel',
   judge: (context) => ({
     supervisorUserAccess(_at, access) {
-      const byUserPointer = access.write ? isWithin(access.rip, context.kernel.copyOut) : isWithin(access.rip, context.kernel.copyIn);
-      if (!byUserPointer || access.implicit || access.execute) return;
+      if (access.implicit || access.execute) return;
+      const { copyIn, copyOut } = context.kernel;
+      if (!isWithin(access.rip, access.write ? copyOut : copyIn)) return;
       context.judged();
-      const { linear, size } = access;
-      if (linear < FIRST_USER_ADDRESS || linear + BigInt(size) > USER_END) context.fail(`${show(access)} by a user’s pointer`);
+      // As a number: exact for what lies in the user half.
+      const linear = Number(access.linear);
+      if (linear < FIRST_USER_ADDRESS || linear + access.size > USER_END) context.fail(`${show(access)} by a user’s pointer`);
     },
   }),
 });

@@ -38,7 +38,7 @@ export class TableInspector {
     const covers = COVERS[level] ?? 1;
     const first = Math.max(0, Math.floor((from - base) / covers));
     const last = Math.min(512, Math.ceil((to - base) / covers));
-    for (let i = first; i < last; i++) {
+    for (let i = this.#nextUsed(table, first, last); i < last; i = this.#nextUsed(table, i + 1, last)) {
       const at = table * 1024 + i * 2;
       const low = i32[at] ?? 0;
       if ((low & PTE.P) === 0) continue;
@@ -72,7 +72,7 @@ export class TableInspector {
     const covers = COVERS[level] ?? 1;
     const first = Math.max(0, Math.floor((from - base) / covers));
     const last = Math.min(512, Math.ceil((to - base) / covers));
-    for (let i = first; i < last; i++) {
+    for (let i = this.#nextUsed(table, first, last); i < last; i = this.#nextUsed(table, i + 1, last)) {
       const at = table * 1024 + i * 2;
       const low = i32[at] ?? 0;
       if ((low & PTE.P) === 0 || (level < 4 && (low & PTE.PS) !== 0)) continue;
@@ -80,5 +80,10 @@ export class TableInspector {
       visit(frame, level - 1, table * 4096 + i * 8, base + i * covers);
       this.#tables(frame, level - 1, base + i * covers, from, to, visit);
     }
+  }
+
+  /** The index of the first entry from `from` on that is not 0; `to` where there is none before. */
+  #nextUsed(table: number, from: number, to: number): number {
+    return from < to ? (this.#physical.nextUsed(table * 4096 + from * 8, table * 4096 + to * 8) - table * 4096) / 8 : to;
   }
 }

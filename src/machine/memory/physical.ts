@@ -15,6 +15,7 @@
  */
 import { bug } from '../isa/bug.ts';
 import { PAGE_BYTES } from '../platform/memory-map.ts';
+import { type NextUsed, nextUsedIn } from './scan.ts';
 
 export const FRAME = { leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16, versioned: 32 } as const;
 const TABLE = FRAME.leafTable | FRAME.upperTable;
@@ -65,6 +66,7 @@ export class PhysicalMemory {
   watcher: StoreWatcher | null = null;
   /** Moves on with the version of any frame. */
   changes = 0;
+  readonly #nextUsed: NextUsed;
   readonly #versions: Float64Array;
   /** The version with which a frame last held what the last snapshot holds, −1: not known. */
   readonly #saved: Float64Array;
@@ -77,11 +79,17 @@ export class PhysicalMemory {
     this.u8 = new Uint8Array(memory.buffer, ramBase, ramBytes);
     this.i32 = new Int32Array(memory.buffer, ramBase, ramBytes / 4);
     this.view = new DataView(memory.buffer, ramBase, ramBytes);
+    this.#nextUsed = nextUsedIn(memory);
     this.flags = new Uint8Array(this.frames);
     this.#versions = new Float64Array(this.frames);
     this.#saved = new Float64Array(this.frames);
     this.unhashed = new FrameList(this.frames);
     this.unsaved = new FrameList(this.frames);
+  }
+
+  /** The address of the first 8 bytes from `from` on that are not all zero; `to` where there are none. All are multiples of 8. */
+  nextUsed(from: number, to: number): number {
+    return (this.#nextUsed(this.ramBase + from, this.ramBase + to) >>> 0) - this.ramBase;
   }
 
   /** True where the write arrays of the software TLB may hold the frame. */

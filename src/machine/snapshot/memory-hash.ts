@@ -4,6 +4,7 @@
  */
 import type { PhysicalMemory } from '../memory/physical.ts';
 import { FRAME } from '../memory/physical.ts';
+import { PAGE_BYTES } from '../platform/memory-map.ts';
 
 /** 64-bit hash of bytes with a seed. */
 export type Hash64 = (bytes: Uint8Array, seed: bigint) => bigint;
@@ -25,7 +26,7 @@ export class MemoryHash {
     const { unhashed, u8 } = this.#physical;
     for (let i = 0; i < unhashed.length; i++) {
       const frame = unhashed.items[i] ?? 0;
-      const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * 4096, frame * 4096 + 4096), BigInt(frame));
+      const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES), BigInt(frame));
       this.#sum = BigInt.asUintN(64, this.#sum + term - (this.#terms[frame] ?? 0n));
       this.#terms[frame] = term;
     }
@@ -34,8 +35,6 @@ export class MemoryHash {
   }
 
   #isZero(frame: number): boolean {
-    const { i32 } = this.#physical;
-    for (let at = frame * 1024; at < frame * 1024 + 1024; at++) if (i32[at] !== 0) return false;
-    return true;
+    return this.#physical.nextUsed(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES) === (frame + 1) * PAGE_BYTES;
   }
 }

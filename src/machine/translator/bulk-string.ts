@@ -1,8 +1,10 @@
 /**
- * REP STOS and REP MOVS in bulk: all iterations but one that are certain to be straight, by WebAssembly's own fill and copy. What is done is what as many
- * single iterations do: each counts, each has its bit in the path, registers move by as much. The iteration that follows is done as ever.
+ * REP STOS and REP MOVS in bulk: all iterations but one that are certain to be straight, by WebAssembly's own fill and copy; REPE and REPNE SCAS by a loop
+ * over the elements after which it goes on. What is done is what as many single iterations do: each counts, each has its bit in the path, registers move by
+ * as much. The iteration that follows is done as ever.
  *
- * Certain: DF is clear, the bytes lie in one page that the software TLB serves, the budget lasts, and a copy does not read what it has written.
+ * Certain: DF is clear, the bytes lie in one page that the software TLB serves, the budget lasts, and a copy does not read what it has written. Of a scan
+ * the iteration that follows must set the flags: so it lies in the same page, where it cannot fault.
  */
 import { GPR, LEFT, PATH_BIT_COUNT, PATH_BITS, RFLAGS_REST, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../cpu/state.ts';
 import { FLAG_BIT } from '../isa/flags.ts';
@@ -13,8 +15,8 @@ import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
 /** Whether there is bulk code for this form. */
 export const hasBulk = ({ decoded, segmentation }: Form): boolean =>
-  /^(STOS|MOVS)[BWDQ]$/.test(decoded.row.name) &&
-  decoded.rep === 'count' &&
+  ((/^(STOS|MOVS)[BWDQ]$/.test(decoded.row.name) && decoded.rep === 'count') ||
+    (/^SCAS[BWDQ]$/.test(decoded.row.name) && decoded.rep !== 'none')) &&
   decoded.addressSize === 64 &&
   segmentation === 'long' &&
   decoded.segment < FS;
@@ -22,6 +24,7 @@ export const hasBulk = ({ decoded, segmentation }: Form): boolean =>
 /** `base`, `tlb`: locals with the CPU's base and the address of the TLB set in use. Falls through when all that can be done in bulk is done. */
 export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPool, base: number, tlb: number, hasPath: boolean): void {
   const isCopy = decoded.row.name.startsWith('MOVS');
+  const isScan = decoded.row.name.startsWith('SCAS');
   const size = widthOf(decoded.operands) / 8;
   const shift = BigInt(31 - Math.clz32(size));
   const n = locals.take('i64');
@@ -43,8 +46,8 @@ export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPoo
     f.op(OP.i64.lt_u, OP.select);
     f.set(n);
   };
-  const toPageEnd = (index: number) => {
-    f.i64(4096n);
+  const toPageEnd = (index: number, kept: bigint) => {
+    f.i64(4096n - kept);
     register(index);
     f.i64(4095n);
     f.op(OP.i64.and, OP.i64.sub);
@@ -72,12 +75,19 @@ export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPoo
   f.i64(1n);
   f.op(OP.i64.sub);
   atMost();
-  toPageEnd(RDI);
-  if (isCopy) toPageEnd(RSI);
+  if (isScan && size > 1) {
+    // So the last element of a page does not reach into the next one.
+    register(RDI);
+    f.i64(BigInt(size - 1));
+    f.op(OP.i64.and, OP.i64.eqz, OP.i32.eqz);
+    f.brIf(none, false);
+  }
+  toPageEnd(RDI, isScan ? BigInt(size) : 0n);
+  if (isCopy) toPageEnd(RSI, 0n);
   f.get(n);
   f.op(OP.i64.eqz);
   f.brIf(none);
-  host(f, locals, tlb, TLB_WRITE, () => register(RDI), none);
+  host(f, locals, tlb, isScan ? TLB_READ : TLB_WRITE, () => register(RDI), none);
   f.set(to);
   if (isCopy) {
     host(f, locals, tlb, TLB_READ, () => register(RSI), none);
@@ -87,7 +97,17 @@ export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPoo
   f.i64(shift);
   f.op(OP.i64.shl, OP.i32.wrap_i64);
   f.set(bytes);
-  if (isCopy) {
+  if (isScan) {
+    scan(f, locals, { to, bytes, size, isWhileEqual: decoded.rep === 'zero' }, () => register(RAX));
+    f.get(bytes);
+    f.op(OP.i32.eqz);
+    f.brIf(none);
+    f.get(bytes);
+    f.op(OP.i64.extend_i32_u);
+    f.i64(shift);
+    f.op(OP.i64.shr_u);
+    f.set(n);
+  } else if (isCopy) {
     // A destination within the source, or at it, would be written before it is read.
     f.get(to);
     f.get(from);
@@ -148,6 +168,49 @@ const widthOf = (operands: Form['decoded']['operands']): number => {
   const [first] = operands;
   return first?.kind === 'mem' ? first.width : 8;
 };
+
+/** Cuts `bytes` down to those of the elements from `to` on after which a scan for what lies in the accumulator goes on. */
+function scan(
+  f: FunctionBuilder,
+  locals: LocalPool,
+  { to, bytes, size, isWhileEqual }: { to: number; bytes: number; size: number; isWhileEqual: boolean },
+  accumulator: () => void,
+): void {
+  const [wanted, at, end] = [locals.take('i64'), locals.take('i32'), locals.take('i32')];
+  accumulator();
+  if (size < 8) {
+    f.i64((1n << BigInt(8 * size)) - 1n);
+    f.op(OP.i64.and);
+  }
+  f.set(wanted);
+  f.get(to);
+  f.tee(at);
+  f.get(bytes);
+  f.op(OP.i32.add);
+  f.set(end);
+  const found = f.block();
+  const again = f.loop();
+  f.get(at);
+  f.get(end);
+  f.op(OP.i32.eq);
+  f.brIf(found, false);
+  f.get(at);
+  f.load(size === 8 ? 'i64' : size === 4 ? 'i64_32u' : size === 2 ? 'i64_16u' : 'i64_8u', 0);
+  f.get(wanted);
+  f.op(isWhileEqual ? OP.i64.ne : OP.i64.eq);
+  f.brIf(found, false);
+  f.get(at);
+  f.i32(size);
+  f.op(OP.i32.add);
+  f.set(at);
+  f.br(again);
+  f.end();
+  f.end();
+  f.get(at);
+  f.get(to);
+  f.op(OP.i32.sub);
+  f.set(bytes);
+}
 
 /** Leaves the host address of a linear one, whose page the software TLB must serve. */
 function host(f: FunctionBuilder, locals: LocalPool, tlb: number, kind: number, linear: () => void, none: Label): void {

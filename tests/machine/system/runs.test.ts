@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CAPTURE, type Observer, QuietHost, type Stop } from '../../../src/machine/index.ts';
+import { CAPTURE, type Observer, QuietHost, RegisterCapture, type Stop } from '../../../src/machine/index.ts';
 import { boot, print, run, user, WINDOW } from './guest.ts';
 
 /** APIC on, timer periodic every `period` instructions at vector 32, divided by 1. */
@@ -203,12 +203,12 @@ describe('interrupts', () => {
     const loop = 'pushfq\n pop rax\n mov ecx, 5000\n1:\n dec ecx\n jnz 1b\n syscall';
     const { machine, host } = await boot(`${timer(500)}\n${user('loop', loop, 0x202)}`);
     const seen: string[] = [];
-    const registers = new BigUint64Array(CAPTURE.words);
+    const registers = new RegisterCapture();
     const observer: Observer = {
       enterKernel: (_at, cause) => seen.push(`in ${cause}`),
       enterUser: (_at, how) => {
         machine.captureRegisters(registers);
-        seen.push(`out ${how} ${registers[CAPTURE.cpl]} ${(registers[CAPTURE.rflags] ?? 0n) & 0x3200n}`);
+        seen.push(`out ${how} ${registers.words[CAPTURE.cpl]} ${(registers.words[CAPTURE.rflags] ?? 0n) & 0x3200n}`);
       },
     };
     machine.observer = observer;

@@ -1,6 +1,6 @@
 /** What programs outside the machine see of it: addresses by the page tables, registers, and their cheap capture. */
 import { describe, expect, test } from 'vitest';
-import { CAPTURE, type Machine, RIGHT } from '../../../src/machine/index.ts';
+import { CAPTURE, type Machine, RegisterCapture, RIGHT } from '../../../src/machine/index.ts';
 import { boot, WINDOW } from './guest.ts';
 
 const END = 1_000_000n;
@@ -204,8 +204,9 @@ ${['rax', 'rcx', 'rdx', 'rbx', 'rbp', 'rsi', 'rdi', 'r12', 'r13', 'r14', 'r15'].
 
 test('a capture has the registers that the full view has', async () => {
   const { machine } = await mapped(DISTINCT);
-  const words = new BigUint64Array(CAPTURE.words);
-  machine.captureRegisters(words);
+  const capture = new RegisterCapture();
+  machine.captureRegisters(capture);
+  const { words } = capture;
   const full = machine.registers();
   const at = (from: number, count: number) => [...words.subarray(from, from + count)];
   const word = (bytes: Uint8Array) => [...new BigUint64Array(bytes.slice().buffer)];

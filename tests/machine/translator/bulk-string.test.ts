@@ -48,6 +48,34 @@ test.each([false, true])('bulk does what single iterations do, however runs are 
   }
 });
 
+test.each([false, true])('a bulk scan stops where single iterations do, with their flags (path recorded: %s)', (hasPath) => {
+  const library = new FormLibrary({ hasPath });
+  const r = new Random(8);
+  for (let n = 0; n < 200; n++) {
+    const shift = r.below(4);
+    const name = `${['repe', 'repne'][r.below(2)]} scas${'bwdq'[shift]}`;
+    const machines = pair(library, `${r.below(8) === 0 ? 'std' : 'cld'}\n${name}\nadd rbx, rcx\nhlt`);
+    const to = BigInt(DATA + 0x1000 + r.below(0x2000)) & (r.below(4) === 0 ? -1n : -8n);
+    const count = BigInt(r.below(4) === 0 ? r.below(4) : r.below(1500));
+    const odd = r.below(0x8000);
+    for (const { state, ram } of machines) {
+      ram.fill(name.startsWith('repe ') ? 0x77 : 0x11, DATA, DATA + 0x8000);
+      ram[DATA + odd] = 0x55;
+      ram.fill(0x77, DATA + odd + 8, DATA + odd + 16);
+      state.gpr[0] = 0x7777_7777_7777_7777n;
+      state.gpr[1] = count;
+      state.gpr[7] = to;
+    }
+    for (let isOver = false; !isOver; ) {
+      const budget = 1 + (r.below(3) === 0 ? r.below(5) : r.below(700));
+      const reasons = machines.map((m) => m.interpreter.run(budget));
+      const [bulk, single] = machines.map(describeState);
+      expect(bulk === single, `${name} count ${count} to ${to}: ${reasons.join()}`).toBe(true);
+      isOver = reasons[0] !== 'budget';
+    }
+  }
+});
+
 test('bulk stores stop at a page that is not writable', () => {
   const m = pair(new FormLibrary({ hasPath: false }), 'rep stosq\nhlt')[0] as FlatMachine;
   m.readOnly.add((DATA >> 12) + 1);
