@@ -12,10 +12,12 @@ import { RTC_FIELDS } from './devices/rtc.ts';
 import { UART_FIELDS } from './devices/uart.ts';
 import type { Host } from './host.ts';
 import { bug, UserError } from './isa/bug.ts';
+import { FRAME } from './memory/frames.ts';
 import { type LeafVisitor, TableInspector, type TableVisitor } from './memory/inspect.ts';
-import { FRAME } from './memory/physical.ts';
-import { RIGHTS, type TranslationEntry } from './memory/translations.ts';
-import { PageWalk, WALK } from './memory/walk.ts';
+import { WALK } from './memory/ram-code.ts';
+import { RIGHTS } from './memory/rights.ts';
+import type { TranslationEntry } from './memory/translations.ts';
+import { PageWalk, WALKER } from './memory/walk.ts';
 import type { Observer } from './observer.ts';
 import { Pc } from './pc.ts';
 import { CR0 as CR0_BITS, EFER as EFER_BITS } from './platform/bits.ts';
@@ -101,7 +103,7 @@ export class Machine {
     this.#pc = pc;
     this.#memoryHash = new MemoryHash(pc.physical, hash);
     this.#pages = new PageStore(pc.physical);
-    this.#walk = new PageWalk(pc.physical);
+    this.#walk = new PageWalk(pc.physical, WALKER.outside);
     this.#tables = new TableInspector(pc.physical);
     this.#owner = {
       cpu: pc.cpu,
@@ -287,8 +289,8 @@ export class Machine {
     const size = walk.leafLevel === 1 ? PAGE_BYTES : walk.leafLevel === 2 ? 2 << 20 : 1 << 30;
     const levels: Level[] = [];
     for (let level = 4; level >= walk.leafLevel; level--) {
-      const entry = BigInt.asUintN(64, (BigInt(walk.high[level] ?? 0) << 32n) | BigInt((walk.low[level] ?? 0) >>> 0));
-      levels.push({ level, address: BigInt(walk.address[level] ?? 0), entry });
+      const entry = BigInt.asUintN(64, (BigInt(walk.high(level)) << 32n) | BigInt(walk.low(level) >>> 0));
+      levels.push({ level, address: BigInt(walk.address(level)), entry });
     }
     return {
       physical: BigInt(walk.frame) * 4096n + (linear & BigInt(size - 1)),

@@ -1,7 +1,8 @@
 /** From the MMU's numbers to the observer's events. */
 import type { Cpu } from './cpu/helpers/cpu.ts';
-import { EXECUTE, IMPLICIT, type MmuEvents, WRITE } from './memory/mmu.ts';
-import { RIGHTS } from './memory/translations.ts';
+import type { MmuEvents } from './memory/mmu.ts';
+import { EXECUTE, IMPLICIT, WRITE } from './memory/mmu-control.ts';
+import { RIGHTS } from './memory/rights.ts';
 import type { Observer, SupervisorUserAccess, TranslationView } from './observer.ts';
 
 const ACCESS_NAMES = ['read', 'write', 'execute'] as const;

@@ -29,8 +29,9 @@ import type { Host } from './host.ts';
 import { bug } from './isa/bug.ts';
 import { RFLAGS } from './isa/flags.ts';
 import { HELPER_NAMES } from './isa/helpers.ts';
+import { FRAME } from './memory/frames.ts';
 import { Mmu } from './memory/mmu.ts';
-import { FRAME, PhysicalMemory } from './memory/physical.ts';
+import { PhysicalMemory } from './memory/physical.ts';
 import { observeMemory } from './observe-memory.ts';
 import type { Observer } from './observer.ts';
 import { LAPIC_BASE, LAPIC_BYTES } from './platform/memory-map.ts';
@@ -310,10 +311,10 @@ export class Pc {
     const named = makeHelpers(this.#delivery);
     const helpers = HELPER_NAMES.map((name) => named[name]);
     return {
-      load: (low, high, access) => mmu.load(low, high, access),
-      store: (low, high, access) => mmu.store(low, high, access),
-      probe: (low, high, access) => mmu.probe(low, high, access),
-      refill: (low, high, access) => mmu.refill(low, high, access),
+      load: mmu.code.load,
+      store: mmu.code.store,
+      probe: mmu.code.probe,
+      refill: mmu.code.refill,
       fetch: (low, high) => mmu.fetch(low, high),
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);

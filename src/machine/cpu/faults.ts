@@ -7,7 +7,7 @@
 import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { isCanonical } from '../memory/linear.ts';
-import { IMPLICIT, READ, WRITE } from '../memory/mmu.ts';
+import { IMPLICIT, READ, WRITE } from '../memory/mmu-control.ts';
 import { VECTOR } from '../platform/vectors.ts';
 import { ATTRIBUTE, type Cpu, SEG } from './helpers/cpu.ts';
 import { Descriptor, FOUND, setFromDescriptor } from './helpers/descriptors.ts';

@@ -5,6 +5,8 @@
  *
  * At each call RIP in the state is that of the current instruction, `CpuState.count` is exact (the current instruction not
  * counted), and no register, flag or memory has been changed by the current instruction.
+ *
+ * What stands here as a function and not as a method is imported by generated code as it is: in the machine it is generated code itself.
  */
 import type { Decoded } from '../isa/decode.ts';
 
@@ -34,16 +36,16 @@ export const FAULTED = {
 
 export interface Ports {
   /** Loads into SCRATCH, zero-extended to eight bytes (16 for size 16); `access` as in state.ts `ACCESS`. 0 done, 1 fault pending. */
-  load(low: number, high: number, access: number): number;
+  readonly load: (low: number, high: number, access: number) => number;
   /** Stores from SCRATCH: all or nothing. 0 done, 1 fault pending. */
-  store(low: number, high: number, access: number): number;
+  readonly store: (low: number, high: number, access: number) => number;
   /** 0 when a store (of the access' size) would succeed, 1 fault pending. */
-  probe(low: number, high: number, access: number): number;
+  readonly probe: (low: number, high: number, access: number) => number;
   /**
    * Makes the inline software TLB serve this access if that is all that it needs: nothing that the guest or an observer can see may change (no walk, no fault).
    * Regions ask it at a miss. 0: done, 1: the access must take the slow path. `access` with `modify`: for writing.
    */
-  refill(low: number, high: number, access: number): number;
+  readonly refill: (low: number, high: number, access: number) => number;
   /** Makes the translation for an instruction fetch; 0: the page's physical address is in FETCH_PHYSICAL, 1: fault pending. */
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */

@@ -19,6 +19,7 @@
  *
  * This module never interprets: it lays out, reads and writes.
  */
+import { FrameTables } from '../memory/frames.ts';
 
 /** RAX RCX RDX RBX RSP RBP RSI RDI R8 … R15, eight bytes each, then one slot that is always zero ("no base", "no index"). */
 export const GPR = 0x000;
@@ -131,6 +132,30 @@ export const OBSERVED = 0x914;
 export const STEP_DONE = 0x918;
 
 /**
+ * The MMU's words (memory/mmu.ts), 32 bits each: what control registers say, what page tables are compared by, and what the last translation found.
+ */
+export const MMU = {
+  paging: 0xa00,
+  /** Frame of the root table, and the PCID. */
+  root: 0xa04,
+  pcid: 0xa08,
+  /** Bits of MMU_CONTROL (memory/mmu-code.ts). */
+  control: 0xa0c,
+  /** The set for what the CPU does for itself. */
+  implicitSet: 0xa10,
+  /** Translations with another epoch are outdated. */
+  epoch: 0xa14,
+  /** A stale translation was used in this epoch: entries that were not present matter now, too. */
+  staleInUse: 0xa18,
+  /** What the last translation found: whether the software TLB may have it, whether it is global, and its rights. */
+  isCacheable: 0xa1c,
+  isGlobal: 0xa20,
+  rights: 0xa24,
+  /** Offset of the current bank's lists, of BANK. */
+  bank: 0xa28,
+} as const;
+
+/**
  * Software TLB: direct-mapped by linear page number. An entry is 16 bytes:
  *
  *     0  i64  tag: data: the linear page address; execute: linear page address | mode index. −1: empty
@@ -166,8 +191,15 @@ export const TLB_SETS = {
 } as const;
 export const TLB_BANKS = 16;
 export const TLB_BANK_BYTES = 3 * TLB_SET_BYTES;
+const TLB_END = TLB_START + TLB_SET_BYTES + TLB_BANKS * TLB_BANK_BYTES;
+
+/** Of a bank: whom it serves (−1: nobody yet), and the addresses of entries that were filled with its PCID's own translations, and with global ones. */
+export const FILLED_ITEMS = 1024;
+export const BANK = { pcid: 0, root: 4, own: 8, global: 12, ownItems: 16, globalItems: 16 + 4 * FILLED_ITEMS } as const;
+export const BANKS = TLB_END;
+export const BANK_BYTES = 16 + 8 * FILLED_ITEMS;
 /** Everything of one CPU, a multiple of 4096. */
-export const CPU_BYTES = TLB_START + TLB_SET_BYTES + TLB_BANKS * TLB_BANK_BYTES;
+export const CPU_BYTES = (BANKS + TLB_BANKS * BANK_BYTES + 0xfff) & ~0xfff;
 
 /** The `access` argument of slow paths: the low byte is the size in bytes (1 2 4 8 16), the rest are these bits. */
 export const ACCESS = {
@@ -198,14 +230,15 @@ export const PATH_BLOCK = 65536;
 const PATH_BITS_BYTES = PATH_BLOCK / 8 + 4096;
 const PATH_TARGETS_BYTES = PATH_BLOCK * 8 + 4096;
 
-/** Lays one CPU, its path buffers, the decoded-code cache and `ramBytes` of guest RAM (a multiple of 4096) into one memory. */
+/** Lays one CPU, its path buffers, the decoded-code cache, `ramBytes` of guest RAM (a multiple of 4096) and what is kept of its frames into one memory. */
 export function layoutMemory(ramBytes: number, codeBytes = 48 << 20): MemoryLayout {
   const cpuBase = 4096;
   const pathBitsBase = cpuBase + CPU_BYTES;
   const pathTargetsBase = pathBitsBase + PATH_BITS_BYTES;
   const codeBase = pathTargetsBase + PATH_TARGETS_BYTES;
   const ramBase = (codeBase + codeBytes + 0xffff) & ~0xffff;
-  return { cpuBase, pathBitsBase, pathTargetsBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes: ramBase + ramBytes };
+  const totalBytes = new FrameTables(ramBase + ramBytes, Math.ceil(ramBytes / 4096)).end;
+  return { cpuBase, pathBitsBase, pathTargetsBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes };
 }
 
 /** One CPU's state, read and written from TypeScript. All values are unsigned; the memory must not grow. */
@@ -395,12 +428,12 @@ export class CpuState {
 
   /** Empties every array of the software TLB. */
   flushTlb(): void {
-    this.#i32.fill(-1, TLB_START >> 2, CPU_BYTES >> 2);
+    this.#i32.fill(-1, TLB_START >> 2, TLB_END >> 2);
   }
 
   /** Empties the execute arrays only. */
   flushExecuteTlb(): void {
-    for (let set = TLB_START; set < CPU_BYTES; set += TLB_SET_BYTES) {
+    for (let set = TLB_START; set < TLB_END; set += TLB_SET_BYTES) {
       this.#i32.fill(-1, (set + TLB_EXECUTE) >> 2, (set + TLB_SET_BYTES) >> 2);
     }
   }

@@ -1,64 +1,87 @@
 /**
- * The inline arrays of cpu/state.ts, which generated code asks first: a cache of the architectural TLB, never more. Filled and emptied
- * here, on 32-bit halves; entries that were filled are kept in lists, so that emptying costs what was filled.
+ * The inline arrays of cpu/state.ts, which generated code asks first: a cache of the architectural TLB, never more. Filled by generated code
+ * (mmu-code.ts, watch-code.ts), emptied here; entries that were filled are kept in lists, so that emptying costs what was filled.
  *
  * A *bank* serves one root with its PCID, and holds what lookups find there: translations of the PCID's own and global ones, compared with that
  * root's tables. It stays while other roots are in use.
  * A *guarded* entry (bit 0 of its tag) never hits in generated code: the slow path finds the translation there, and does what the frame needs
  * (a page table, code, a device, a frame whose first store is to be noted).
+ *
+ * Entries and lists are named by their addresses in the machine's memory.
  */
 import {
-  CPU_BYTES,
-  type CpuState,
-  TLB_BANK_BYTES,
-  TLB_BANKS,
-  TLB_ENTRY_BYTES,
-  TLB_EXECUTE,
-  TLB_READ,
-  TLB_SETS,
-  TLB_WRITE,
+  BANK, BANK_BYTES, BANKS, CPU_BYTES, type CpuState, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRY_BYTES, TLB_EXECUTE, TLB_SETS, TLB_WRITE,
   tlbIndex,
-} from '../cpu/state.ts';
+} from '../cpu/state.ts'; // biome-ignore format: one list
 import { bug } from '../isa/bug.ts';
-import { GLOBAL_TAG } from './translations.ts';
+import type { PhysicalMemory } from './physical.ts';
+import { GUARD, type WatchCode } from './watch-code.ts';
 
-/** Sets of a bank, as offsets from its first. */
-const SETS: readonly number[] = [0, TLB_SETS.supervisorAc - TLB_SETS.supervisor, TLB_SETS.user - TLB_SETS.supervisor];
 const SET_BYTES = TLB_SETS.supervisorAc - TLB_SETS.supervisor;
-const LIST = 1024;
-const GUARD = 1;
 
-/** Word indexes of entries that were filled; more than LIST: which is not known. */
+/** Addresses of entries that were filled, in a list of FILLED_ITEMS in memory; more than that: which is not known. */
 class Filled {
-  readonly #items = new Int32Array(LIST);
-  length = 0;
+  readonly #words: Int32Array;
+  readonly #length: number;
+  readonly #items: number;
 
-  at(n: number): number {
-    return this.#items[n] ?? 0;
+  constructor(words: Int32Array, length: number, items: number) {
+    this.#words = words;
+    this.#length = length >> 2;
+    this.#items = items >> 2;
   }
 
-  add(at: number): void {
-    if (this.length < LIST) this.#items[this.length] = at;
-    this.length++;
+  get length(): number {
+    return this.#words[this.#length] ?? 0;
+  }
+
+  set length(value: number) {
+    this.#words[this.#length] = value;
+  }
+
+  at(n: number): number {
+    return this.#words[this.#items + n] ?? 0;
   }
 
   get isKnown(): boolean {
-    return this.length <= LIST;
+    return this.length <= FILLED_ITEMS;
   }
 }
 
 class Bank {
   /** Offset of its sets from those of bank 0. */
   readonly offset: number;
-  /** Whom it serves; −1: nobody yet. */
-  pcid = -1;
-  root = -1;
+  /** Offset of its lists from the CPU's base. */
+  readonly lists: number;
   /** Entries of the PCID's own translations, and of global ones. */
-  readonly own = new Filled();
-  readonly global = new Filled();
+  readonly own: Filled;
+  readonly global: Filled;
+  readonly #words: Int32Array;
+  readonly #at: number;
 
-  constructor(offset: number) {
-    this.offset = offset;
+  constructor(words: Int32Array, base: number, n: number) {
+    this.offset = n * TLB_BANK_BYTES;
+    this.lists = BANKS + n * BANK_BYTES;
+    const at = base + this.lists;
+    this.own = new Filled(words, at + BANK.own, at + BANK.ownItems);
+    this.global = new Filled(words, at + BANK.global, at + BANK.globalItems);
+    this.#words = words;
+    this.#at = at;
+    this.serve(-1, -1);
+  }
+
+  /** Whom it serves; −1: nobody yet. */
+  get pcid(): number {
+    return this.#words[(this.#at + BANK.pcid) >> 2] ?? 0;
+  }
+
+  get root(): number {
+    return this.#words[(this.#at + BANK.root) >> 2] ?? 0;
+  }
+
+  serve(root: number, pcid: number): void {
+    this.#words[(this.#at + BANK.root) >> 2] = root;
+    this.#words[(this.#at + BANK.pcid) >> 2] = pcid;
   }
 
   get isEmpty(): boolean {
@@ -67,8 +90,11 @@ class Bank {
 }
 
 export class SoftTlb {
-  readonly #i32: Int32Array;
-  readonly #ramBase: number;
+  readonly #state: CpuState;
+  readonly #code: WatchCode;
+  /** All of the machine's memory. */
+  readonly #words: Int32Array;
+  readonly #base: number;
   /** By frame: the write entry last filled for it, 0: none; and others that may still hold it. */
   readonly #writeEntry: Int32Array;
   readonly #otherEntries: (number[] | undefined)[] = [];
@@ -76,9 +102,9 @@ export class SoftTlb {
   readonly #executeEntries = new Map<number, number[]>();
   /** By entry: the frame that an execute entry was last filled for. (Its fourth word is a code page's number.) */
   readonly #executeFrame = new Int32Array(CPU_BYTES / TLB_ENTRY_BYTES);
-  readonly #banks: readonly Bank[] = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(n * TLB_BANK_BYTES));
+  readonly #banks: readonly Bank[];
   /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
-  readonly #slow = new Filled();
+  readonly #slow = new Set<number>();
   /** Those that were ever selected. */
   readonly #used: Bank[] = [];
   #current: Bank;
@@ -87,10 +113,13 @@ export class SoftTlb {
   /** By entry of a bank, scratch for `adopt`. */
   readonly #isOwn = new Uint8Array(TLB_BANK_BYTES / TLB_ENTRY_BYTES);
 
-  constructor(state: CpuState, ramBase: number, frames: number) {
-    this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
-    this.#ramBase = ramBase;
-    this.#writeEntry = new Int32Array(frames);
+  constructor(state: CpuState, physical: PhysicalMemory, code: WatchCode) {
+    this.#state = state;
+    this.#code = code;
+    this.#words = new Int32Array(physical.memory.buffer);
+    this.#base = state.base;
+    this.#writeEntry = new Int32Array(physical.memory.buffer, physical.tables.writeEntries, physical.frames);
+    this.#banks = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(this.#words, state.base, n));
     this.#current = this.#banks[0] ?? bug('no banks');
     this.#previous = this.#current;
     this.select(0, 0);
@@ -106,11 +135,11 @@ export class SoftTlb {
     if (bank.pcid !== pcid || bank.root !== root) {
       if (bank.root < 0) this.#used.push(bank);
       this.#empty(bank);
-      bank.pcid = pcid;
-      bank.root = root;
+      bank.serve(root, pcid);
     }
     this.#previous = this.#current;
     this.#current = bank;
+    this.#state.set32(MMU.bank, bank.lists);
   }
 
   /** The bank is empty, and the one before has global translations that it could adopt. */
@@ -121,24 +150,25 @@ export class SoftTlb {
 
   /** Takes over global translations of the upper half from the bank before: the caller knows that both roots have the same tables there. */
   adopt(): void {
-    const i32 = this.#i32;
+    const words = this.#words;
     const { own, global, offset } = this.#previous;
-    const first = (TLB_SETS.supervisor + offset) >> 2;
-    const shift = (this.#current.offset - offset) >> 2;
+    const first = this.#base + TLB_SETS.supervisor + offset;
+    const shift = this.#current.offset - offset;
+    const number = (entry: number): number => (entry - first) / TLB_ENTRY_BYTES;
     // A listed entry may have been filled again since: an own translation in a global one's place.
-    for (let n = 0; n < own.length; n++) this.#isOwn[(own.at(n) - first) >> 2] = 1;
+    for (let n = 0; n < own.length; n++) this.#isOwn[number(own.at(n))] = 1;
     for (let n = 0; n < global.length; n++) {
-      const from = global.at(n);
-      const to = from + shift;
-      const isEmpty = i32[from] === -1;
-      if (isEmpty || (i32[from + 1] ?? 0) >= 0 || this.#isOwn[(from - first) >> 2] === 1 || i32[to] !== -1) continue;
-      for (let word = 0; word < 4; word++) i32[to + word] = i32[from + word] ?? 0;
-      this.#current.global.add(to);
-      const within = ((from - first) << 2) % SET_BYTES;
-      if (within >= TLB_EXECUTE) this.#noteFrame(to, this.#executeFrame[from >> 2] ?? 0);
-      else if (within >= TLB_WRITE && ((i32[to] ?? 0) & GUARD) === 0) this.noteWrite(to, i32[to + 3] ?? 0);
+      const from = global.at(n) >> 2;
+      const to = from + (shift >> 2);
+      const isEmpty = words[from] === -1;
+      if (isEmpty || (words[from + 1] ?? 0) >= 0 || this.#isOwn[number(global.at(n))] === 1 || words[to] !== -1) continue;
+      for (let word = 0; word < 4; word++) words[to + word] = words[from + word] ?? 0;
+      this.#code.note(to << 2, 1);
+      const within = (global.at(n) - first) % SET_BYTES;
+      if (within >= TLB_EXECUTE) this.#noteFrame(to << 2, this.#executeFrame[this.#numberOf(global.at(n))] ?? 0);
+      else if (within >= TLB_WRITE && ((words[to] ?? 0) & GUARD) === 0) this.#code.noteWrite(to << 2, words[to + 3] ?? 0);
     }
-    for (let n = 0; n < own.length; n++) this.#isOwn[(own.at(n) - first) >> 2] = 0;
+    for (let n = 0; n < own.length; n++) this.#isOwn[number(own.at(n))] = 0;
   }
 
   /** One of TLB_SETS but `slow`, as it lies in the current bank. */
@@ -148,64 +178,41 @@ export class SoftTlb {
 
   // ---- Filling --------------------------------------------------------------------------------------------------------------------------
 
-  /** The word index of a page's entry in a set of the current bank; `kind`: TLB_READ, TLB_WRITE or TLB_EXECUTE. */
-  entry(set: number, kind: number, low: number): number {
-    return (set + kind + tlbIndex(low >>> 12)) >> 2;
-  }
-
-  /** The physical page that an entry, guarded or not, has for a linear page; −1: none. */
-  frameAt(at: number, low: number, high: number): number {
-    const i32 = this.#i32;
-    if (((i32[at] ?? 0) & ~GUARD) !== (low & ~0xfff) || i32[at + 1] !== high) return -1;
-    return i32[at + 3] ?? 0;
-  }
-
-  /** Fills an entry. */
-  enter(at: number, low: number, high: number, frame: number, isGuarded: boolean, isGlobal: boolean): void {
-    const i32 = this.#i32;
-    const page = low & ~0xfff;
-    i32[at] = isGuarded ? page | GUARD : page;
-    i32[at + 1] = high;
-    i32[at + 2] = this.#ramBase + frame * 4096 - (page >>> 0);
-    i32[at + 3] = frame;
-    this.#note(at, isGlobal);
-  }
-
-  /** Remembers which entry lets stores to a frame through. */
-  noteWrite(at: number, frame: number): void {
-    const before = this.#writeEntry[frame] ?? 0;
-    if (before === at) return;
-    this.#writeEntry[frame] = at;
-    if (before === 0 || this.#i32[before + 3] !== frame) return;
-    const others = (this.#otherEntries[frame] ??= []);
-    if (!others.includes(before)) others.push(before);
-  }
-
-  /** Stores by a guarded entry need not be told any more. */
-  unguardWrite(at: number, low: number, frame: number): void {
-    if (this.#i32[at] !== ((low & ~0xfff) | GUARD)) return;
-    this.noteWrite(at, frame);
-    this.#i32[at] = low & ~0xfff;
+  /** The address in the memory that a data entry gives; `kind`: TLB_READ or TLB_WRITE. −1: it does not have the page, or is guarded. */
+  hostAddress(set: number, kind: number, low: number, high: number): number {
+    const words = this.#words;
+    const at = this.#entry(set, kind, low) >> 2;
+    if (words[at] !== (low & ~0xfff) || words[at + 1] !== high) return -1;
+    return ((words[at + 2] ?? 0) + low) >>> 0;
   }
 
   /** The interpreter is about to enter this page into the execute array of a set. */
   noteExecute(set: number, low: number, frame: number, isGlobal: boolean): void {
-    const at = this.entry(set, TLB_EXECUTE, low);
-    this.#noteFrame(at, frame);
-    if (set === TLB_SETS.slow) this.#slow.add(at);
-    else this.#note(at, isGlobal);
+    const entry = this.#entry(set, TLB_EXECUTE, low);
+    this.#noteFrame(entry, frame);
+    if (set === TLB_SETS.slow) this.#slow.add(entry);
+    else this.#code.note(entry, isGlobal ? 1 : 0);
   }
 
-  #noteFrame(at: number, frame: number): void {
-    this.#executeFrame[at >> 2] = frame;
+  #noteFrame(entry: number, frame: number): void {
+    this.#executeFrame[this.#numberOf(entry)] = frame;
     const entries = this.#executeEntries.get(frame);
-    if (entries === undefined) this.#executeEntries.set(frame, [at]);
-    else if (!entries.includes(at)) entries.push(at);
+    if (entries === undefined) this.#executeEntries.set(frame, [entry]);
+    else if (!entries.includes(entry)) entries.push(entry);
   }
 
-  #note(at: number, isGlobal: boolean): void {
-    const bank = this.#current;
-    (isGlobal ? bank.global : bank.own).add(at);
+  #numberOf(entry: number): number {
+    return (entry - this.#base) / TLB_ENTRY_BYTES;
+  }
+
+  /** A second write entry of a frame. */
+  noteOtherEntry(frame: number, entry: number): void {
+    const others = (this.#otherEntries[frame] ??= []);
+    if (!others.includes(entry)) others.push(entry);
+  }
+
+  #entry(set: number, kind: number, low: number): number {
+    return this.#base + set + kind + tlbIndex(low >>> 12);
   }
 
   // ---- Emptying -------------------------------------------------------------------------------------------------------------------------
@@ -228,16 +235,13 @@ export class SoftTlb {
 
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
   dropPage(pageLow: number, tag: number): void {
-    this.#dropEntry((TLB_SETS.slow + TLB_EXECUTE + tlbIndex(pageLow)) >> 2);
-    for (const bank of this.#used) {
-      if ((tag === GLOBAL_TAG || bank.pcid === tag) && !bank.isEmpty) this.#dropFrom(bank, pageLow);
-    }
+    this.#code.dropPage(pageLow, tag);
   }
 
   /** Stores to this frame must take the slow path from now on. */
   dropWritesTo(frame: number): void {
-    const at = this.#writeEntry[frame] ?? 0;
-    if (at !== 0) this.#guardFrame(at, frame);
+    const entry = this.#writeEntry[frame] ?? 0;
+    if (entry !== 0) this.#guardFrame(entry, frame);
     const others = this.#otherEntries[frame];
     if (others === undefined) return;
     for (const other of others) this.#guardFrame(other, frame);
@@ -246,29 +250,16 @@ export class SoftTlb {
 
   /** Code is not to be found in this frame any more. */
   dropExecutesOf(frame: number): void {
-    for (const at of this.#executeEntries.get(frame) ?? []) {
-      if (this.#executeFrame[at >> 2] === frame) this.#dropEntry(at);
+    for (const entry of this.#executeEntries.get(frame) ?? []) {
+      if (this.#executeFrame[this.#numberOf(entry)] === frame) this.#dropEntry(entry);
     }
     this.#executeEntries.delete(frame);
   }
 
-  #guardFrame(at: number, frame: number): void {
-    if (this.#i32[at + 3] === frame) this.#guard(at);
-  }
-
   /** −1 (empty) stays as it is. */
-  #guard(at: number): void {
-    this.#i32[at] = (this.#i32[at] ?? 0) | GUARD;
-  }
-
-  #dropFrom(bank: Bank, pageLow: number): void {
-    const first = TLB_SETS.supervisor + bank.offset + tlbIndex(pageLow);
-    for (let i = 0; i < SETS.length; i++) {
-      const set = first + (SETS[i] ?? bug('no such set'));
-      this.#dropEntry((set + TLB_READ) >> 2);
-      this.#dropEntry((set + TLB_WRITE) >> 2);
-      this.#dropEntry((set + TLB_EXECUTE) >> 2);
-    }
+  #guardFrame(entry: number, frame: number): void {
+    const at = entry >> 2;
+    if (this.#words[at + 3] === frame) this.#words[at] = (this.#words[at] ?? 0) | GUARD;
   }
 
   #empty(bank: Bank): void {
@@ -276,27 +267,26 @@ export class SoftTlb {
       this.#emptyList(bank.own);
       this.#emptyList(bank.global);
     } else {
-      const first = TLB_SETS.supervisor + bank.offset;
-      this.#i32.fill(-1, first >> 2, (first + TLB_BANK_BYTES) >> 2);
+      const first = this.#base + TLB_SETS.supervisor + bank.offset;
+      this.#words.fill(-1, first >> 2, (first + TLB_BANK_BYTES) >> 2);
       bank.own.length = 0;
       bank.global.length = 0;
     }
   }
 
   #emptySlow(): void {
-    const slow = this.#slow;
-    if (!slow.isKnown) this.#i32.fill(-1, TLB_SETS.slow >> 2, TLB_SETS.supervisor >> 2);
-    this.#emptyList(slow);
+    for (const entry of this.#slow) this.#dropEntry(entry);
+    this.#slow.clear();
   }
 
   #emptyList(list: Filled): void {
-    const length = Math.min(list.length, LIST);
+    const { length } = list;
     for (let n = 0; n < length; n++) this.#dropEntry(list.at(n));
     list.length = 0;
   }
 
-  #dropEntry(at: number): void {
-    this.#i32[at] = -1;
-    this.#i32[at + 1] = -1;
+  #dropEntry(entry: number): void {
+    this.#words[entry >> 2] = -1;
+    this.#words[(entry >> 2) + 1] = -1;
   }
 }

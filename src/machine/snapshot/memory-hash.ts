@@ -2,8 +2,8 @@
  * The hash of RAM: a sum over pages, each hashed (xxh64) with its page number as the seed; a page of zeros adds nothing. Kept up to date from the
  * list of frames written since: a hash costs what changed.
  */
+import { FRAME } from '../memory/frames.ts';
 import type { PhysicalMemory } from '../memory/physical.ts';
-import { FRAME } from '../memory/physical.ts';
 import { PAGE_BYTES } from '../platform/memory-map.ts';
 
 /** 64-bit hash of bytes with a seed. */

@@ -4,7 +4,8 @@
  * restoring copies back what was dirtied, and what differs between that last snapshot and this one.
  */
 import { UserError } from '../isa/bug.ts';
-import { FRAME, type PhysicalMemory } from '../memory/physical.ts';
+import { FRAME } from '../memory/frames.ts';
+import type { PhysicalMemory } from '../memory/physical.ts';
 
 /** Pages in ascending order of their frame numbers, 4096 bytes each. */
 export interface SnapshotPages {

@@ -215,12 +215,13 @@ export class FunctionBuilder {
     this.#code.append(new Uint8Array(new Float32Array([value]).buffer));
   }
 
-  load(kind: LoadKind, offset: number): void {
-    this.#memory(LOAD[kind], offset);
+  /** `memory`: by the order of imports. */
+  load(kind: LoadKind, offset: number, memory = 0): void {
+    this.#memory(LOAD[kind], offset, memory);
   }
 
-  store(kind: StoreKind, offset: number): void {
-    this.#memory(STORE[kind], offset);
+  store(kind: StoreKind, offset: number, memory = 0): void {
+    this.#memory(STORE[kind], offset, memory);
   }
 
   /** i64 saturating truncation of an f64 (signed). */
@@ -327,9 +328,14 @@ export class FunctionBuilder {
     return distance >= 0 ? distance : bug('branch to a label that is closed');
   }
 
-  #memory([opcode, alignment]: readonly [number, number], offset: number): void {
+  #memory([opcode, alignment]: readonly [number, number], offset: number, memory: number): void {
     this.#code.byte(opcode);
-    this.#code.byte(alignment);
+    if (memory === 0) this.#code.byte(alignment);
+    else {
+      // Bit 6: the index of the memory follows.
+      this.#code.byte(alignment | 0x40);
+      this.#code.u32(memory);
+    }
     this.#code.u32(offset);
   }
 }
@@ -341,6 +347,7 @@ export class ModuleBuilder {
   readonly #imports = new Bytes();
   #importCount = 0;
   #importedFunctions = 0;
+  #importedGlobals = 0;
   readonly #functions: FunctionBuilder[] = [];
   readonly #exports: { name: string; index: number }[] = [];
   readonly #elements: { table: number; offset: number; functions: readonly FunctionBuilder[] }[] = [];
@@ -383,12 +390,13 @@ export class ModuleBuilder {
     this.#imports.u32(minimum);
   }
 
-  /** An immutable global. */
-  importGlobal(module: string, name: string, type: ValueType): void {
+  /** An immutable global; gives its index. */
+  importGlobal(module: string, name: string, type: ValueType): number {
     this.#import(module, name);
     this.#imports.byte(3);
     this.#imports.byte(VALUE_TYPE[type]);
     this.#imports.byte(0);
+    return this.#importedGlobals++;
   }
 
   func(typeIndex: number): FunctionBuilder {

@@ -93,33 +93,33 @@ class Candidate implements Judged, Ports {
     return cases.map((c) => this.#run(c));
   }
 
-  load(low: number, high: number, access: number): number {
+  readonly load = (low: number, high: number, access: number): number => {
     const size = access & ACCESS.size;
     const at = this.#place(low, high, access, (access & ACCESS.modify) !== 0);
     if (at < 0) return 1;
     for (let i = 0; i < 16; i++) this.#state.view.setUint8(SCRATCH + i, i < size ? (this.#data[at + i] ?? 0) : 0);
     this.#state.fillTlb(TLB_SETS.user, TLB_READ, DATA, this.#dataAt);
     return 0;
-  }
+  };
 
-  store(low: number, high: number, access: number): number {
+  readonly store = (low: number, high: number, access: number): number => {
     const at = this.#place(low, high, access, true);
     if (at < 0) return 1;
     for (let i = 0; i < (access & ACCESS.size); i++) this.#data[at + i] = this.#state.view.getUint8(SCRATCH + i);
     this.#state.fillTlb(TLB_SETS.user, TLB_WRITE, DATA, this.#dataAt);
     return 0;
-  }
+  };
 
-  probe(low: number, high: number, access: number): number {
+  readonly probe = (low: number, high: number, access: number): number => {
     return this.#place(low, high, access, true) < 0 ? 1 : 0;
-  }
+  };
 
-  refill(low: number, high: number, access: number): number {
+  readonly refill = (low: number, high: number, access: number): number => {
     const at = (low >>> 0) - DATA_LOW;
     if (high !== 0 || at < 0 || at + (access & ACCESS.size) > PAGE) return 1;
     this.#state.fillTlb(TLB_SETS.user, (access & ACCESS.modify) !== 0 ? TLB_WRITE : TLB_READ, DATA, this.#dataAt);
     return 0;
-  }
+  };
 
   /** Control outside of the code page ends the case. */
   fetch(low: number, high: number): number {

@@ -1,7 +1,8 @@
 /** Guest RAM against a plain array: what is stored, who is told of it, and which frames are dirty. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FRAME, PhysicalMemory } from '../../../src/machine/memory/physical.ts';
+import { FRAME } from '../../../src/machine/memory/frames.ts';
+import { PhysicalMemory } from '../../../src/machine/memory/physical.ts';
 
 const FRAMES = 4;
 const BYTES = FRAMES * 4096;
@@ -15,11 +16,11 @@ function make() {
   const physical = new PhysicalMemory(memory, base, BYTES);
   const told: Told[] = [];
   const hex = (high: number, low: number) => `${(high >>> 0).toString(16)}:${(low >>> 0).toString(16)}`;
-  physical.watcher = {
+  physical.tellStores({
     tableWritten: (frame, index, beforeLow, beforeHigh, afterLow, afterHigh) =>
       told.push(['table', frame, index, hex(beforeHigh, beforeLow), hex(afterHigh, afterLow)]),
     codeWritten: (frame, offset, length) => told.push(['code', frame, offset, length]),
-  };
+  });
   return { physical, told, base, memory };
 }
 
@@ -220,7 +221,7 @@ test('versions count the stores to a frame, and are never the same again after t
   physical.write64(8, 1, 1);
   physical.writeBytes(100, Uint8Array.of(1, 2));
   expect(physical.version(0)).toBe(4);
-  physical.setEntryBits(0, 0x20);
+  physical.code.setEntryBits(0, 0x20);
   expect(physical.version(0)).toBe(4);
   physical.write(4096, 4, 1);
   physical.forgetVersion(0);
@@ -234,12 +235,12 @@ test('the walker adds bits to an entry: no table watcher hears of it, the frame 
   const { physical, told } = make();
   physical.flags[1] = FRAME.leafTable;
   physical.i32[1024] = 0x1007;
-  physical.setEntryBits(4096, 0x60);
+  physical.code.setEntryBits(4096, 0x60);
   expect([physical.i32[1024], told, physical.unhashed.length]).toEqual([0x1067, [], 1]);
   physical.clearList(physical.unhashed, FRAME.unhashed);
-  physical.setEntryBits(4096, 0x20);
+  physical.code.setEntryBits(4096, 0x20);
   expect(physical.unhashed.length).toBe(0);
   physical.flags[1] = (physical.flags[1] ?? 0) | FRAME.code;
-  physical.setEntryBits(4096 + 8, 0x20);
+  physical.code.setEntryBits(4096 + 8, 0x20);
   expect(told).toEqual([['code', 1, 8, 4]]);
 });

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { CpuState, layoutMemory, TLB_EXECUTE, TLB_SETS, tlbIndex } from '../../../src/machine/cpu/state.ts';
-import { SoftTlb } from '../../../src/machine/memory/soft-tlb.ts';
+import { Mmu } from '../../../src/machine/memory/mmu.ts';
+import { PhysicalMemory } from '../../../src/machine/memory/physical.ts';
 
 const KERNEL = { low: 0x8000_1000 | 0, high: -1 };
 const FRAME = 5;
 
 function fixture() {
   const layout = layoutMemory(1 << 20, 1 << 20);
-  const state = new CpuState(new WebAssembly.Memory({ initial: layout.totalBytes >> 16 }), layout.cpuBase);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.totalBytes / 65536) });
+  const state = new CpuState(memory, layout.cpuBase);
   state.clear();
-  const soft = new SoftTlb(state, layout.ramBase, 256);
+  const { soft } = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, layout.ramBytes));
   const at = () => soft.setOf(TLB_SETS.supervisor) + TLB_EXECUTE + tlbIndex(KERNEL.low >>> 12);
   return {
     soft,

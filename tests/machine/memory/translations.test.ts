@@ -1,7 +1,9 @@
 /** The table of translations against a plain Map. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GLOBAL_TAG, RIGHTS, Translations } from '../../../src/machine/memory/translations.ts';
+import { RIGHTS } from '../../../src/machine/memory/rights.ts';
+import { Translations } from '../../../src/machine/memory/translations.ts';
+import { GLOBAL_TAG, SLOT } from '../../../src/machine/memory/translations-code.ts';
 
 type Command =
   | {
@@ -53,10 +55,10 @@ test('agrees with a map after any commands, in what it finds, lists and sums', (
       for (const c of commands) {
         if (c.do === 'insert') {
           const [low, high] = split(unitOf(c.page, c.size));
-          const there = real.find(low, high, c.tag, c.size);
+          const there = real.code.find(low, high, c.tag, c.size);
           expect(there >= 0).toBe(model.has(key(c.page, c.tag, c.size)));
-          if (there >= 0) real.remove(there);
-          real.insert(low, high, c.tag, c.size, c.frame, c.rights, 1, 0);
+          if (there >= 0) real.code.remove(there);
+          real.code.insert(low, high, c.tag, c.size, c.frame, c.rights, 1, 0, 0);
           model.set(key(c.page, c.tag, c.size), { frame: c.frame, rights: c.rights });
         } else if (c.do === 'invalidate') {
           let sizes = 0;
@@ -86,12 +88,12 @@ test('agrees with a map after any commands, in what it finds, lists and sums', (
 test('grows, and forgets dead entries when it does', () => {
   const table = new Translations();
   for (let round = 0; round < 30; round++) {
-    for (let i = 0; i < 1000; i++) table.insert(i, 0, 3, 0, i, RIGHTS.write, 1, 0);
+    for (let i = 0; i < 1000; i++) table.code.insert(i, 0, 3, 0, i, RIGHTS.write, 1, 0, 0);
     table.flushTag(3);
   }
-  for (let i = 0; i < 20_000; i++) table.insert(i, 1, 5, 0, i, RIGHTS.user, 1, 0);
-  for (let i = 0; i < 20_000; i += 777) expect(table.frame[table.find(i, 1, 5, 0)]).toBe(i);
-  expect(table.find(5, 0, 3, 0)).toBe(-1);
+  for (let i = 0; i < 20_000; i++) table.code.insert(i, 1, 5, 0, i, RIGHTS.user, 1, 0, 0);
+  for (let i = 0; i < 20_000; i += 777) expect(table.get(table.code.find(i, 1, 5, 0), SLOT.frame)).toBe(i);
+  expect(table.code.find(5, 0, 3, 0)).toBe(-1);
   expect(table.entries()).toHaveLength(20_000);
 });
 
@@ -102,20 +104,20 @@ test('a lookup takes the smallest page, and of one size the PCID’s own before 
     const table = new Translations();
     // others of every kind are there, too: elsewhere, and of another PCID
     for (const [n, { size, tag }] of kinds.entries()) {
-      table.insert(...split(unitOf(PAGE + 262144, size)), tag, size, 100 + n, 0, 1, 0);
-      if (tag !== GLOBAL_TAG) table.insert(...split(unitOf(PAGE, size)), 4, size, 200 + n, 0, 1, 0);
-      if ((present & (1 << n)) !== 0) table.insert(...split(unitOf(PAGE, size)), tag, size, n, 0, 1, 0);
+      table.code.insert(...split(unitOf(PAGE + 262144, size)), tag, size, 100 + n, 0, 1, 0, 0);
+      if (tag !== GLOBAL_TAG) table.code.insert(...split(unitOf(PAGE, size)), 4, size, 200 + n, 0, 1, 0, 0);
+      if ((present & (1 << n)) !== 0) table.code.insert(...split(unitOf(PAGE, size)), tag, size, n, 0, 1, 0, 0);
     }
-    const slot = table.lookup(...split(PAGE), 3);
+    const slot = table.code.lookup(...split(PAGE), 3);
     const first = kinds.findIndex((_, n) => (present & (1 << n)) !== 0);
-    expect([present, slot < 0 ? -1 : table.frame[slot]]).toEqual([present, first]);
+    expect([present, slot < 0 ? -1 : table.get(slot, SLOT.frame)]).toEqual([present, first]);
   }
 });
 
 test('every slot is listed', () => {
   for (let n = 0; n < 16; n++) {
     const table = new Translations();
-    for (let i = 0; i < 2000; i++) table.insert(i, 0, n, 0, i, 0, 1, 0);
+    for (let i = 0; i < 2000; i++) table.code.insert(i, 0, n, 0, i, 0, 1, 0, 0);
     expect(table.entries().map(({ page }) => page)).toEqual(Array.from({ length: 2000 }, (_, i) => i));
   }
 });

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RIGHT, TableInspector } from '../../../src/machine/memory/inspect.ts';
 import { PhysicalMemory } from '../../../src/machine/memory/physical.ts';
-import { RIGHTS } from '../../../src/machine/memory/translations.ts';
-import { PageWalk, WALK } from '../../../src/machine/memory/walk.ts';
+import { WALK } from '../../../src/machine/memory/ram-code.ts';
+import { RIGHTS } from '../../../src/machine/memory/rights.ts';
+import { PageWalk, WALKER } from '../../../src/machine/memory/walk.ts';
 
 /** Frames 0 … 7 are tables of any level, some not reached; RAM has 16. */
 const TABLES = 8;
@@ -88,10 +89,10 @@ test('a walk finds what the manual says, and how far it came', () => {
         const physical = memoryOf(entries);
         const linear = linearOf(indexes);
         const expected = walk(physical, root, linear, nxe);
-        const real = new PageWalk(physical);
+        const real = new PageWalk(physical, WALKER.outside);
         expect(real.walk(root, ...halves(linear), nxe)).toBe(expected.result);
         expect(real.leafLevel).toBe(expected.level);
-        expect(expected.entries.map((_, i) => BigInt(real.address[4 - i] ?? -1))).toEqual(expected.entries);
+        expect(expected.entries.map((_, i) => BigInt(real.address(4 - i)))).toEqual(expected.entries);
         if (expected.page === undefined) return;
         expect({ frame: BigInt(real.frame), rights: real.rights, accessed: real.accessed }).toEqual(expected.page);
       },
@@ -170,7 +171,7 @@ test('marking a walk as used sets A in each entry, D in the leaf for a write, an
         const at = Number(address);
         model.setBigUint64(at, model.getBigUint64(at, true) | A | (isLeaf && write ? D : 0n), true);
       }
-      const real = new PageWalk(physical);
+      const real = new PageWalk(physical, WALKER.outside);
       real.walk(0, ...halves(linear), true);
       real.markUsed(write);
       expect(Buffer.compare(physical.u8, new Uint8Array(model.buffer))).toBe(0);

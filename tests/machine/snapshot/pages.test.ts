@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/machine/index.ts';
-import { FRAME, PhysicalMemory } from '../../../src/machine/memory/physical.ts';
+import { FRAME } from '../../../src/machine/memory/frames.ts';
+import { PhysicalMemory } from '../../../src/machine/memory/physical.ts';
 import { MemoryHash } from '../../../src/machine/snapshot/memory-hash.ts';
 import { chunksFrom, PageStore, Snapshot } from '../../../src/machine/snapshot/snapshot.ts';
 

@@ -88,16 +88,16 @@ export class FlatMachine implements Ports {
     }
   }
 
-  load(low: number, high: number, access: number): number {
+  readonly load = (low: number, high: number, access: number): number => {
     const size = access & ACCESS.size;
     const at = this.#physical(low, high, size, (access & ACCESS.modify) !== 0, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
     for (let i = 0; i < 16; i++) this.state.view.setUint8(SCRATCH + i, i < size ? this.#view.getUint8(at + i) : 0);
     this.#fill(at, size, TLB_READ);
     return 0;
-  }
+  };
 
-  store(low: number, high: number, access: number): number {
+  readonly store = (low: number, high: number, access: number): number => {
     const size = access & ACCESS.size;
     const at = this.#physical(low, high, size, true, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
@@ -109,13 +109,13 @@ export class FlatMachine implements Ports {
     }
     if (!this.#watched.has(at >> 12)) this.#fill(at, size, TLB_WRITE);
     return 0;
-  }
+  };
 
-  probe(low: number, high: number, access: number): number {
+  readonly probe = (low: number, high: number, access: number): number => {
     return this.#physical(low, high, access & ACCESS.size, true, (access & ACCESS.stack) !== 0) < 0 ? 1 : 0;
-  }
+  };
 
-  refill(low: number, high: number, access: number): number {
+  readonly refill = (low: number, high: number, access: number): number => {
     const size = access & ACCESS.size;
     const isWrite = (access & ACCESS.modify) !== 0;
     if (this.#options.hasTlb === false || (low & 0xfff) + size > 4096) return 1;
@@ -123,7 +123,7 @@ export class FlatMachine implements Ports {
     if (at < 0 || (isWrite && this.#watched.has(at >> 12))) return 1;
     this.#fill(at, size, isWrite ? TLB_WRITE : TLB_READ);
     return 0;
-  }
+  };
 
   fetch(low: number, high: number): number {
     if (this.#physical(low & ~0xfff, high, 4096, false) < 0) return 1;

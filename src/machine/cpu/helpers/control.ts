@@ -1,6 +1,6 @@
 /** MOV to and from control registers, LMSW, CLTS, and what they do to the TLB (SDM Vol. 3, 2.5 and 4.10.4). CPL has been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
-import { READ } from '../../memory/mmu.ts';
+import { READ } from '../../memory/mmu-control.ts';
 import type { AddressSpace } from '../../observer.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
 import { PHYSICAL_BITS } from '../../platform/memory-map.ts';

@@ -4,7 +4,7 @@
  *     high  31:24      23 22  21 20   19:16      15 14:13 12 11:8  7:0        low  31:16     15:0
  *           base 31:24 G  D/B L  AVL  limit 19:16 P DPL   S  type  base 23:16      base 15:0 limit 15:0
  */
-import { IMPLICIT, READ, WRITE } from '../../memory/mmu.ts';
+import { IMPLICIT, READ, WRITE } from '../../memory/mmu-control.ts';
 import { GDTR_BASE, GDTR_LIMIT, SCRATCH, SEGMENT_BASE } from '../state.ts';
 import { ATTRIBUTE, type Cpu, SEG } from './cpu.ts';
 

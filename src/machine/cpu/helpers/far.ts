@@ -5,7 +5,7 @@
 
 import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
-import { IMPLICIT, READ, WRITE } from '../../memory/mmu.ts';
+import { IMPLICIT, READ, WRITE } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { RIP, SCRATCH, SEGMENT_BASE, SEGMENT_UNUSABLE } from '../state.ts';

@@ -5,7 +5,7 @@
  */
 import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
-import { READ, WRITE } from '../../memory/mmu.ts';
+import { READ, WRITE } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { FCW, FSW, FTW, MXCSR, X87, XMM } from '../state.ts';

@@ -3,7 +3,7 @@ import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
 import { RFLAGS } from '../../isa/flags.ts';
 import type { Operand } from '../../isa/operands.ts';
-import { IMPLICIT, READ, WRITE } from '../../memory/mmu.ts';
+import { IMPLICIT, READ, WRITE } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, RFLAGS_REST, SEGMENT_BASE, STOP_REQUEST } from '../state.ts';
@@ -90,7 +90,7 @@ export const inputString: Helper = (cpu, decoded) => {
   const linear = cpu.checkedLinear(SEG.ES, BigInt.asUintN(decoded.addressSize, cpu.gpr(7)), size, true);
   if (linear === null) return HELPER.fault;
   // The port is read only when the store is sure to succeed.
-  if (cpu.mmu.probe(lowHalf(linear), highHalf(linear), size) !== 0) return HELPER.fault;
+  if (cpu.mmu.code.probe(lowHalf(linear), highHalf(linear), size) !== 0) return HELPER.fault;
   const value = cpu.bus.read(port, size);
   if (!cpu.write(linear, size, BigInt(value), WRITE)) return bug('a probed store faulted');
   step(cpu, 7, size, decoded.addressSize);

@@ -1,6 +1,6 @@
 /** HLT and the invalidation of translations. CPL and IOPL have been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
-import { READ } from '../../memory/mmu.ts';
+import { READ } from '../../memory/mmu-control.ts';
 import { CR4 } from '../../platform/bits.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';

@@ -1,6 +1,6 @@
 /** Loading segment registers and LDTR, TR; what LAR, LSL, VERR and VERW say of a selector (SDM Vol. 2, MOV, LLDT, LTR, LAR …). */
 import { bug } from '../../isa/bug.ts';
-import { READ } from '../../memory/mmu.ts';
+import { READ } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE, STEP_DONE, ZR } from '../state.ts';

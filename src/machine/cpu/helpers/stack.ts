@@ -1,6 +1,6 @@
 /** Reading several words from the stack without moving RSP: what IRET and far returns pop. */
 import { isCanonical } from '../../memory/linear.ts';
-import { READ } from '../../memory/mmu.ts';
+import { READ } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { GPR, SCRATCH, SEGMENT_BASE } from '../state.ts';
 import { type Cpu, SEG } from './cpu.ts';

@@ -1,6 +1,6 @@
 /** LGDT LIDT SGDT SIDT: the descriptor-table registers. UMIP and CPL have been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
-import { READ, WRITE } from '../../memory/mmu.ts';
+import { READ, WRITE } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT } from '../state.ts';

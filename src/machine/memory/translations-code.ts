@@ -1,0 +1,190 @@
+/**
+ * How translations are found, entered and dropped: WebAssembly over a memory that holds nothing else (translations.ts says what they are).
+ *
+ *     0        capacity (slots), used slots, kinds, and the two sums over all live entries: HEADER
+ *     TAGS_AT  by tag, 16 bytes: its generation, its share of the two sums, how many of its entries live: TAG
+ *     SLOTS_AT slots of 32 bytes, open addressing: SLOT. A slot is named by its distance from SLOTS_AT
+ *
+ * What it imports: the memory, and `rebuild`, called when half of the slots are used.
+ */
+import { type Code, CodeModule, I32, I64, type Int, type Var32 } from '../translator/code.ts';
+
+export const GLOBAL_TAG = 4096;
+export const TAGS = 4097;
+
+export const HEADER = { capacity: 0, used: 4, kinds: 8, totalA: 12, totalB: 16 } as const;
+export const TAGS_AT = 64;
+export const TAG_BYTES = 16;
+export const TAG = { generation: 0, sumA: 4, sumB: 8, live: 12 } as const;
+export const SLOTS_AT = 0x11000;
+export const SLOT_BYTES = 32;
+/** `key`: page number bits 35:32, tag << 4, size << 17. */
+export const SLOT = { low: 0, key: 4, generation: 8, frame: 12, rights: 16, epoch: 20, root: 24, seen: 28 } as const;
+/** Generations that no tag has. */
+export const EMPTY = 0;
+export const REMOVED = -1;
+
+export interface TranslationsCode {
+  /** The slot that translates a page for a PCID, or −1. Small pages win over large ones, the PCID's own over global ones. */
+  lookup(pageLow: number, pageHigh: number, pcid: number): number;
+  /** One exact key; `low`, `high` are the page number in units of the size (32 and 4 bits). */
+  find(low: number, high: number, tag: number, size: number): number;
+  /** Enters a translation that is not there. Slots of other entries may change: look them up again. */
+  insert(
+    low: number,
+    high: number,
+    tag: number,
+    size: number,
+    frame: number,
+    rights: number,
+    epoch: number,
+    root: number,
+    seen: number,
+  ): number;
+  /** Changes rights and what was seen of a live entry. */
+  update(slot: number, rights: number, seen: number): void;
+  remove(slot: number): void;
+  /** The first slot from this one on that holds a live entry, or −1. */
+  next(slot: number): number;
+  /** Drops everything. */
+  clear(): void;
+}
+
+const NOTHING = I32.of(0);
+const header = (field: number): I32 => NOTHING.load32(field);
+
+export function translationsModule(): Uint8Array<ArrayBuffer> {
+  const module = new CodeModule();
+  module.memory('translations');
+  const rebuild = module.import('rebuild', [], null);
+
+  const mix = module.define(null, ['i32', 'i32'], 'i32', (code, [a, b]) => {
+    const h = code.var32(a.xor(b.mul(0xcc9e2d51)).mul(0x85ebca6b));
+    h.set(h.xor(h.shrU(13)).mul(0xc2b2ae35));
+    code.return(h.xor(h.shrU(16)));
+  });
+
+  /** Adds (sign 1) or takes away (−1) a slot's share of the sums. A share is never zero in both halves. */
+  const account = module.define(null, ['i32', 'i32'], null, (code, [slot, sign]) => {
+    const field = (at: number) => code.var32(slot.load32(SLOTS_AT + at));
+    const [low, key, frame] = [field(SLOT.low), field(SLOT.key), field(SLOT.frame)];
+    const payload = code.var32(slot.load32(SLOTS_AT + SLOT.rights).xor(slot.load32(SLOTS_AT + SLOT.seen).mul(0x2545f491)));
+    const a = code.var32(
+      mix(mix(low.xor(0x5bd1e995), key), mix(frame, payload))
+        .or(1)
+        .mul(sign),
+    );
+    const b = code.var32(mix(mix(payload.xor(0x1b873593), frame), mix(key, low)).mul(sign));
+    const tag = code.var32(tagAt(tagOf(key)));
+    const addTo = (address: I32, at: number, value: Int) => code.store32(address, at, address.load32(at).add(value));
+    addTo(tag, TAG.sumA, a);
+    addTo(tag, TAG.sumB, b);
+    addTo(tag, TAG.live, sign);
+    addTo(NOTHING, HEADER.totalA, a);
+    addTo(NOTHING, HEADER.totalB, b);
+  });
+
+  const find = module.define('find', ['i32', 'i32', 'i32', 'i32'], 'i32', (code, [low, high, tag, size]) => {
+    const key = code.var32(keyOf(high, tag, size));
+    const wanted = code.var64(I64.join(low, key));
+    const generation = code.var32(tagAt(tag).load32(TAG.generation));
+    probe(code, low, key, (slot) => {
+      const found = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
+      code.rarely(found.eq(EMPTY), () => code.return(-1));
+      const isIt = found.eq(generation).and(slot.load64(SLOTS_AT + SLOT.low).eq(wanted));
+      code.if(isIt, () => code.return(slot));
+    });
+  });
+
+  module.define('lookup', ['i32', 'i32', 'i32'], 'i32', (code, [pageLow, pageHigh, pcid]) => {
+    const kinds = code.var32(header(HEADER.kinds));
+    const unit = code.var32(pageLow);
+    const slot = code.var32(-1);
+    const ask = (size: number, high: Int) => {
+      for (const [bit, tag] of [pcid, GLOBAL_TAG].entries()) {
+        code.if(kinds.has(1 << (2 * size + bit)), () => {
+          slot.set(find(unit, high, tag, size));
+          code.if(slot.geS(0), () => code.return(slot));
+        });
+      }
+    };
+    ask(0, pageHigh);
+    code.if(kinds.ltU(4), () => code.return(-1));
+    unit.set(pageLow.shrU(9).or(pageHigh.shl(23)));
+    ask(1, 0);
+    unit.set(unit.shrU(9));
+    ask(2, 0);
+    code.return(-1);
+  });
+
+  const payload = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
+  module.define('insert', ['i32', 'i32', 'i32', 'i32', ...payload], 'i32', (code, [low, high, tag, size, ...values]) => {
+    code.rarely(header(HEADER.used).shl(1).geU(header(HEADER.capacity)), () => code.do(rebuild()));
+    const key = code.var32(keyOf(high, tag, size));
+    probe(code, low, key, (slot) => {
+      const before = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
+      code.if(before.ne(tagAt(tagOf(slot.load32(SLOTS_AT + SLOT.key))).load32(TAG.generation)), () => {
+        code.store32(NOTHING, HEADER.used, header(HEADER.used).add(before.eq(EMPTY)));
+        const set = (at: number, value: Int) => code.store32(slot, SLOTS_AT + at, value);
+        set(SLOT.low, low);
+        set(SLOT.key, key);
+        set(SLOT.generation, tagAt(tag).load32(TAG.generation));
+        for (const [n, at] of [SLOT.frame, SLOT.rights, SLOT.epoch, SLOT.root, SLOT.seen].entries()) set(at, values[n] ?? NOTHING);
+        code.store32(NOTHING, HEADER.kinds, header(HEADER.kinds).or(I32.of(1).shl(size.shl(1).or(tag.eq(GLOBAL_TAG)))));
+        code.do(account(slot, 1));
+        code.return(slot);
+      });
+    });
+  });
+
+  module.define('update', ['i32', 'i32', 'i32'], null, (code, [slot, rights, seen]) => {
+    code.do(account(slot, -1));
+    code.store32(slot, SLOTS_AT + SLOT.rights, rights);
+    code.store32(slot, SLOTS_AT + SLOT.seen, seen);
+    code.do(account(slot, 1));
+  });
+
+  module.define('remove', ['i32'], null, (code, [slot]) => {
+    code.do(account(slot, -1));
+    code.store32(slot, SLOTS_AT + SLOT.generation, REMOVED);
+  });
+
+  module.define('next', ['i32'], 'i32', (code, [from]) => {
+    const slot = code.var32(from);
+    code.loop(() => {
+      code.if(slot.geU(slotBytes()), () => code.return(-1));
+      const generation = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
+      const isLive = generation.eq(tagAt(tagOf(slot.load32(SLOTS_AT + SLOT.key))).load32(TAG.generation));
+      code.if(generation.ne(EMPTY).and(isLive), () => code.return(slot));
+      slot.set(slot.add(SLOT_BYTES));
+    });
+  });
+
+  module.define('clear', [], null, (code) => {
+    code.fill(I32.of(SLOTS_AT), EMPTY, slotBytes());
+    for (const field of [HEADER.used, HEADER.kinds, HEADER.totalA, HEADER.totalB]) code.store32(NOTHING, field, 0);
+    const tag = code.var32(TAGS_AT);
+    code.loop((leave) => {
+      code.if(tag.geU(TAGS_AT + TAGS * TAG_BYTES), leave);
+      for (const field of [TAG.sumA, TAG.sumB, TAG.live]) code.store32(tag, field, 0);
+      tag.set(tag.add(TAG_BYTES));
+    });
+  });
+  return module.build();
+}
+
+const slotBytes = (): I32 => header(HEADER.capacity).mul(SLOT_BYTES);
+const keyOf = (high: I32, tag: I32, size: I32): I32 => high.or(tag.shl(4)).or(size.shl(17));
+const tagOf = (key: I32): I32 => key.shrU(4).and(0x1fff);
+const tagAt = (tag: I32): I32 => tag.shl(4).add(TAGS_AT);
+
+/** Runs `body` for one slot after the other, from the key's own on, until it returns. */
+function probe(code: Code, low: Var32, key: Var32, body: (slot: Var32) => void): void {
+  const mask = code.var32(header(HEADER.capacity).sub(1).mul(SLOT_BYTES));
+  const hash = code.var32(low.xor(key.mul(0x9e3779b1)).mul(0x85ebca6b));
+  const slot = code.var32(hash.xor(hash.shrU(15)).mul(SLOT_BYTES).and(mask));
+  code.loop(() => {
+    body(slot);
+    slot.set(slot.add(SLOT_BYTES).and(mask));
+  });
+}
