@@ -13,6 +13,8 @@
 export { isBootable } from './boot/pvh.ts';
 export type { MachineConfig, Stop } from './config.ts';
 export type { Tier } from './cpu/regions.ts';
+export type { TraceLog } from './cpu/trace-log.ts';
+export { ENTERED, HISTORIES, lengthBytes, nextHistory } from './cpu/trace-log.ts';
 export type { Host } from './host.ts';
 export { QuietHost } from './host.ts';
 export { Bug, UserError } from './isa/bug.ts';

@@ -5,6 +5,7 @@ import { layOutPvh } from './boot/pvh.ts';
 import type { MachineConfig, Stop } from './config.ts';
 import { ATTRIBUTE, highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
 import { CR0, CR3, CR4, EFER, GPR, RIP } from './cpu/state.ts';
+import type { TraceLog } from './cpu/trace-log.ts';
 import { HARNESS_FIELDS } from './devices/harness.ts';
 import { LAPIC_FIELDS } from './devices/lapic.ts';
 import { PIC_FIELDS } from './devices/pic.ts';
@@ -175,9 +176,14 @@ export class Machine {
     this.#pc.drainPath();
   }
 
-  /** A trace block begins here: the path forgets the calls made, so that what follows can be read without what was before. */
-  beginPathBlock(): void {
-    this.#pc.state.clearReturnStack();
+  /** A trace block begins here: path and log forget what was before, so that what follows can be read by itself. A path that was not drained is lost. */
+  beginBlock(): void {
+    this.#pc.beginBlock();
+  }
+
+  /** Where an observer with `isLogging` puts its events, beside those that generated code puts there. */
+  get log(): TraceLog {
+    return this.#pc.interpreter.log;
   }
 
   // ---- Registers ------------------------------------------------------------------------------------------------------------------------

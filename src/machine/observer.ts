@@ -76,15 +76,20 @@ export interface PathBlock {
   /** Count of retired instructions at the block's first and after its last instruction. */
   readonly from: bigint;
   readonly to: bigint;
-  /** Bit i of the column is bit (i & 7) of byte i >> 3. A copy: the receiver may keep it. */
+  /** Bit i of the column is bit (i & 7) of byte i >> 3. All columns are views, valid until the machine runs on. */
   readonly bits: Uint8Array;
   readonly bitCount: number;
+  /** Targets: a bit for each, 1 where it was guessed right (cpu/trace-log.ts), and those that were not. */
+  readonly guesses: Uint8Array;
+  readonly targetCount: number;
   readonly targets: BigUint64Array;
   /** Linear addresses of memory operands in order, when recorded. */
   readonly addresses: BigUint64Array;
 }
 
 export interface Observer {
+  /** True: SYSCALL, SYSRET and the changes of privilege that they make are not told but added to `machine.log`, without a call into TypeScript. */
+  readonly isLogging?: boolean;
   /** An external interrupt is delivered; `target` is the handler's RIP. Told once delivery is certain, with the registers of the interrupted code. */
   irq?(at: bigint, vector: number, target: bigint): void;
   /**

@@ -16,7 +16,7 @@ import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
 import { FAULTED, type Ports } from './cpu/ports.ts';
 import {
-  CpuState, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, OBSERVED, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
+  CpuState, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
@@ -157,7 +157,7 @@ export class Pc {
   observe(observer: Observer | null): void {
     this.observer = observer;
     this.cpu.observer = observer;
-    this.state.set32(OBSERVED, observer === null ? 0 : 1);
+    this.state.set32(OBSERVED, observer === null ? 0 : observer.isLogging === true ? OBSERVED_BY.logged : OBSERVED_BY.told);
     this.mmu.events = observer === null ? null : observeMemory(this.cpu, observer);
   }
 
@@ -194,16 +194,26 @@ export class Pc {
     const to = this.state.count;
     const from = this.#pathFrom;
     this.#pathFrom = to;
-    const { bits, bitCount, targets } = this.interpreter.drainPath();
-    this.observer?.path?.({ from, to, bits, bitCount, targets, addresses: new BigUint64Array(0) });
+    this.observer?.path?.({ from, to, ...this.interpreter.drainPath(), addresses: new BigUint64Array(0) });
+  }
+
+  /** What is written down from now on can be read without what was before; a path that was not drained is lost. */
+  beginBlock(): void {
+    this.#forgetLog();
+    this.state.clearReturnStack();
+  }
+
+  #forgetLog(): void {
+    this.interpreter.drainPath();
+    this.interpreter.log.begin(this.state.retired);
+    this.#pathFrom = this.state.count;
   }
 
   /** After load or restore: everything derived is made anew. */
   renew(): void {
     this.#stop = null;
     this.state.set32(STOP_REQUEST, 0);
-    this.interpreter.drainPath();
-    this.#pathFrom = this.state.count;
+    this.#forgetLog();
     this.lapic.reload();
     this.mmu.forgetTables();
     this.cpu.controlChanged();

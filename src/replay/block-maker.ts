@@ -1,4 +1,7 @@
-/** Makes run blocks out of what the machine tells: the observer of both record and replay, so that what one writes is what the other compares. */
+/**
+ * Makes run blocks out of what the machine tells: the observer of both record and replay, so that what one writes is what the other compares. System
+ * calls do not come here: generated code adds them to the machine's log by itself, where what is told here is added, too.
+ */
 import type {
   AddressSpace,
   KernelEntry,
@@ -7,183 +10,309 @@ import type {
   StaleUse,
   SupervisorUserAccess,
   TlbFlushKind,
+  TraceLog,
   TranslationView,
   UserEntry,
 } from '../machine/index.ts';
-import { type EventKind, RIGHTS } from './events.ts';
+import { bug } from '../machine/isa/bug.ts';
+import { EVENTS, type EventKind, RIGHTS } from './events.ts';
+import type { NameField } from './fields.ts';
 import type { Door } from './inputs.ts';
-import { PathLog } from './path-log.ts';
-import { MAX_BLOCK_EVENTS, type Mode, type RunBlock } from './schema.ts';
-import { EventLog, type EventValues } from './trace/columns.ts';
+import { MOST_TEXTS, type Mode, type PackedPath, type RunBlock } from './schema.ts';
+import { LAYOUT } from './trace/event-stream.ts';
 
 /** How often each kind of event was seen. */
-export type EventCounts = Partial<Record<EventKind, number>>;
+export type EventCounts = { [Kind in EventKind]?: number };
 
-/** A block is cut short where it has this many events: a few more may follow before the machine stops. */
-const FULL = MAX_BLOCK_EVENTS - 4096;
+/** The names of a field, whose places stand in the log. */
+function namesOf(kind: EventKind, name: string): readonly string[] {
+  const field = EVENTS.find((row) => row.kind === kind)?.fields[name as 'at'] as NameField<string> | undefined;
+  return field?.names ?? bug(`${kind} has no names in ${name}`);
+}
+
+const HOW = namesOf('sysret', 'how');
+const CAUSE = namesOf('enter-kernel', 'cause');
+const TABLE = namesOf('descriptor-table', 'table');
+const FLUSH = namesOf('tlb-flush', 'flush');
+const ACCESS = namesOf('stale', 'access');
+const SOURCE = namesOf('input', 'source');
+
+/** The event that causes each kind of entry. */
+const CAUSE_OF: Readonly<Record<KernelEntry, EventKind>> = {
+  irq: 'irq',
+  exception: 'exception',
+  syscall: 'syscall',
+  int: 'software-interrupt',
+};
 
 export class BlockMaker implements Required<Omit<Observer, 'input'>> {
-  readonly #log: EventLog;
-  readonly #path = new PathLog();
-  readonly #full: () => void;
+  readonly isLogging = true;
+  readonly #log: TraceLog;
   #first = 0n;
-  #firstNumber = 0;
   #rip = 0n;
   #mode: Mode = 64;
+  #path: PathBlock | null = null;
+  #texts: string[] = [];
+  #data: Uint8Array[] = [];
+  /** Of the last `sysret`. */
+  #how: UserEntry = 'sysret';
 
-  /** `full` is called when the block should end before its time. Blocks have the events of format `version`. */
-  constructor(full: () => void, version: number) {
-    this.#full = full;
-    this.#log = new EventLog(version);
+  /** `log`: of the machine that is observed. */
+  constructor(log: TraceLog) {
+    this.#log = log;
   }
 
-  /** Begins a block at `first`, where the CPU stands at `rip`. */
+  /** Begins a block at `first`, where the CPU stands at `rip` and the machine has begun one. */
   begin(first: bigint, rip: bigint, mode: Mode): void {
     this.#rip = rip;
     this.#mode = mode;
     this.#first = first;
-    this.#firstNumber = Number(first);
-    this.#log.reset();
-    this.#path.reset();
+    this.#path = null;
+    this.#texts = [];
+    this.#data = [];
   }
 
-  /** The block up to `end`. It lives until the next `begin`. */
+  /** The block up to `end`. It lives until the machine runs on. */
   take(end: bigint, recorded: { readonly path: boolean; readonly addresses: boolean }, state: Pick<RunBlock, 'hash' | 'ram'>): RunBlock {
+    let tags = 0n;
+    for (const { tag } of EVENTS) if (this.#log.count(tag) > 0) tags |= 1n << BigInt(tag);
     return {
       first: this.#first,
       count: Number(end - this.#first),
       rip: this.#rip,
       mode: this.#mode,
-      path: recorded.path ? this.#path.pack() : null,
-      addresses: recorded.addresses ? this.#path.packAddresses() : null,
-      events: this.#log.pack(),
+      path: recorded.path ? this.#packPath() : null,
+      addresses: null,
+      events: { stream: this.#log.stream(), texts: this.#texts, data: Buffer.concat(this.#data), tags },
       ...state,
     };
   }
 
-  get events(): number {
-    return this.#log.length;
+  #packPath(): PackedPath {
+    const { bits, bitCount, guesses, targetCount, targets } = this.#path ?? bug('the path was not drained');
+    return { bits, bitCount, guesses, targetCount, targets: new Uint8Array(targets.buffer, targets.byteOffset, targets.byteLength) };
   }
 
-  /** Bits of the path so far, as the machine has drained them. */
-  get pathBits(): number {
-    return this.#path.bitCount;
+  /** Adds how many events of each kind the block has. */
+  countInto(counts: EventCounts): void {
+    for (const { kind, tag } of EVENTS) {
+      const count = this.#log.count(tag);
+      if (count > 0) counts[kind] = (counts[kind] ?? 0) + count;
+    }
   }
 
-  get pathTargets(): number {
-    return this.#path.targetCount;
-  }
-
-  // ---- Events: one method of the observer, one row of the table ----------------------------------------------------------------------------
+  // ---- Events: one method of the observer, one row of the table, whose fields are words in its order -------------------------------------------
 
   /** What the host gave. It is told by the host's wrapper (inputs.ts), which alone knows the number of the call; so there is no `input` of the observer here. */
   hostInput(at: bigint, source: Door, call: bigint, data: Uint8Array): void {
-    this.#add('input', at, { source, call, data });
+    this.#data.push(data.slice());
+    this.#name(0, SOURCE, source);
+    this.#u64(1, call);
+    this.#number(2, data.length);
+    this.#add('input', at);
   }
 
   irq(at: bigint, vector: number, target: bigint): void {
-    this.#add('irq', at, { vector, target });
+    this.#number(0, vector);
+    this.#u64(1, target);
+    this.#add('irq', at);
   }
 
   exception(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint, target: bigint): void {
-    this.#add('exception', at, { vector, code: code ?? 0, cr2: cr2 ?? 0n, rip, target });
+    this.#number(0, vector);
+    this.#number(1, code ?? 0);
+    this.#u64(2, cr2 ?? 0n);
+    this.#u64(3, rip);
+    this.#u64(4, target);
+    this.#add('exception', at);
   }
 
   softwareInterrupt(at: bigint, vector: number, rip: bigint, target: bigint): void {
-    this.#add('software-interrupt', at, { vector, rip, target });
+    this.#number(0, vector);
+    this.#u64(1, rip);
+    this.#u64(2, target);
+    this.#add('software-interrupt', at);
   }
 
-  syscall(at: bigint, number: bigint, args: readonly bigint[], rip: bigint): void {
-    this.#add('syscall', at, { number, args, rip });
+  syscall(): void {
+    bug('a system call is logged by the code that makes it');
   }
 
   sysret(at: bigint, result: bigint, how: UserEntry): void {
-    this.#add('sysret', at, { result, how });
+    this.#u64(0, result);
+    this.#name(1, HOW, how);
+    this.#add('sysret', at);
+    this.#how = how;
   }
 
   enterUser(at: bigint, how: UserEntry): void {
-    this.#add('enter-user', at, { how });
+    this.#name(0, HOW, how);
+    if (how === this.#how) this.#addEntry('enter-user', 'sysret', at);
+    else this.#add('enter-user', at);
   }
 
   enterKernel(at: bigint, cause: KernelEntry): void {
-    this.#add('enter-kernel', at, { cause });
+    this.#name(0, CAUSE, cause);
+    this.#addEntry('enter-kernel', CAUSE_OF[cause], at);
   }
 
   controlRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    this.#add('control-register', at, { register, before, after });
+    this.#change('control-register', at, register, before, after);
   }
 
   contextSwitch(at: bigint, from: AddressSpace, to: AddressSpace): void {
-    this.#add('context-switch', at, { from: from.root, fromPcid: from.pcid, to: to.root, toPcid: to.pcid });
+    this.#u64(0, from.root);
+    this.#number(1, from.pcid);
+    this.#u64(2, to.root);
+    this.#number(3, to.pcid);
+    this.#add('context-switch', at);
   }
 
   msr(at: bigint, index: number, before: bigint, after: bigint): void {
-    this.#add('msr', at, { index, before, after });
+    this.#change('msr', at, index, before, after);
   }
 
   debugRegister(at: bigint, register: number, before: bigint, after: bigint): void {
-    this.#add('debug-register', at, { register, before, after });
+    this.#change('debug-register', at, register, before, after);
   }
 
   descriptorTable(at: bigint, table: 'gdt' | 'idt' | 'ldt' | 'tr', base: bigint, limit: number): void {
-    this.#add('descriptor-table', at, { table, base, limit });
+    this.#name(0, TABLE, table);
+    this.#u64(1, base);
+    this.#number(2, limit);
+    this.#add('descriptor-table', at);
   }
 
   tlbFlush(at: bigint, flush: TlbFlushKind, pcid: number, linear: bigint | null): void {
-    this.#add('tlb-flush', at, { flush, pcid, linear: linear ?? 0n });
+    this.#name(0, FLUSH, flush);
+    this.#number(1, pcid);
+    this.#u64(2, linear ?? 0n);
+    this.#add('tlb-flush', at);
   }
 
-  stale(at: bigint, { used, now, ...use }: StaleUse): void {
-    const [usedFrame, usedRights] = translation(used);
-    const [nowFrame, nowRights] = translation(now);
-    this.#add('stale', at, { ...use, usedFrame, usedRights, nowFrame, nowRights });
+  stale(at: bigint, { used, now, linear, access, cpl, rip }: StaleUse): void {
+    this.#u64(0, linear);
+    this.#name(1, ACCESS, access);
+    this.#number(2, cpl);
+    this.#u64(3, rip);
+    this.#translation(4, used);
+    this.#translation(6, now);
+    this.#add('stale', at);
   }
 
   supervisorUserAccess(at: bigint, access: SupervisorUserAccess): void {
-    this.#add('supervisor-user-access', at, access);
+    this.#u64(0, access.rip);
+    this.#u64(1, access.linear);
+    this.#number(2, access.size);
+    this.#flag(3, access.write);
+    this.#flag(4, access.execute);
+    this.#flag(5, access.user);
+    this.#flag(6, access.implicit);
+    this.#flag(7, access.ac);
+    this.#flag(8, access.writable);
+    this.#flag(9, access.faulted);
+    this.#add('supervisor-user-access', at);
   }
 
   pageTableWrite(at: bigint, address: bigint, before: bigint, after: bigint): void {
-    this.#add('page-table-write', at, { address, before, after });
+    this.#u64(0, address);
+    this.#u64(1, before);
+    this.#u64(2, after);
+    this.#add('page-table-write', at);
   }
 
   portIn(at: bigint, port: number, size: number, value: number): void {
-    this.#add('port-in', at, { port, size, value });
+    this.#port('port-in', at, port, size, value);
   }
 
   portOut(at: bigint, port: number, size: number, value: number): void {
-    this.#add('port-out', at, { port, size, value });
+    this.#port('port-out', at, port, size, value);
   }
 
   mmio(at: bigint, device: string, offset: number, size: number, write: boolean, value: bigint): void {
-    this.#add('mmio', at, { device, offset, size, write, value });
+    this.#text(0, device);
+    this.#number(1, offset);
+    this.#number(2, size);
+    this.#flag(3, write);
+    this.#u64(4, value);
+    this.#add('mmio', at);
   }
 
   output(at: bigint, byte: number): void {
-    this.#add('output', at, { byte });
+    this.#number(0, byte);
+    this.#add('output', at);
   }
 
   harness(at: bigint, command: number, value: number): void {
-    this.#add('harness', at, { command, value });
+    this.#number(0, command);
+    this.#number(1, value);
+    this.#add('harness', at);
   }
 
   halt(at: bigint, ticks: bigint): void {
-    this.#add('halt', at, { ticks });
+    this.#u64(0, ticks);
+    this.#add('halt', at);
   }
 
+  /** The machine keeps the path of a whole block, so that one piece is all. */
   path(block: PathBlock): void {
-    this.#path.append(block);
+    this.#path = block;
   }
 
-  #add<Kind extends EventKind>(kind: Kind, at: bigint, values: EventValues<Kind>): void {
-    if (this.#log.length === FULL) this.#full();
-    this.#log.add(kind, Number(at) - this.#firstNumber, values);
-  }
-}
+  // ---- Words -----------------------------------------------------------------------------------------------------------------------------------
 
-/** Frame and rights of a translation as the trace has them. */
-function translation(view: TranslationView | null): [frame: bigint, rights: number] {
-  if (view === null) return [0n, 0];
-  const rights = (view.writable ? RIGHTS.writable : 0) | (view.user ? RIGHTS.user : 0) | (view.executable ? RIGHTS.executable : 0);
-  return [BigInt(view.frame), rights | RIGHTS.mapped];
+  #change(kind: EventKind, at: bigint, number: number, before: bigint, after: bigint): void {
+    this.#number(0, number);
+    this.#u64(1, before);
+    this.#u64(2, after);
+    this.#add(kind, at);
+  }
+
+  #port(kind: EventKind, at: bigint, port: number, size: number, value: number): void {
+    this.#number(0, port);
+    this.#number(1, size);
+    this.#number(2, value);
+    this.#add(kind, at);
+  }
+
+  /** Two words: frame and rights. */
+  #translation(word: number, view: TranslationView | null): void {
+    this.#number(word, view?.frame ?? 0);
+    if (view === null) return this.#number(word + 1, 0);
+    const rights = (view.writable ? RIGHTS.writable : 0) | (view.user ? RIGHTS.user : 0) | (view.executable ? RIGHTS.executable : 0);
+    this.#number(word + 1, rights | RIGHTS.mapped);
+  }
+
+  #number(word: number, value: number): void {
+    this.#log.set(word, value);
+  }
+
+  #u64(word: number, value: bigint): void {
+    this.#log.words[word] = value;
+  }
+
+  #flag(word: number, value: boolean): void {
+    this.#log.set(word, value ? 1 : 0);
+  }
+
+  #name(word: number, names: readonly string[], name: string): void {
+    this.#log.set(word, names.indexOf(name));
+  }
+
+  #text(word: number, text: string): void {
+    let place = this.#texts.indexOf(text);
+    if (place < 0) place = this.#texts.push(text) - 1;
+    if (place >= MOST_TEXTS) bug(`more than ${MOST_TEXTS} different texts in a block`);
+    this.#log.set(word, place);
+  }
+
+  #add(kind: EventKind, at: bigint): void {
+    const { tag, words } = LAYOUT[kind];
+    this.#log.add(tag, words, Number(at));
+  }
+
+  /** A change of privilege, whose word is set: it stands at its cause, if nothing came between. */
+  #addEntry(kind: 'enter-user' | 'enter-kernel', cause: EventKind, at: bigint): void {
+    if (!this.#log.entered(LAYOUT[kind].tag, LAYOUT[cause].tag, Number(at))) this.#add(kind, at);
+  }
 }

@@ -1,7 +1,9 @@
 /** Compares two run blocks that should be the same, and names what differs. */
-import type { TraceEvent } from './events.ts';
+import { EVENTS, type TraceEvent } from './events.ts';
+import { targetsOf } from './path.ts';
 import type { PackedPath, RunBlock } from './schema.ts';
-import { unpackEvents } from './trace/columns.ts';
+import { FORMAT_VERSION } from './trace/frame.ts';
+import { eventsOf } from './trace/run-events.ts';
 
 /** One way in which the blocks differ. Indexes count from the front of the block; null stands for "there are no more". */
 export type BlockDifference =
@@ -25,11 +27,32 @@ function samePacked(a: unknown, b: unknown): boolean {
 
 function samePath(a: PackedPath | null, b: PackedPath | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.bitCount === b.bitCount && sameBytes(a.bits, b.bits) && sameBytes(a.targets, b.targets);
+  if (a.bitCount !== b.bitCount || a.targetCount !== b.targetCount || !sameBytes(a.bits, b.bits)) return false;
+  if (a.guesses === null || b.guesses === null) {
+    const [left, right] = [targetsOf(a), targetsOf(b)];
+    return left.every((target, i) => target === right[i]);
+  }
+  return sameBytes(a.guesses, b.guesses) && sameBytes(a.targets, b.targets);
 }
 
-/** Whether the blocks are the same in everything. */
-export function sameBlock(recorded: RunBlock, replayed: RunBlock): boolean {
+/** Events that a recording of an older format version did not have are left out. */
+function sameEvents(recorded: RunBlock, replayed: RunBlock, version: number): boolean {
+  if ('stream' in recorded.events && 'stream' in replayed.events) {
+    const { stream, texts, data } = recorded.events;
+    const other = replayed.events;
+    return sameBytes(stream, other.stream) && sameBytes(data, other.data) && samePacked(texts, other.texts);
+  }
+  return firstDifferentEvent(eventsOf(recorded), eventsOfVersion(replayed, version)) === null;
+}
+
+function eventsOfVersion(run: RunBlock, version: number): TraceEvent[] {
+  const later = new Set<string>(EVENTS.filter(({ since }) => since > version).map(({ kind }) => kind));
+  const events = eventsOf(run);
+  return later.size === 0 ? events : events.filter(({ kind }) => !later.has(kind));
+}
+
+/** Whether the blocks are the same in everything; `version`: of the recording. */
+export function sameBlock(recorded: RunBlock, replayed: RunBlock, version = FORMAT_VERSION): boolean {
   return (
     recorded.first === replayed.first &&
     recorded.count === replayed.count &&
@@ -38,7 +61,7 @@ export function sameBlock(recorded: RunBlock, replayed: RunBlock): boolean {
     recorded.mode === replayed.mode &&
     samePath(recorded.path, replayed.path) &&
     samePacked(recorded.addresses, replayed.addresses) &&
-    samePacked(recorded.events, replayed.events)
+    sameEvents(recorded, replayed, version)
   );
 }
 
@@ -46,18 +69,18 @@ export function sameBlock(recorded: RunBlock, replayed: RunBlock): boolean {
  * Everything in which the blocks differ, one entry for each part. `replayed` may be shorter than `recorded` where `partly` is set: then it is compared
  * with the front of it.
  */
-export function differences(recorded: RunBlock, replayed: RunBlock, partly = false): BlockDifference[] {
+export function differences(recorded: RunBlock, replayed: RunBlock, version = FORMAT_VERSION, partly = false): BlockDifference[] {
   const found: BlockDifference[] = [];
   if (recorded.rip !== replayed.rip || recorded.mode !== replayed.mode)
     found.push({ part: 'rip', recorded: recorded.rip, replayed: replayed.rip });
   const end = replayed.first + BigInt(replayed.count);
-  let expected = unpackEvents(recorded.events, recorded.first, recorded.count);
+  let expected = eventsOf(recorded);
   if (partly) expected = expected.filter((event) => event.at < end);
-  const event = firstDifferentEvent(expected, unpackEvents(replayed.events, replayed.first, replayed.count));
+  const event = firstDifferentEvent(expected, eventsOfVersion(replayed, version));
   if (event !== null) found.push(event);
   if (recorded.path !== null && replayed.path !== null) found.push(...pathDifferences(recorded.path, replayed.path, partly));
   if (recorded.addresses !== null && replayed.addresses !== null) {
-    const address = firstDifferentWord('address', recorded.addresses, replayed.addresses, partly);
+    const address = firstDifferentWord('address', wordsOf(recorded.addresses), wordsOf(replayed.addresses), partly);
     if (address !== null) found.push(address);
   }
   if (partly && replayed.count < recorded.count) return found;
@@ -94,24 +117,26 @@ function pathDifferences(recorded: PackedPath, replayed: PackedPath, partly: boo
     found.push({ part: 'bit', index, recorded: a, replayed: b });
     break;
   }
-  const target = firstDifferentWord('target', recorded.targets, replayed.targets, partly);
+  const target = firstDifferentWord('target', targetsOf(recorded), targetsOf(replayed), partly);
   if (target !== null) found.push(target);
   return found;
 }
 
 function firstDifferentWord(
   part: 'target' | 'address',
-  recorded: Uint8Array,
-  replayed: Uint8Array,
+  recorded: BigUint64Array,
+  replayed: BigUint64Array,
   partly: boolean,
 ): BlockDifference | null {
-  const word = (bytes: Uint8Array, i: number): bigint | null =>
-    i * 8 < bytes.length ? new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(i * 8, true) : null;
-  const length = (partly ? replayed.length : Math.max(recorded.length, replayed.length)) / 8;
+  const length = partly ? replayed.length : Math.max(recorded.length, replayed.length);
   for (let index = 0; index < length; index++) {
-    const a = word(recorded, index);
-    const b = word(replayed, index);
+    const a = recorded[index] ?? null;
+    const b = replayed[index] ?? null;
     if (a !== b) return { part, index, recorded: a, replayed: b };
   }
   return null;
+}
+
+function wordsOf(bytes: Uint8Array): BigUint64Array {
+  return new BigUint64Array(Uint8Array.from(bytes).buffer);
 }

@@ -14,9 +14,9 @@ import { walkPath } from './path.ts';
 import type { Player } from './player.ts';
 import type { RunBlock } from './schema.ts';
 import type { InstructionView } from './step.ts';
-import { unpackEvents } from './trace/columns.ts';
 import type { Damage } from './trace/frame-reader.ts';
 import { Malformed } from './trace/malformed.ts';
+import { eventsOf } from './trace/run-events.ts';
 
 /** How the first difference shows. `damage`: the trace itself is wrong; the others: the replay was not the recorded run. */
 export type DifferenceKind = 'damage' | 'path' | 'event' | 'address' | 'state' | 'end' | 'image';
@@ -158,7 +158,7 @@ function tell(found: Candidate): { recorded: string; replayed: string; message: 
 
 /** The first of the differences between a recorded block and the replayed one, told wholly. `player` plays the same trace. */
 export function divergence(player: Player, recorded: RunBlock, replayed: RunBlock, found: readonly BlockDifference[]): Difference {
-  const events = (run: RunBlock): TraceEvent[] => unpackEvents(run.events, run.first, run.count);
+  const events = (run: RunBlock): TraceEvent[] => eventsOf(run);
   const candidates = found.map((difference) => candidate(player, replayed.first, replayed.count, difference));
   const earliest = candidates.reduce((a, b) => (b.at < a.at ? b : a));
   const { at, kind } = earliest;
@@ -188,7 +188,7 @@ export function divergence(player: Player, recorded: RunBlock, replayed: RunBloc
 function recordedNext(player: Player, run: RunBlock, at: bigint): string[] {
   const lines: string[] = [];
   try {
-    for (const step of walkPath(run, unpackEvents(run.events, run.first, run.count), (_, rip) => player.code(rip), new Map())) {
+    for (const step of walkPath(run, eventsOf(run), (_, rip) => player.code(rip), new Map())) {
       if (step.at > at) lines.push(instructionText(player.look(step.at, step.rip)));
       if (lines.length === AFTER) break;
     }

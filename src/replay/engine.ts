@@ -4,7 +4,7 @@
  */
 import { type Boot, type Host, Machine, type MachineConfig, type Snapshot, type Stop } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
-import { BlockMaker } from './block-maker.ts';
+import { BlockMaker, type EventCounts } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
 import { type CheckpointBlock, PAGE_BYTES, type RunBlock } from './schema.ts';
 
@@ -15,7 +15,7 @@ const PART_PAGES = 4096;
 export const NO_LIMIT = 1n << 62n;
 
 export interface MadeBlock {
-  /** Lives until the next call of `block`. */
+  /** Views: they live until the machine runs on. */
   readonly block: RunBlock;
   /** Why the run is over; null where it goes on. */
   readonly stop: Stop | null;
@@ -35,18 +35,19 @@ export class Engine {
   #full = false;
   #lastCheckpoint: Snapshot | null = null;
 
-  private constructor(machine: Machine, host: CountingHost, maker: BlockMaker, blockInstructions: number) {
+  private constructor(machine: Machine, host: CountingHost, blockInstructions: number) {
     this.machine = machine;
     this.host = host;
     this.blockInstructions = blockInstructions;
-    this.#maker = maker;
+    this.#maker = new BlockMaker(machine.log);
     this.#recorded = machine.config.record ?? { path: false, addresses: false };
-    machine.observer = maker;
+    machine.observer = this.#maker;
+    machine.log.full = () => this.#cutHere();
   }
 
   /**
    * A machine with `boot` loaded (null: what it is to hold comes by `restore`), whose inputs come from `source`. `output` takes what the guest prints.
-   * Blocks have the events of format `version`. `like` is another machine, whose compiled code is shared. Throws UserError where the images are bad.
+   * `like` is another machine, whose compiled code is shared. Throws UserError where the images are bad.
    */
   static async create(
     config: MachineConfig,
@@ -54,41 +55,44 @@ export class Engine {
     source: Host | PlaybackHost,
     output: (byte: number) => void,
     blockInstructions: number,
-    version: number,
     like: Machine | undefined,
   ): Promise<Engine> {
     let engine: Engine | null = null;
-    const maker = new BlockMaker(() => engine?.cutHere(), version);
     const host = new CountingHost(
       source,
       (door, call, data) => {
-        if (engine !== null) maker.hostInput(engine.machine.count, door, call, data);
+        if (engine !== null) engine.#maker.hostInput(engine.machine.count, door, call, data);
       },
       output,
     );
     const machine = await Machine.create(config, host, like);
     if (boot !== null) machine.load(boot);
-    engine = new Engine(machine, host, maker, blockInstructions);
+    engine = new Engine(machine, host, blockInstructions);
     return engine;
   }
 
   /** Ends the block that is being made after the current instruction. */
-  cutHere(): void {
+  #cutHere(): void {
     this.#full = true;
     this.machine.requestStop();
   }
 
+  /** Adds how many events of each kind the last block has. */
+  countInto(counts: EventCounts): void {
+    this.#maker.countInto(counts);
+  }
+
   /**
-   * Runs to the end of the next block: `blockInstructions` on, or `limit`, or where the run ends. `takesRam` says, at the block's end, whether its hash is
+   * Runs to the end of the next block: `length` instructions on, or `limit`, or where the run ends. `takesRam` says, at the block's end, whether its hash is
    * over RAM as well.
    */
-  block(limit: bigint, takesRam: (at: bigint, stop: Stop | null) => boolean): MadeBlock {
+  block(limit: bigint, takesRam: (at: bigint, stop: Stop | null) => boolean, length = this.blockInstructions): MadeBlock {
     const { machine } = this;
     const first = machine.count;
-    machine.beginPathBlock();
+    machine.beginBlock();
     this.#maker.begin(first, machine.rip, machine.codeBits);
     this.#full = false;
-    const boundary = first + BigInt(this.blockInstructions);
+    const boundary = first + BigInt(length);
     const until = boundary < limit ? boundary : limit;
     let stop: Stop | null = null;
     for (;;) {

@@ -1,7 +1,8 @@
 /** The documentation of the trace format, printed from the tables: events.ts for the events, the field kinds of fields.ts, numbers of schema.ts. */
 import { EVENTS } from './events.ts';
 import type { Field, ListField, NameField } from './fields.ts';
-import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_EVENTS } from './schema.ts';
+import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS } from './schema.ts';
+import { MAX_BLOCK_EVENTS } from './trace/event-stream.ts';
 import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, OLDEST_VERSION, PREAMBLE_BYTES, TRAILER_BYTES } from './trace/frame.ts';
 
 /** What each block holds, key by key, as schema.ts declares it. */
@@ -23,9 +24,17 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     ['count', 'uint', 'instructions of the block; every block but the last is full, unless its events reached their limit'],
     ['rip', 'uint 64', 'RIP before the block'],
     ['mode', 'uint', 'the CPU runs code of 16, 32 or 64 bits before the block'],
-    ['path', '[bin, uint, bin] or nil', 'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many, targets (u64 each)'],
+    [
+      'path',
+      '[bin, uint, bin or nil, uint, bin] or nil',
+      'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many; guesses (as the bits, one for each target; nil: none), how many; the targets that were not guessed (u64 each)',
+    ],
     ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
-    ['events', '[tags, offsets, groups]', `at most ${MAX_BLOCK_EVENTS} events; see below`],
+    [
+      'events',
+      '[bin, [text, …], bin, uint 64]',
+      `at most ${MAX_BLOCK_EVENTS} events: stream, texts, data, and bit t for each tag t that occurs; see below`,
+    ],
     ['hash', 'text', "the machine's state hash after the block, 16 hexadecimal digits"],
     ['ram', 'bool', 'that hash is over RAM, too: before each checkpoint and at the end (version 1 had no such key: always)'],
   ],
@@ -104,11 +113,27 @@ tail and reads up to its last whole block.
 ${blocks.join('\n')}
 ## Events
 
-The events of a block are \`[tags, offsets, groups]\`: a bin with the tag of each event in order, a bin with its position less the block's first (u32), and for each
-tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field in the order below. A column is a bin of fixed-size values (u8 u16 u32 u64 as
-they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
+The events of a block are a stream of bytes. An event is
+
+\`\`\`
+tag         u8      bit 7: the change of privilege that it causes (enter-kernel, enter-user) stands at the same position, and is not written by itself
+distance    LEB128  instructions since the event before (the first: since the block's first instruction)
+lengths             4 bits for each of the event's words, low bits first: how many bytes of changes belong to it; 1, 2, 4 or 8 bytes for up to 2, 4, 8, 16 words
+changes             of each word its difference d from the same word of the last event of that tag in the block (the first: from 0), little-endian, in as few bytes
+                    as hold it: 2·d for d ≥ 0, −2·d − 1 below; 64 bits, modulo 2^64
+\`\`\`
+
+Its words are its fields in the order below: a number is itself, a flag 0 or 1, a name its place among the names, a \`text\` its place in the block's texts, \`bytes\`
+their length (the bytes of all events stand in \`data\`, one after the other); u64 × n has n words.
+
+Of the path's targets, each is guessed from those before it in the block: there are 4096 histories, and the guess is what followed the same history last time (0 where
+nothing did). The history is 0 at first; after a target whose low 32 bits are t it is (history · 16 ⊕ t ⊕ t / 128) modulo 4096.
 
 Every event has the field \`at\`: the count of retired instructions at that moment.
+
+Versions 1 and 2 had the path as \`[bits, count, targets]\`, and events as \`[tags, offsets, groups]\`: a bin with the tag of each event in order, a bin with its position less
+the block's first (u32), and for each tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field. A column is a bin of fixed-size values (u8 u16
+u32 u64 as they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
 
 A new event has a new tag and makes a new format version; a reader of version ${FORMAT_VERSION} reads versions ${OLDEST_VERSION} to ${FORMAT_VERSION}, and refuses others by naming both. A replay of an older
 version leaves out the events that it did not have. A tag that no event has is damage.

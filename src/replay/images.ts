@@ -37,7 +37,7 @@ export function firstDifferentInstruction(recorded: Player, other: Player): Foun
     const [a, b] = [recorded.block(recorded.end), other.block(recorded.end)];
     const parted =
       isOther ||
-      differences(a.block, b.block).some(({ part }) => part !== 'hash') ||
+      differences(a.block, b.block, recorded.trace.version).some(({ part }) => part !== 'hash') ||
       !sameRegisters(recorded, other) ||
       !sameMemory(recorded, other, starts, initial);
     if (parted) {

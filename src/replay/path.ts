@@ -4,7 +4,7 @@
  * As in Intel PT the path holds only what code does not say itself, in two columns, each in the order in which instructions retire:
  * - *bits*: one for each conditional branch (1: taken), one for each retired iteration of a repeated string instruction (1: it goes on), one for each
  *   near return (1: it went where its call said, 0: a target follows);
- * - *targets*: the new RIP of each near jump or call through a register or memory, of each near return whose bit is 0, and of each transfer by
+ * - *targets*, each guessed from those before it (machine/cpu/trace-log.ts) or written down: the new RIP of each near jump or call through a register or memory, of each near return whose bit is 0, and of each transfer by
  *   gate or far pointer (IRET, SYSCALL, SYSRET, INT n, far jumps …). Direct jumps and calls leave nothing.
  *
  * Returns match calls by a stack of 32 return addresses (the oldest is lost), emptied at the start of a block, at each interrupt and exception and at
@@ -12,6 +12,7 @@
  *
  * With the code bytes of the moment that gives every instruction: `walkPath`.
  */
+import { HISTORIES, nextHistory } from '../machine/index.ts';
 import { type Decoded, decode } from '../machine/isa/decode.ts';
 import type { TraceEvent } from './events.ts';
 import type { Mode, PackedPath, RunBlock } from './schema.ts';
@@ -22,6 +23,12 @@ export interface PathStep {
   readonly at: bigint;
   readonly rip: bigint;
   readonly decoded: Decoded;
+}
+
+/** All targets of a path, guessed or not: u64 each. */
+export function targetsOf(path: PackedPath): BigUint64Array {
+  const reader = new PathReader(path);
+  return BigUint64Array.from({ length: path.targetCount }, () => reader.target());
 }
 
 /** The bytes of code at `rip` when instruction `at` runs (up to 15, fewer in front of a page that is not mapped), and the CPU's mode there. */
@@ -47,16 +54,21 @@ class ReturnStack {
   }
 }
 
-/** Reads the two columns of a path. Throws `Malformed` where one is used up. */
+/** Reads the columns of a path. Throws `Malformed` where one is used up. */
 export class PathReader {
   readonly #path: PackedPath;
   readonly #targets: DataView;
+  /** What followed each history last time. */
+  readonly #predictions: BigUint64Array;
+  #history = 0;
   #bit = 0;
   #target = 0;
+  #miss = 0;
 
   constructor(path: PackedPath) {
     this.#path = path;
     this.#targets = new DataView(path.targets.buffer, path.targets.byteOffset, path.targets.length);
+    this.#predictions = new BigUint64Array(path.guesses === null ? 0 : HISTORIES);
   }
 
   bit(): boolean {
@@ -66,14 +78,25 @@ export class PathReader {
   }
 
   target(): bigint {
-    const offset = this.#target++ * 8;
-    if (offset + 8 > this.#targets.byteLength) throw new Malformed(`the path has no target ${offset / 8}`);
-    return this.#targets.getBigUint64(offset, true);
+    const index = this.#target++;
+    if (index >= this.#path.targetCount) throw new Malformed(`the path has no target ${index}`);
+    const { guesses } = this.#path;
+    if (guesses === null) return this.#next();
+    const isRight = (((guesses[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
+    const target = isRight ? (this.#predictions[this.#history] ?? 0n) : this.#next();
+    this.#predictions[this.#history] = target;
+    this.#history = nextHistory(this.#history, Number(BigInt.asIntN(32, target)));
+    return target;
+  }
+
+  /** The next target that was not guessed: there are as many as `guesses` says (schema.ts). */
+  #next(): bigint {
+    return this.#targets.getBigUint64(8 * this.#miss++, true);
   }
 
   /** Whether every bit and target was read. */
   get isDone(): boolean {
-    return this.#bit === this.#path.bitCount && this.#target * 8 === this.#targets.byteLength;
+    return this.#bit === this.#path.bitCount && this.#target === this.#path.targetCount;
   }
 }
 

@@ -49,7 +49,7 @@ function contents(trace: Trace, role: Artefact['role'], options: PlayerOptions):
 }
 
 /** The trace's machine, which may run in another tier than when it was recorded. */
-export function inTier(machine: MachineConfig, { tier }: PlayerOptions): MachineConfig {
+function inTier(machine: MachineConfig, { tier }: PlayerOptions): MachineConfig {
   return tier === undefined ? machine : { ...machine, tier };
 }
 
@@ -80,6 +80,20 @@ function inputsOf(trace: Trace, run: number): TraceEventOf<'input'>[] {
   return trace.events(run).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
 }
 
+/** An engine that makes the run of a trace again. */
+export async function engineOf(
+  trace: Trace,
+  options: PlayerOptions,
+  playback: PlaybackHost,
+  output: (byte: number) => void,
+): Promise<Engine> {
+  const { machine, blockInstructions } = trace.header;
+  const engine = await Engine.create(inTier(machine, options), bootOf(trace, options), playback, output, blockInstructions, options.like);
+  // Versions 1 and 2 cut their blocks by the number of events.
+  if (trace.version < 3) engine.machine.log.neverFull();
+  return engine;
+}
+
 export class Player {
   readonly trace: Trace;
   readonly #engine: Engine;
@@ -101,16 +115,7 @@ export class Player {
   /** Throws UserError where an image is missing or bad. */
   static async open(trace: Trace, options: PlayerOptions = {}): Promise<Player> {
     const playback = new PlaybackHost();
-    const { machine, blockInstructions } = trace.header;
-    const engine = await Engine.create(
-      inTier(machine, options),
-      bootOf(trace, options),
-      playback,
-      options.output ?? (() => {}),
-      blockInstructions,
-      trace.version,
-      options.like,
-    );
+    const engine = await engineOf(trace, options, playback, options.output ?? (() => {}));
     return new Player(trace, engine, playback, options);
   }
 
@@ -206,9 +211,9 @@ export class Player {
     const made = { bit: 0, target: 0, address: 0 };
     const observer = machine.observer;
     machine.observer = {
-      path: ({ bitCount, targets, addresses }) => {
+      path: ({ bitCount, targetCount, addresses }) => {
         made.bit += bitCount;
-        made.target += targets.length;
+        made.target += targetCount;
         made.address += addresses.length;
       },
     };
@@ -221,8 +226,9 @@ export class Player {
   /** Makes the next block, as record does. */
   block(limit: bigint): MadeBlock {
     this.#feed(this.position + BigInt(this.#engine.blockInstructions));
-    const { ram } = this.trace.run(this.trace.runAt(this.position));
-    return this.#engine.block(limit, () => ram);
+    const index = this.trace.runAt(this.position);
+    const { ram } = this.trace.run(index);
+    return this.#engine.block(limit, () => ram, this.trace.lengthOf(index));
   }
 
   /** Gives the playback the inputs of the blocks up to `to`. */

@@ -11,7 +11,6 @@ import { type Host, type Machine, type MachineConfig, QuietHost, type Stop } fro
 import { UserError } from '../machine/isa/bug.ts';
 import type { EventCounts } from './block-maker.ts';
 import { Engine, NO_LIMIT } from './engine.ts';
-import { EVENTS, type EventKind } from './events.ts';
 import {
   type Artefact,
   BLOCK_INSTRUCTIONS,
@@ -22,7 +21,6 @@ import {
 } from './schema.ts';
 import { checksums } from './trace/checksum.ts';
 import { FileSink, MemorySink } from './trace/file.ts';
-import { FORMAT_VERSION } from './trace/frame.ts';
 import { TraceWriter } from './trace/writer.ts';
 
 /** A file with the name that the trace remembers it by: a base name, never a path. */
@@ -118,9 +116,9 @@ export async function record(options: RecordOptions): Promise<Recording> {
     output.push(byte);
     host.serialOutput(byte);
   };
-  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, FORMAT_VERSION, options.like);
+  const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, options.like);
   const sink = options.to === undefined ? new MemorySink() : new FileSink(options.to);
-  const tally = new Tally();
+  const counts: EventCounts = {};
   const writer = new TraceWriter(sink, await checksums(), header, contents);
   try {
     const limit = options.limit ?? NO_LIMIT;
@@ -128,7 +126,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     for (;;) {
       const { block, stop } = engine.block(limit, (at, end) => end !== null || at >= checkpointAt);
       writer.run(block);
-      tally.add(block.events[0]);
+      engine.countInto(counts);
       const at = engine.machine.count;
       options.progress?.(at);
       if (stop !== null) {
@@ -139,7 +137,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
           stop,
           instructions: at,
           hash: block.hash,
-          counts: tally.counts(),
+          counts,
           output: output.bytes(),
           trace,
           size: writer.size,
@@ -162,21 +160,6 @@ export async function record(options: RecordOptions): Promise<Recording> {
 function checkpointDistance(last: readonly CheckpointBlock[]): number {
   const bytes = last.reduce((sum, { pages }) => sum + pages.length, 0);
   return Math.min(Math.max(CHECKPOINT_INSTRUCTIONS, bytes * INSTRUCTIONS_PER_BYTE), MOST_INSTRUCTIONS);
-}
-
-/** Counts events by their tags. */
-class Tally {
-  readonly #byTag = new Float64Array(256);
-
-  add(tags: Uint8Array): void {
-    for (const tag of tags) this.#byTag[tag] = (this.#byTag[tag] ?? 0) + 1;
-  }
-
-  counts(): EventCounts {
-    const counts: { [Kind in EventKind]?: number } = {};
-    for (const { kind, tag } of EVENTS) if ((this.#byTag[tag] ?? 0) > 0) counts[kind] = this.#byTag[tag] ?? 0;
-    return counts;
-  }
 }
 
 /** Bytes that come one at a time. */

@@ -8,18 +8,18 @@
 import { createHash } from 'node:crypto';
 import { differences, sameBlock } from './compare.ts';
 import { type Difference, damageDifference, divergence, instructionText } from './divergence.ts';
-import { Engine, NO_LIMIT } from './engine.ts';
+import { type Engine, NO_LIMIT } from './engine.ts';
 import type { TraceEventOf } from './events.ts';
 import { firstDifferentInstruction } from './images.ts';
 import { PlaybackHost } from './inputs.ts';
-import { bootOf, INPUT_TAG, inTier, Player, type PlayerOptions } from './player.ts';
+import { engineOf, INPUT_TAG, Player, type PlayerOptions } from './player.ts';
 import { ByteLog } from './record.ts';
 import type { CheckpointBlock, EndBlock, RunBlock } from './schema.ts';
-import { unpackEvents } from './trace/columns.ts';
 import { type Cut, TraceCursor } from './trace/cursor.ts';
 import { FileSource, MemorySource, type TraceSource } from './trace/file.ts';
-import { TraceDamage } from './trace/frame-reader.ts';
+import { placed, TraceDamage } from './trace/frame-reader.ts';
 import { Trace } from './trace/reader.ts';
+import { eventsOf, tagsOf } from './trace/run-events.ts';
 
 export interface ReplayOptions extends PlayerOptions {
   /** Stops at this position, coming from the nearest checkpoint before it; only what lies between is compared. */
@@ -85,16 +85,9 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
   const cursor = await TraceCursor.open(source);
   const playback = new PlaybackHost();
   const output = new ByteLog();
-  const engine = await Engine.create(
-    inTier(trace.header.machine, options),
-    bootOf(trace, options),
-    playback,
-    outputTo(output, options),
-    trace.header.blockInstructions,
-    trace.version,
-    options.like,
-  );
+  const engine = await engineOf(trace, options, playback, outputTo(output, options));
   let position = 0n;
+  let runs = 0;
   let last: { readonly block: RunBlock; readonly stop: ReturnType<Engine['block']>['stop'] } | null = null;
   let checkpoint: { readonly made: readonly CheckpointBlock[]; next: number } | null = null;
   const report = (difference: Difference | null): ReplayReport => ({
@@ -115,10 +108,13 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
           return report(
             await endDifference(trace, options, position, `the replay ended with ${JSON.stringify(last.stop)}, the recording goes on`),
           );
-        playback.feed(inputs(run));
-        last = engine.block(limitOf(trace), () => run.ram);
+        const { offset, sequence } = block;
+        playback.feed(placed(offset, sequence, () => inputs(run)));
+        last = engine.block(limitOf(trace), () => run.ram, trace.lengthOf(runs++));
         position = engine.machine.count;
-        if (!sameBlock(run, last.block)) return report(await explain(trace, options, run, last.block, false));
+        const { block: made } = last;
+        if (!placed(offset, sequence, () => sameBlock(run, made, trace.version)))
+          return report(await explain(trace, options, run, made, false));
         options.progress?.(position);
       } else if (block.kind === 'checkpoint') {
         if (block.value.part === 0) checkpoint = { made: engine.checkpoint(), next: 0 };
@@ -157,8 +153,8 @@ function outputTo(log: ByteLog, options: ReplayOptions): (byte: number) => void 
 }
 
 function inputs(run: RunBlock): TraceEventOf<'input'>[] {
-  if (!run.events[0].includes(INPUT_TAG)) return [];
-  return unpackEvents(run.events, run.first, run.count).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
+  if ((tagsOf(run) & (1n << BigInt(INPUT_TAG))) === 0n) return [];
+  return eventsOf(run).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
 }
 
 function sameCheckpoint(recorded: CheckpointBlock, made: CheckpointBlock | undefined): boolean {
@@ -174,7 +170,8 @@ function sameEnd(recorded: EndBlock, last: { readonly stop: EndBlock['stop'] | n
 
 /** The difference of a block, with the place found by playing the trace again. */
 async function explain(trace: Trace, options: ReplayOptions, recorded: RunBlock, replayed: RunBlock, partly: boolean): Promise<Difference> {
-  const found = differences(recorded, replayed, partly);
+  const index = trace.runAt(recorded.first);
+  const found = trace.placed(index, () => differences(recorded, replayed, trace.version, partly));
   const player = await Player.open(trace, quiet(options));
   return divergence(player, recorded, replayed, found);
 }
@@ -214,8 +211,8 @@ async function replayTo(source: TraceSource, options: ReplayOptions, to: bigint)
     const run = trace.run(trace.runAt(player.position));
     const { block, stop } = player.block(target);
     const whole = block.count === run.count;
-    if (whole ? !sameBlock(run, block) : differences(run, block, true).length > 0)
-      difference = await explain(trace, options, run, block, true);
+    const isOther = () => (whole ? !sameBlock(run, block, trace.version) : differences(run, block, trace.version, true).length > 0);
+    if (trace.placed(trace.runAt(run.first), isOther)) difference = await explain(trace, options, run, block, true);
     options.progress?.(player.position);
     if (stop !== null) break;
   }

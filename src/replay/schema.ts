@@ -7,7 +7,9 @@
  * A whole number that may exceed 32 bits is a bigint here and a msgpack uint 64 in the file.
  */
 import type { MachineConfig, Stop } from '../machine/index.ts';
-import type { PackedEvents } from './trace/columns.ts';
+import { bug } from '../machine/isa/bug.ts';
+import type { ColumnEvents } from './trace/columns.ts';
+import { MAX_BLOCK_EVENTS, type PackedEvents } from './trace/event-stream.ts';
 import { Malformed } from './trace/malformed.ts';
 
 /** The number of each kind of block. */
@@ -15,9 +17,9 @@ export const BLOCK = { header: 0, artefact: 1, run: 2, checkpoint: 3, end: 4, in
 export type BlockKind = keyof typeof BLOCK;
 
 /** Instructions of a run block; each block but the last has exactly as many. A block costs some 0.1 ms whatever it holds: this is what keeps that small. */
-export const BLOCK_INSTRUCTIONS = 1 << 20;
+export const BLOCK_INSTRUCTIONS = 1 << 22;
 /** The fewest instructions between checkpoints, unless the recording says otherwise: what takes a fraction of a second to run again. */
-export const CHECKPOINT_INSTRUCTIONS = 16 * BLOCK_INSTRUCTIONS;
+export const CHECKPOINT_INSTRUCTIONS = 4 * BLOCK_INSTRUCTIONS;
 
 /** A file that the run was given: the boot image, the initial RAM disk, or an ELF that only gives symbols. */
 export interface Artefact {
@@ -58,7 +60,10 @@ export interface PackedPath {
   /** Bit i is bit i & 7 of byte i >> 3; the bits after the last are 0. */
   readonly bits: Uint8Array;
   readonly bitCount: number;
-  /** u64 each, little-endian. */
+  /** A bit for each target, as in `bits`: 1 where it is what was guessed from those before it. Null: none was guessed. */
+  readonly guesses: Uint8Array | null;
+  readonly targetCount: number;
+  /** The targets that were not guessed: u64 each, little-endian. */
   readonly targets: Uint8Array;
 }
 
@@ -74,7 +79,7 @@ export interface RunBlock {
   readonly path: PackedPath | null;
   /** Linear addresses of memory operands, u64 each, little-endian; null where they were not recorded. */
   readonly addresses: Uint8Array | null;
-  readonly events: PackedEvents;
+  readonly events: PackedEvents | ColumnEvents;
   /** The machine's state hash after the last instruction of the block. */
   readonly hash: string;
   /** Whether that hash is over RAM, too: it is before each checkpoint and at the end, for it costs what was written. */
@@ -121,9 +126,10 @@ export interface IndexBlock {
 
 const MAX_ARTEFACTS = 64;
 const MAX_ARTEFACT_BYTES = 512 << 20;
-export const MAX_BLOCK_INSTRUCTIONS = 1 << 20;
-/** No block has more events than this; the recorder cuts a block short before. */
-export const MAX_BLOCK_EVENTS = 1 << 20;
+export const MAX_BLOCK_INSTRUCTIONS = 1 << 22;
+const MAX_STREAM_BYTES = 2 << 20;
+/** Different texts of the events of a block. */
+export const MOST_TEXTS = 256;
 export const PAGE_BYTES = 4096;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -247,29 +253,29 @@ export function unpackArtefactBlock(value: unknown): ArtefactBlock {
 
 export function packRun(run: RunBlock): object {
   const { first, count, rip, mode, path, addresses, events, hash, ram } = run;
-  return { first, count, rip, mode, path: path === null ? null : [path.bits, path.bitCount, path.targets], addresses, events, hash, ram };
+  const packedPath = path && [path.bits, path.bitCount, path.guesses, path.targetCount, path.targets];
+  if (!('stream' in events)) return bug('events of an older format version are read, never written');
+  const packedEvents = [events.stream, events.texts, events.data, events.tags];
+  return { first, count, rip, mode, path: packedPath, addresses, events: packedEvents, hash, ram };
 }
 
-export function unpackRun(value: unknown): RunBlock {
+/** Version 1 had no `ram`: all its hashes were over RAM; until version 2, targets were not guessed and events stood in columns. */
+export function unpackRun(value: unknown, version: number): RunBlock {
   const keys = ['first', 'count', 'rip', 'mode', 'path', 'addresses', 'events', 'hash'];
-  // Version 1 had no `ram`: all its hashes were over RAM.
-  const isOld = typeof value === 'object' && value !== null && !('ram' in value);
-  const map = fields(value, isOld ? keys : [...keys, 'ram'], 'a run block');
+  const hasRam = typeof value === 'object' && value !== null && 'ram' in value;
+  const map = fields(value, hasRam ? [...keys, 'ram'] : keys, 'a run block');
+  if (!hasRam && version > 1) throw new Malformed('a run block has no ram');
   const count = whole(map['count'], MAX_BLOCK_INSTRUCTIONS, 'the count of a run block');
-  const events = map['events'];
-  if (!Array.isArray(events) || events.length !== 3 || !(events[0] instanceof Uint8Array))
-    throw new Malformed('events are not [tags, offsets, groups]');
-  if (events[0].length > MAX_BLOCK_EVENTS) throw new Malformed(`${events[0].length} events in a block; the limit is ${MAX_BLOCK_EVENTS}`);
   return {
     first: big(map['first'], 'the first count of a run block'),
     count,
     rip: big(map['rip'], 'the RIP of a run block'),
     mode: modeOf(map['mode']),
-    path: map['path'] === null ? null : unpackPath(map['path'], count),
+    path: map['path'] === null ? null : version < 3 ? unpackOldPath(map['path'], count) : unpackPath(map['path'], count),
     addresses: map['addresses'] === null ? null : words(map['addresses'], 'addresses'),
-    events: events as unknown as PackedEvents,
+    events: version < 3 ? unpackColumns(map['events']) : unpackStream(map['events']),
     hash: hex(map['hash'], 16, 'the hash of a run block'),
-    ram: isOld || bool(map['ram'], 'ram'),
+    ram: !hasRam || bool(map['ram'], 'ram'),
   };
 }
 
@@ -284,16 +290,65 @@ function words(value: unknown, what: string): Uint8Array {
   return bytes;
 }
 
-function unpackPath(value: unknown, count: number): PackedPath {
+function unpackColumns(value: unknown): ColumnEvents {
+  if (!Array.isArray(value) || value.length !== 3 || !(value[0] instanceof Uint8Array))
+    throw new Malformed('events are not [tags, offsets, groups]');
+  if (value[0].length > MAX_BLOCK_EVENTS) throw new Malformed(`${value[0].length} events in a block; the limit is ${MAX_BLOCK_EVENTS}`);
+  return value as unknown as ColumnEvents;
+}
+
+function unpackStream(value: unknown): PackedEvents {
+  if (!Array.isArray(value) || value.length !== 4) throw new Malformed('events are not [stream, texts, data, tags]');
+  const [stream, texts, data, tags] = value as unknown[];
+  const bytes = bin(stream, 'the stream of events');
+  if (bytes.length > MAX_STREAM_BYTES) throw new Malformed(`events of ${bytes.length} bytes; the limit is ${MAX_STREAM_BYTES}`);
+  if (!Array.isArray(texts) || texts.length > MOST_TEXTS || texts.some((text) => typeof text !== 'string'))
+    throw new Malformed('the texts of the events are not a list of texts');
+  return { stream: bytes, texts, data: bin(data, 'the data of the events'), tags: big(tags, 'the tags of the events') };
+}
+
+function unpackOldPath(value: unknown, count: number): PackedPath {
   if (!Array.isArray(value) || value.length !== 3) throw new Malformed('a path is not [bits, count, targets]');
-  const bits = bin(value[0], 'the bits of a path');
-  const bitCount = whole(value[1], count, 'the number of bits of a path');
   const targets = words(value[2], 'the targets of a path');
-  if (bits.length !== (bitCount + 7) >> 3) throw new Malformed(`a path of ${bitCount} bits in ${bits.length} bytes`);
-  if ((bitCount & 7) !== 0 && (bits[bits.length - 1] ?? 0) >> (bitCount & 7) !== 0)
-    throw new Malformed('bits are set after the end of a path');
-  if (targets.length > count * 8) throw new Malformed(`a path of ${targets.length / 8} targets for ${count} instructions`);
-  return { bits, bitCount, targets };
+  return checkedPath({ ...unpackBits(value[0], value[1], count), guesses: null, targetCount: targets.length / 8, targets }, count);
+}
+
+function unpackPath(value: unknown, count: number): PackedPath {
+  if (!Array.isArray(value) || value.length !== 5) throw new Malformed('a path is not [bits, count, guesses, count, targets]');
+  const [bits, bitCount, guesses, targetCount, targets] = value as unknown[];
+  const path = {
+    ...unpackBits(bits, bitCount, count),
+    guesses: guesses === null ? null : bin(guesses, 'the guesses of a path'),
+    targetCount: whole(targetCount, count, 'the number of targets of a path'),
+    targets: words(targets, 'the targets of a path'),
+  };
+  return checkedPath(path, count);
+}
+
+function unpackBits(value: unknown, bitCount: unknown, count: number): Pick<PackedPath, 'bits' | 'bitCount'> {
+  return { bits: bin(value, 'the bits of a path'), bitCount: whole(bitCount, count, 'the number of bits of a path') };
+}
+
+function checkedPath(path: PackedPath, count: number): PackedPath {
+  const { bits, bitCount, guesses, targetCount, targets } = path;
+  checkBits(bits, bitCount, 'bits');
+  if (guesses !== null) checkBits(guesses, targetCount, 'guesses');
+  const wrong = guesses === null ? targetCount : targetCount - guesses.reduce((sum, byte) => sum + onesOf(byte), 0);
+  if (targets.length !== wrong * 8) throw new Malformed(`a path of ${targets.length / 8} targets where ${wrong} were not guessed`);
+  if (targetCount > count) throw new Malformed(`a path of ${targetCount} targets for ${count} instructions`);
+  return path;
+}
+
+function checkBits(bits: Uint8Array, count: number, what: string): void {
+  if (bits.length !== (count + 7) >> 3) throw new Malformed(`a path of ${count} ${what} in ${bits.length} bytes`);
+  if ((count & 7) !== 0 && (bits[bits.length - 1] ?? 0) >> (count & 7) !== 0)
+    throw new Malformed(`${what} are set after the end of a path`);
+}
+
+function onesOf(byte: number): number {
+  let ones = 0;
+  for (let rest = byte; rest !== 0; rest &= rest - 1) ones++;
+  return ones;
 }
 
 export function unpackCheckpoint(value: unknown): CheckpointBlock {

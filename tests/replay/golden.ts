@@ -32,7 +32,7 @@ const keelRecordings: Readonly<Record<string, () => RecordOptions>> = {
 };
 
 /** Recordings of older format versions: nobody makes them any more, and they replay for ever. */
-export const oldRecordings: Readonly<Record<string, number>> = { 'hello-format-1.mpk': 1 };
+export const oldRecordings: Readonly<Record<string, number>> = { 'hello-format-1.mpk': 1, 'hello-format-2.mpk': 2 };
 
 /** Every file of the folder. */
 export const goldenNames: readonly string[] = [goldenRecordings, keelRecordings, oldRecordings].flatMap(Object.keys);

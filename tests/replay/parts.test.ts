@@ -10,8 +10,10 @@ import { Engine } from '../../src/replay/engine.ts';
 import type { TraceEvent } from '../../src/replay/events.ts';
 import { record } from '../../src/replay/index.ts';
 import { CountingHost, PlaybackHost } from '../../src/replay/inputs.ts';
-import { MAX_BLOCK_EVENTS, type RunBlock } from '../../src/replay/schema.ts';
+import type { RunBlock } from '../../src/replay/schema.ts';
+import { MAX_BLOCK_EVENTS } from '../../src/replay/trace/event-stream.ts';
 import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
+import { eventsOf } from '../../src/replay/trace/run-events.ts';
 import { guestRecording } from './guest.ts';
 import { events, run } from './sample.ts';
 
@@ -50,9 +52,9 @@ describe('a block', () => {
     let engine: Engine | null = null;
     const { image, machine } = guestRecording();
     const cut = (): void => {
-      if (++output === 3) engine?.cutHere();
+      if (++output === 3) engine?.machine.log.full();
     };
-    engine = await Engine.create(machine, { image: image.bytes }, new QuietHost(), cut, 1 << 20, FORMAT_VERSION, undefined);
+    engine = await Engine.create(machine, { image: image.bytes }, new QuietHost(), cut, 1 << 20, undefined);
     const first = engine.block(1_000_000n, () => true);
     const count = first.block.count;
     expect(first.stop).toBeNull();
@@ -67,15 +69,33 @@ describe('a block', () => {
     expect(second.block.first).toBe(BigInt(count));
   });
 
-  test('is asked to be cut before it has more events than a reader takes', () => {
+  test('is asked to be cut before it has more events than a reader takes', async () => {
     let asked = 0;
-    const maker = new BlockMaker(() => asked++, FORMAT_VERSION);
-    maker.begin(0n, 0n, 64);
-    for (let i = 0; asked === 0 && i < MAX_BLOCK_EVENTS; i++) maker.output(0n, 1);
+    const { machine } = await record(guestRecording());
+    const maker = new BlockMaker(machine.log);
+    machine.log.full = () => asked++;
+    machine.beginBlock();
+    maker.begin(machine.count, 0n, 64);
+    let told = 0;
+    for (; asked === 0 && told < MAX_BLOCK_EVENTS; told++) maker.output(machine.count, 1);
     expect(asked).toBe(1);
-    expect(maker.events).toBeLessThan(MAX_BLOCK_EVENTS - 1000);
+    const run = maker.take(machine.count, { path: false, addresses: false }, { hash: '', ram: false });
+    expect(eventsOf(run)).toHaveLength(told);
+    expect(told).toBeLessThan(MAX_BLOCK_EVENTS - 1000);
+    // and the smallest events there are
+    asked = 0;
+    machine.beginBlock();
+    maker.begin(machine.count, 0n, 64);
+    for (told = 0; asked === 0 && told < MAX_BLOCK_EVENTS; told += 2) {
+      maker.sysret(machine.count, 0n, 'sysret');
+      maker.enterUser(machine.count, 'sysret');
+    }
+    expect(asked).toBe(1);
+    expect(told).toBeLessThan(MAX_BLOCK_EVENTS - 1000);
   });
 });
+
+const none = { bits: new Uint8Array(0), bitCount: 0, guesses: new Uint8Array(0), targetCount: 0, targets: new Uint8Array(0) };
 
 describe('comparing blocks', () => {
   const make = (change: (event: TraceEvent) => TraceEvent = (event) => event): RunBlock => run(0n, 16, events.map(change), 'a'.repeat(16));
@@ -93,13 +113,17 @@ describe('comparing blocks', () => {
 
   test('a bit, a target, the count, the hash are found', () => {
     const block = make();
-    const path = block.path ?? { bits: new Uint8Array(0), bitCount: 0, targets: new Uint8Array(0) };
+    const path = block.path ?? none;
     const bits = path.bits.slice();
     bits[1] = (bits[1] ?? 0) ^ 1;
     expect(differences(block, { ...block, path: { ...path, bits } })).toEqual([{ part: 'bit', index: 8, recorded: true, replayed: false }]);
-    expect(differences(block, { ...block, path: { ...path, targets: path.targets.subarray(8) } })).toMatchObject([
-      { part: 'target', index: 1, replayed: null },
-    ]);
+    expect(
+      differences(
+        block,
+        { ...block, path: { ...path, guesses: Uint8Array.of(0), targetCount: 1, targets: path.targets.subarray(8) } },
+        FORMAT_VERSION,
+      ),
+    ).toMatchObject([{ part: 'target', index: 1, replayed: null }]);
     expect(differences({ ...block, count: 17 }, block)).toEqual([{ part: 'count', recorded: 17, replayed: 16 }]);
     expect(differences(block, { ...block, hash: 'b'.repeat(16) })).toMatchObject([{ part: 'hash' }]);
   });
@@ -111,9 +135,9 @@ describe('comparing blocks', () => {
       events.filter(({ at }) => at < 8n),
       'c'.repeat(16),
     );
-    const path = { bits: Uint8Array.of(0b101), bitCount: 3, targets: new Uint8Array(0) };
-    expect(differences(make(), { ...front, path }, true)).toEqual([]);
-    expect(differences(make(), { ...front, path: { ...path, bits: Uint8Array.of(0b111) } }, true)).toMatchObject([
+    const path = { ...none, bits: Uint8Array.of(0b101), bitCount: 3 };
+    expect(differences(make(), { ...front, path }, FORMAT_VERSION, true)).toEqual([]);
+    expect(differences(make(), { ...front, path: { ...path, bits: Uint8Array.of(0b111) } }, FORMAT_VERSION, true)).toMatchObject([
       { part: 'bit', index: 1 },
     ]);
   });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PATH_TARGET_COUNT, PATH_TARGETS } from '../../src/machine/cpu/state.ts';
+import { LOG_BYTES, TraceLog } from '../../src/machine/cpu/trace-log.ts';
+import { logModule } from '../../src/machine/translator/log-code.ts';
 import type { TraceEvent } from '../../src/replay/events.ts';
-import { type CodeAt, PathReader, walkPath } from '../../src/replay/path.ts';
-import { PathLog } from '../../src/replay/path-log.ts';
+import { type CodeAt, targetsOf, walkPath } from '../../src/replay/path.ts';
 import type { RunBlock } from '../../src/replay/schema.ts';
 import { run } from './sample.ts';
-
-const none = { targets: new BigUint64Array(0), addresses: new BigUint64Array(0) };
 
 /** Bits of a text of 0 and 1 as a column. */
 function bits(text: string): { bits: Uint8Array; bitCount: number } {
@@ -15,51 +15,12 @@ function bits(text: string): { bits: Uint8Array; bitCount: number } {
   return { bits: bytes, bitCount: text.length };
 }
 
-function text(log: PathLog): string {
-  const path = log.pack();
-  const reader = new PathReader(path);
-  return Array.from({ length: path.bitCount }, () => (reader.bit() ? '1' : '0')).join('');
-}
-
-describe('a log of the path', () => {
-  test('puts pieces of any length together', () => {
-    const piece = fc.stringMatching(/^[01]{0,40}$/);
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const log = new PathLog();
-        for (let round = 0; round < 2; round++) {
-          // what stands after the last bit of a piece must not matter
-          for (const each of pieces) {
-            const { bits: bytes, bitCount } = bits(each);
-            const dirty = Uint8Array.from([...bytes, 0xff]);
-            if ((bitCount & 7) !== 0) dirty[bitCount >> 3] = (dirty[bitCount >> 3] ?? 0) | (0xff << (bitCount & 7));
-            log.append({ bits: dirty, bitCount, ...none });
-          }
-          expect(text(log)).toBe(pieces.join(''));
-          const packed = log.pack();
-          if ((packed.bitCount & 7) !== 0) expect((packed.bits.at(-1) ?? 0) >> (packed.bitCount & 7)).toBe(0);
-          log.reset();
-        }
-      }),
-      { numRuns: 300, seed: 5 },
-    );
-  });
-
-  test('keeps targets in order beyond its first array', () => {
-    const log = new PathLog();
-    const targets = BigUint64Array.from({ length: 700 }, (_, i) => BigInt(i) << 32n);
-    for (let i = 0; i < 3; i++) log.append({ bits: new Uint8Array(0), bitCount: 0, targets, addresses: targets });
-    expect(new BigUint64Array(log.pack().targets.buffer)).toEqual(BigUint64Array.from([...targets, ...targets, ...targets]));
-    expect(log.packAddresses().length).toBe(2100 * 8);
-  });
-});
-
 /** A block of `count` instructions from 0x1000 with this path. */
 function block(count: number, path: string, targets: readonly bigint[]): RunBlock {
   return {
     ...run(0n, count, [], '0'.repeat(16)),
     rip: 0x1000n,
-    path: { ...bits(path), targets: new Uint8Array(BigUint64Array.from(targets).buffer) },
+    path: { ...bits(path), guesses: null, targetCount: targets.length, targets: new Uint8Array(BigUint64Array.from(targets).buffer) },
   };
 }
 
@@ -73,6 +34,40 @@ function code(hex: string, mode: 16 | 32 | 64 = 64): CodeAt {
 function walk(blocks: RunBlock, at: CodeAt, events: readonly TraceEvent[] = []): string[] {
   return [...walkPath(blocks, events, at)].map(({ rip }) => rip.toString(16));
 }
+
+describe('targets', () => {
+  const memory = new WebAssembly.Memory({ initial: (LOG_BYTES >> 16) + 2 });
+  const log = new TraceLog(memory, 65536, new WebAssembly.Module(logModule()));
+  const view = new DataView(memory.buffer);
+  view.setUint32(PATH_TARGETS, 8192, true);
+
+  test('come back as they were, in whatever pieces they were folded', () => {
+    // few different ones, so that many are guessed, and any
+    const target = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(0n, 0x1000n, 0x1010n, 0x2345n) },
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    );
+    let guessed = 0;
+    fc.assert(
+      fc.property(fc.array(fc.array(target, { maxLength: 30 }), { maxLength: 6 }), (pieces) => {
+        log.begin(0);
+        for (const piece of pieces) {
+          for (const [i, each] of piece.entries()) view.setBigUint64(8192 + 8 * i, each, true);
+          view.setUint32(PATH_TARGET_COUNT, piece.length, true);
+          log.fold(0);
+          expect(view.getUint32(PATH_TARGET_COUNT, true)).toBe(0);
+        }
+        const { guesses, targetCount, targets } = log.takeTargets();
+        guessed += targetCount - targets.length;
+        const path = { ...bits(''), guesses, targetCount, targets: new Uint8Array(targets.slice().buffer) };
+        expect([...targetsOf(path)]).toEqual(pieces.flat());
+        if ((targetCount & 7) !== 0) expect((guesses.at(-1) ?? 0) >> (targetCount & 7)).toBe(0);
+      }),
+      { numRuns: 500, seed: 5 },
+    );
+    expect(guessed).toBeGreaterThan(1000);
+  });
+});
 
 describe('the walk along a path', () => {
   test('goes both ways at a conditional branch', () => {

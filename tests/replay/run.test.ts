@@ -17,9 +17,10 @@ import {
   type Trace,
 } from '../../src/replay/index.ts';
 import { walkPath } from '../../src/replay/path.ts';
+import { eventsOf } from '../../src/replay/trace/run-events.ts';
+import { packEvents } from './event-log.ts';
 import { forge } from './forge.ts';
 import { guest, guestRecording, guestText } from './guest.ts';
-import { addTo } from './sample.ts';
 import { checkedSwitches } from './switches.ts';
 
 let recording: Recording;
@@ -206,13 +207,10 @@ describe('the first difference', () => {
   });
 
   test('of the events is named with both events', async () => {
-    const { EventLog, unpackEvents } = await import('../../src/replay/trace/columns.ts');
     const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) => trace.events(i).some(({ kind }) => kind === 'port-in'));
     const forged = await forge(bytes, index, (run) => {
-      const log = new EventLog();
-      for (const event of unpackEvents(run.events, run.first, run.count))
-        addTo(log, event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event, run.first);
-      return { ...run, events: log.pack() };
+      const changed = eventsOf(run).map((event) => (event.kind === 'port-in' ? { ...event, value: event.value ^ 0x80 } : event));
+      return { ...run, events: packEvents(changed, run.first) };
     });
     const { difference } = await replay(forged, like);
     expect(difference).toMatchObject({ kind: 'event', instruction: { text: 'in al, dx' } });
@@ -221,16 +219,13 @@ describe('the first difference', () => {
   });
 
   test('of a context switch that was taken out, or put in, is named', async () => {
-    const { EventLog, unpackEvents } = await import('../../src/replay/trace/columns.ts');
     const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) =>
       trace.events(i).some(({ kind }) => kind === 'context-switch'),
     );
     for (const times of [0, 2]) {
       const forged = await forge(bytes, index, (run) => {
-        const log = new EventLog();
-        for (const event of unpackEvents(run.events, run.first, run.count))
-          for (let i = 0; i < (event.kind === 'context-switch' ? times : 1); i++) addTo(log, event, run.first);
-        return { ...run, events: log.pack() };
+        const changed = eventsOf(run).flatMap((event) => (event.kind === 'context-switch' ? new Array(times).fill(event) : [event]));
+        return { ...run, events: packEvents(changed, run.first) };
       });
       const { identical, difference } = await replay(forged, like);
       expect({ identical, kind: difference?.kind, text: difference?.instruction?.text }).toEqual({

@@ -4,9 +4,9 @@ import { EVENTS, type TraceEvent } from '../../src/replay/events.ts';
 import type { Field, ListField, NameField } from '../../src/replay/fields.ts';
 import type { CheckpointBlock, EndBlock, RunBlock, TraceHeader } from '../../src/replay/schema.ts';
 import { checksums } from '../../src/replay/trace/checksum.ts';
-import { EventLog } from '../../src/replay/trace/columns.ts';
 import { MemorySink } from '../../src/replay/trace/file.ts';
 import { TraceWriter } from '../../src/replay/trace/writer.ts';
+import { packEvents } from './event-log.ts';
 
 export const image = Uint8Array.from({ length: 300 }, (_, i) => (i * i) & 0xff);
 
@@ -68,15 +68,14 @@ export const events: readonly TraceEvent[] = EVENTS.flatMap((row, place) =>
   }),
 );
 
-/** Adds a decoded event to a block that begins at `first`. */
-export function addTo(log: EventLog, event: TraceEvent, first: bigint): void {
-  log.add(event.kind, Number(event.at - first), event);
-}
-
 export function run(first: bigint, count: number, list: readonly TraceEvent[], hash: string): RunBlock {
-  const log = new EventLog();
-  for (const event of list) addTo(log, event, first);
-  const path = { bits: Uint8Array.of(0b1010_0101, 0b11), bitCount: 10, targets: new Uint8Array(16).fill(7) };
+  const path = {
+    bits: Uint8Array.of(0b1010_0101, 0b11),
+    bitCount: 10,
+    guesses: Uint8Array.of(0b100),
+    targetCount: 3,
+    targets: new Uint8Array(16).fill(7),
+  };
   return {
     first,
     count,
@@ -84,7 +83,7 @@ export function run(first: bigint, count: number, list: readonly TraceEvent[], h
     mode: 64,
     path,
     addresses: null,
-    events: log.pack(),
+    events: packEvents(list, first),
     hash,
     ram: first === 16n,
   };

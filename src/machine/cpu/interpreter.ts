@@ -21,8 +21,9 @@ import { passesUntilHot, Regions, type Tier } from './regions.ts';
 import { linearAddress } from './segment-access.ts';
 import { floatService, integerService } from './services.ts';
 import {
-  type CpuState, HOT_HEAD, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END,
+  type CpuState, HOT_HEAD, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END, SLICE,
 } from './state.ts'; // biome-ignore format: one list
+import { type FoldedTargets, TraceLog } from './trace-log.ts';
 
 export type StopReason = 'budget' | 'fault' | 'stop' | 'path-full';
 
@@ -37,15 +38,22 @@ export interface InterpreterOptions {
   readonly tier?: Tier;
 }
 
-/** The most instructions between two returns from generated code: without them V8 could not replace the body by its optimised version. */
-const SLICE = 1 << 20;
-/** The same while regions wait to be compiled. */
+/** As SLICE while regions wait to be compiled. */
 const SLICE_WAITING = 1 << 16;
 /** Less room than this for the path is not worth a run of its own. */
 const LEAST_ROOM = 8192;
 
+/** A piece of the path: views, which the next run changes. */
+export interface DrainedPath extends FoldedTargets {
+  /** Bit i is bit i & 7 of byte i >> 3; the bits after the last are 0. */
+  readonly bits: Uint8Array;
+  readonly bitCount: number;
+}
+
 export class Interpreter {
   readonly codeCache: CodeCache;
+  /** Events, and the targets of the path, as generated code writes them down. */
+  readonly log: TraceLog;
   readonly #state: CpuState;
   readonly #ports: Ports;
   readonly #library: FormLibrary;
@@ -67,6 +75,7 @@ export class Interpreter {
     this.#memory = memory;
     this.#generation = library.generation;
     this.codeCache = new CodeCache(memory, layout, state, ports, library, passesUntilHot(tier));
+    this.log = new TraceLog(memory, layout.logBase, library.log);
     this.#regions = new Regions(this.codeCache, state, library.hasPath, tier);
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
     this.#imports = {
@@ -127,23 +136,23 @@ export class Interpreter {
     }
   }
 
-  /** The path since the last call: bits (least significant first) and targets; see translator/path-recorder.ts. */
-  drainPath(): { bits: Uint8Array; bitCount: number; targets: BigUint64Array } {
+  /** The path since the last call: see translator/path-recorder.ts, and of its targets trace-log.ts. */
+  drainPath(): DrainedPath {
     const state = this.#state;
+    this.log.fold(state.base);
     const bitCount = state.get32(PATH_BIT_COUNT);
-    const targetCount = state.get32(PATH_TARGET_COUNT);
-    const bits = new Uint8Array(this.#memory.buffer, this.#layout.pathBitsBase, (bitCount + 7) >> 3).slice();
-    const targets = new BigUint64Array(this.#memory.buffer, this.#layout.pathTargetsBase, targetCount).slice();
+    const bits = new Uint8Array(this.#memory.buffer, this.#layout.pathBitsBase, (bitCount + 7) >> 3);
     const last = bits.length - 1;
     if ((bitCount & 7) !== 0) bits[last] = (bits[last] ?? 0) & ((1 << (bitCount & 7)) - 1);
     state.set32(PATH_BIT_COUNT, 0);
-    state.set32(PATH_TARGET_COUNT, 0);
-    return { bits, bitCount, targets };
+    return { bits, bitCount, ...this.log.takeTargets() };
   }
 
+  /** Instructions for which there is room in the path's columns. */
   #pathRoom(): number {
     if (!this.#library.hasPath) return SLICE;
-    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.#state.get32(PATH_TARGET_COUNT));
+    this.log.fold(this.#state.base);
+    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.log.targetCount);
   }
 
   /** Makes the count stand by itself: nothing is planned any more. */
@@ -202,6 +211,8 @@ export class Interpreter {
       helper: (number: number, entry: number) => this.#helper(number, entry),
       attend: () => ports.attend(),
       tell: (what: number) => ports.tell(what),
+      ...this.log.exports,
+      log: this.#layout.logBase,
     };
     return new WebAssembly.Instance(this.#library.system, { env }).exports;
   }

@@ -20,6 +20,7 @@
  * This module never interprets: it lays out, reads and writes.
  */
 import { FrameTables } from '../memory/frames.ts';
+import { LOG_BYTES, LOG_INSTRUCTIONS } from './trace-log.ts';
 
 /** RAX RCX RDX RBX RSP RBP RSI RDI R8 … R15, eight bytes each, then one slot that is always zero ("no base", "no index"). */
 export const GPR = 0x000;
@@ -126,8 +127,9 @@ export const CPU_STATE_BYTES = 0x900;
 export const TLB_CHOICES = 0x900;
 /** 1: an interrupt waits for nothing but RFLAGS.IF (and the interrupt shadow). */
 export const INTERRUPT_PENDING = 0x910;
-/** 1: somebody is told what happens. */
+/** Bits of OBSERVED: 1, somebody in TypeScript is told what happens; 2, it is added to the log (trace-log.ts). */
 export const OBSERVED = 0x914;
+export const OBSERVED_BY = { told: 1, logged: 2 } as const;
 /** 1: the instruction that runs takes no single-step trap, since it delivered an event or loaded SS. */
 export const STEP_DONE = 0x918;
 
@@ -218,6 +220,8 @@ export interface MemoryLayout {
   readonly cpuBase: number;
   readonly pathBitsBase: number;
   readonly pathTargetsBase: number;
+  /** Of the log (trace-log.ts). */
+  readonly logBase: number;
   readonly codeBase: number;
   readonly codeBytes: number;
   readonly ramBase: number;
@@ -225,20 +229,27 @@ export interface MemoryLayout {
   readonly totalBytes: number;
 }
 
-/** Bytes of the path's two columns: enough for `PATH_BLOCK` instructions, each of which adds at most one bit and one target. */
-export const PATH_BLOCK = 65536;
+/** Instructions whose bits and targets are kept until they are drained; each adds at most one of both. */
+export const PATH_BLOCK: number = LOG_INSTRUCTIONS;
+/** The most instructions between two returns from generated code: without them V8 could not replace the body by its optimised version. */
+export const SLICE = 1 << 20;
 const PATH_BITS_BYTES = PATH_BLOCK / 8 + 4096;
-const PATH_TARGETS_BYTES = PATH_BLOCK * 8 + 4096;
+/** Targets go on into the log after each slice. */
+const PATH_TARGETS_BYTES = SLICE * 8 + 4096;
 
-/** Lays one CPU, its path buffers, the decoded-code cache, `ramBytes` of guest RAM (a multiple of 4096) and what is kept of its frames into one memory. */
+/**
+ * Lays one CPU, its path buffers, its log, the decoded-code cache, `ramBytes` of guest RAM (a multiple of 4096) and what is kept of its frames into one
+ * memory.
+ */
 export function layoutMemory(ramBytes: number, codeBytes = 48 << 20): MemoryLayout {
   const cpuBase = 4096;
   const pathBitsBase = cpuBase + CPU_BYTES;
   const pathTargetsBase = pathBitsBase + PATH_BITS_BYTES;
-  const codeBase = pathTargetsBase + PATH_TARGETS_BYTES;
+  const logBase = pathTargetsBase + PATH_TARGETS_BYTES;
+  const codeBase = (logBase + LOG_BYTES + 4095) & ~4095;
   const ramBase = (codeBase + codeBytes + 0xffff) & ~0xffff;
   const totalBytes = new FrameTables(ramBase + ramBytes, Math.ceil(ramBytes / 4096)).end;
-  return { cpuBase, pathBitsBase, pathTargetsBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes };
+  return { cpuBase, pathBitsBase, pathTargetsBase, logBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes };
 }
 
 /** One CPU's state, read and written from TypeScript. All values are unsigned; the memory must not grow. */

@@ -13,6 +13,7 @@ import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { formKey, quickKey, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
+import { logModule } from './log-code.ts';
 import { isForRegions } from './region-form.ts';
 import { systemModule } from './system-code.ts';
 import { bodyModule, functionsModule } from './tier0.ts';
@@ -43,6 +44,8 @@ export class FormLibrary {
   readonly body: WebAssembly.Module;
   /** See system-code.ts. */
   readonly system: WebAssembly.Module;
+  /** See log-code.ts. */
+  readonly log: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
   readonly #modules: WebAssembly.Module[] = [];
   readonly #forms: Form[] = [];
@@ -78,6 +81,7 @@ export class FormLibrary {
     }
     this.body = new WebAssembly.Module(bodyModule(inlined, this.hasPath));
     this.system = new WebAssembly.Module(systemModule(this.hasPath));
+    this.log = new WebAssembly.Module(logModule());
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */

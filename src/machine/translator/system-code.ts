@@ -6,12 +6,15 @@
  *     writeRflags()                     RFLAGS from the first service operand
  *
  * What it imports besides: `env.base`, the address of the CPU; `env.attend`, called when the new RFLAGS let a trap or an interrupt through
- * after this instruction; `env.tell`, called with one of TELL where somebody observes (OBSERVED in the state).
+ * after this instruction; `env.tell`, called with one of TELL where somebody in TypeScript observes (OBSERVED in the state); `env.log` and the
+ * functions of log-code.ts, which get the event where it is logged.
  */
 import {
-  AF, CF, COUNT_END, CPL, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OV, PF, RETURN_DEPTH, RFLAGS_REST,
+  AF, CF, COUNT_END, CPL, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, OV, PF, RETURN_DEPTH, RFLAGS_REST,
   RFLAGS_REST_MASK, RIP, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SR, STEP_DONE, TLB_CHOICES, TLB_SET, ZR,
 } from '../cpu/state.ts'; // biome-ignore format: one list
+import { BY, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
+import { bug } from '../isa/bug.ts';
 import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
 import { CS, GS, RCX, SS } from '../isa/registers.ts';
@@ -35,16 +38,35 @@ const MODE_64 = 2;
 const MODE_64_USER = 10;
 const R11 = 11;
 
+/** The imported globals: address of the CPU, of its log. */
+const BASE_GLOBAL = 0;
+const LOG_GLOBAL = 1;
+/** RAX, then RDI RSI RDX R10 R8 R9. */
+const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
+
+/** Imported functions that take events: see log-code.ts for `entered` and `add` (by the number of words). */
+interface Telling {
+  readonly told: number;
+  readonly entered: number;
+  readonly add: readonly number[];
+}
+
 export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importGlobal('env', 'base', 'i32');
+  module.importGlobal('env', 'log', 'i32');
   const helperType = module.type(['i32', 'i32'], ['i32']);
   const plain = module.type([], []);
   const one = module.type(['i32'], []);
   const other = module.importFunction('env', 'helper', helperType);
   const attend = module.importFunction('env', 'attend', plain);
-  const tell = module.importFunction('env', 'tell', one);
+  const addType = module.type(['i32', 'i32'], []);
+  const tell: Telling = {
+    told: module.importFunction('env', 'tell', one),
+    entered: module.importFunction('env', 'entered', module.type(['i32', 'i32', 'i32'], ['i32'])),
+    add: Array.from({ length: MOST_WORDS + 1 }, (_, words) => module.importFunction('env', `add${words}`, addType)),
+  };
 
   const flags = new Code(module, one);
   flags.writeFlags(0, attend);
@@ -94,7 +116,7 @@ class Code {
     this.f = module.func(type);
     this.#locals = new LocalPool(this.f);
     this.#base = this.#locals.take('i32');
-    this.f.globalGet(0);
+    this.f.globalGet(BASE_GLOBAL);
     this.f.set(this.#base);
   }
 
@@ -192,7 +214,7 @@ class Code {
     });
   }
 
-  syscall(other: number, writeFlags: number, tell: number, hasPath: boolean): void {
+  syscall(other: number, writeFlags: number, tell: Telling, hasPath: boolean): void {
     const { f } = this;
     this.#otherwise(other, () => {
       this.#is64();
@@ -234,7 +256,7 @@ class Code {
     f.i32(STATUS.jump);
   }
 
-  sysret(other: number, writeFlags: number, tell: number, hasPath: boolean): void {
+  sysret(other: number, writeFlags: number, tell: Telling, hasPath: boolean): void {
     const { f } = this;
     this.#otherwise(other, () => {
       f.get(1);
@@ -321,13 +343,76 @@ class Code {
     f.end();
   }
 
-  #tell(tell: number, what: number): void {
+  #tell(tell: Telling, what: number): void {
     const { f } = this;
+    const by = this.#locals.take('i32');
     this.load32(OBSERVED);
+    f.tee(by);
     f.if(undefined, false);
+    f.get(by);
+    f.i32(OBSERVED_BY.told);
+    f.op(OP.i32.and);
+    f.if();
     f.i32(what);
-    f.call(tell);
+    f.call(tell.told);
+    f.else();
+    this.#log(tell, what);
     f.end();
+    f.end();
+  }
+
+  /** The event goes to the log. */
+  #log(tell: Telling, what: number): void {
+    switch (what) {
+      case TELL.syscall:
+        for (const [i, register] of SYSCALL_REGISTERS.entries()) this.#word(i, () => this.#load64(GPR + 8 * register));
+        this.#word(SYSCALL_REGISTERS.length, () => this.#load64(RIP));
+        return this.#add(tell.add, LOGGED.syscall);
+      case TELL.sysret:
+        this.#word(0, () => this.#load64(GPR));
+        this.#word(1, () => this.f.i64(BigInt(BY.sysret)));
+        return this.#add(tell.add, LOGGED.sysret);
+      case TELL.enteredKernel:
+        return this.#entered(tell, LOGGED.enterKernel, LOGGED.syscall, BY.syscall);
+      case TELL.enteredUser:
+        return this.#entered(tell, LOGGED.enterUser, LOGGED.sysret, BY.sysret);
+      default:
+        bug(`nothing to log of ${what}`);
+    }
+  }
+
+  /** A word of the event that is being made. */
+  #word(index: number, value: () => void): void {
+    this.f.globalGet(LOG_GLOBAL);
+    value();
+    this.f.store('i64', LOG.words + 8 * index);
+  }
+
+  #add(add: Telling['add'], { tag, words }: { readonly tag: number; readonly words: number }): void {
+    this.f.i32(tag);
+    this.#position();
+    this.f.call(add[words] ?? bug(`no code adds ${words} words`));
+  }
+
+  /** A change of privilege, beside its cause if nothing came between. */
+  #entered(tell: Telling, event: { readonly tag: number; readonly words: number }, cause: { readonly tag: number }, by: number): void {
+    const { f } = this;
+    f.i32(event.tag);
+    f.i32(cause.tag);
+    this.#position();
+    f.call(tell.entered);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    this.#word(0, () => f.i64(BigInt(by)));
+    this.#add(tell.add, event);
+    f.end();
+  }
+
+  /** The low 32 bits of the count. */
+  #position(): void {
+    this.load32(COUNT_END);
+    this.load32(LEFT);
+    this.f.op(OP.i32.sub);
   }
 
   #is64(): void {

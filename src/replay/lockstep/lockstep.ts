@@ -11,7 +11,7 @@ import type { Host, Stop, Tier } from '../../machine/index.ts';
 import { sameBlock } from '../compare.ts';
 import type { RunBlock } from '../schema.ts';
 import { Symbols } from '../symbols.ts';
-import { unpackEvents } from '../trace/columns.ts';
+import { eventsOf } from '../trace/run-events.ts';
 import { type LockstepDifference, pinpoint } from './pinpoint.ts';
 import { type Input, Twin, type TwinRun } from './twin.ts';
 
@@ -67,8 +67,8 @@ export async function lockstep(options: LockstepOptions): Promise<LockstepReport
   }
 }
 
-function inputsOf({ events, first, count }: RunBlock): Input[] {
-  return unpackEvents(events, first, count).filter((event) => event.kind === 'input');
+function inputsOf(run: RunBlock): Input[] {
+  return eventsOf(run).filter((event) => event.kind === 'input');
 }
 
 function symbolsOf({ boot: { image, initrd } }: LockstepOptions, inputs: readonly Input[]): Symbols {

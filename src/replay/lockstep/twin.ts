@@ -4,7 +4,6 @@ import { Engine, type MadeBlock } from '../engine.ts';
 import type { TraceEventOf } from '../events.ts';
 import { PlaybackHost } from '../inputs.ts';
 import { MAX_BLOCK_INSTRUCTIONS } from '../schema.ts';
-import { FORMAT_VERSION } from '../trace/frame.ts';
 
 /** What both machines run. */
 export interface TwinRun {
@@ -41,7 +40,6 @@ export class Twin {
       host ?? playback ?? new PlaybackHost(),
       (byte) => host?.serialOutput(byte),
       MAX_BLOCK_INSTRUCTIONS,
-      FORMAT_VERSION,
       undefined,
     );
     return new Twin(engine, playback);

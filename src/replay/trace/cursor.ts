@@ -1,16 +1,16 @@
 /**
  * Goes through a trace from front to back and checks everything: order, gaps, checksums, index, trailer. The file is taken to be hostile: whatever
  * its bytes, reading ends with blocks whose every value was checked, or with `TraceDamage`, which says where; memory stays within a small multiple
- * of the largest block that the format allows.
+ * of the largest block that the format allows. Events alone are checked where they are decoded (run-events.ts), or found to be the same as the replay's.
  */
 import { type ArtefactBlock, BLOCK, type CheckpointBlock, type RunBlock, type TraceHeader } from '../schema.ts';
 import { checksums } from './checksum.ts';
-import { checkEvents } from './columns.ts';
 import type { TraceSource } from './file.ts';
 import { PREAMBLE_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
 import { type Block, type BlockOf, EndOfFile, FrameReader, placed } from './frame-reader.ts';
-import { IndexBuilder, type IndexEntry, tagBits } from './index.ts';
+import { IndexBuilder, type IndexEntry } from './index.ts';
 import { Malformed } from './malformed.ts';
+import { tagsOf } from './run-events.ts';
 
 /** A trace that ends before its end: all blocks before `offset` are whole. */
 export interface Cut {
@@ -162,10 +162,9 @@ export class TraceCursor {
     const recorded = this.#header?.machine.record;
     if ((run.path !== null) !== recorded?.path) throw new Malformed('a path where none was recorded, or none where one was');
     if ((run.addresses !== null) !== recorded.addresses) throw new Malformed('addresses where none were recorded, or none where they were');
-    checkEvents(run.events, run.count);
     this.#lastCount = run.count;
     this.#position += BigInt(run.count);
-    return { tags: tagBits(run.events[0]), position: run.first };
+    return { tags: tagsOf(run), position: run.first };
   }
 
   #followCheckpoint(value: CheckpointBlock): void {

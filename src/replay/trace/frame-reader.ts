@@ -76,7 +76,7 @@ export interface BlockOf<Kind extends BlockKind> {
 /** A block that was read and checked, told apart by `kind`. */
 export type Block = { [Kind in BlockKind]: BlockOf<Kind> }[BlockKind];
 
-const UNPACK: { readonly [Kind in BlockKind]: (value: unknown) => BlockValues[Kind] } = {
+const UNPACK: { readonly [Kind in BlockKind]: (value: unknown, version: number) => BlockValues[Kind] } = {
   header: unpackHeader,
   artefact: unpackArtefactBlock,
   run: unpackRun,
@@ -93,6 +93,8 @@ export class FrameReader {
   readonly source: TraceSource;
   readonly #sums: Checksums;
   readonly #msgpack = new Msgpack();
+  /** Of the trace, as its preamble says. */
+  #version = FORMAT_VERSION;
 
   constructor(source: TraceSource, sums: Checksums) {
     this.source = source;
@@ -113,6 +115,7 @@ export class FrameReader {
       throw new UserError(
         `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${FORMAT_VERSION}`,
       );
+    this.#version = version;
     return version;
   }
 
@@ -133,7 +136,7 @@ export class FrameReader {
     if (payload.length < header.stored) throw new EndOfFile();
     const kind = (Object.keys(BLOCK) as BlockKind[]).find((name) => BLOCK[name] === header.kind);
     if (kind === undefined) throw new Malformed(`no block has kind ${header.kind}`);
-    const value = UNPACK[kind](this.#msgpack.decode(openPayload(header, payload, this.#sums)));
+    const value = UNPACK[kind](this.#msgpack.decode(openPayload(header, payload, this.#sums)), this.#version);
     return { block: { kind, value, offset, sequence } as Block, end: offset + HEADER_BYTES + header.stored };
   }
 }

@@ -16,8 +16,8 @@ import type { Checksums } from './checksum.ts';
 import { Malformed } from './malformed.ts';
 
 /** The format that this module writes. */
-export const FORMAT_VERSION = 2;
-/** The oldest format that this module reads: those since then differ in nothing but the events that they have (`since` in events.ts). */
+export const FORMAT_VERSION = 3;
+/** The oldest format that is read. Versions differ in the events that they have (`since` in events.ts) and in the form of run blocks (`unpackRun` in schema.ts). */
 export const OLDEST_VERSION = 1;
 
 export const PREAMBLE_BYTES = 20;
@@ -76,7 +76,7 @@ const SMALL_BYTES = 64 << 10;
 function compress(raw: Uint8Array): Uint8Array {
   const isSmall = raw.length < SMALL_BYTES;
   const params = { [constants.ZSTD_c_compressionLevel]: isSmall ? 1 : 3 };
-  return zstdCompressSync(raw, isSmall ? { params, chunkSize: Math.max(raw.length, 1024) } : { params });
+  return zstdCompressSync(raw, { params, chunkSize: isSmall ? Math.max(raw.length, 1024) : SMALL_BYTES });
 }
 
 /** A whole frame around `raw` bytes, compressed where that makes them fewer. Throws UserError where they are more than a frame may hold. */

@@ -54,12 +54,3 @@ export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry
   }
   return entries;
 }
-
-/** The bits of an index entry for the tags of a run block's events. */
-export function tagBits(tags: Uint8Array): bigint {
-  const seen = new Uint8Array(256);
-  for (const tag of tags) seen[tag] = 1;
-  let bits = 0n;
-  for (let tag = 0; tag < 64; tag++) if (seen[tag] === 1) bits |= 1n << BigInt(tag);
-  return bits;
-}

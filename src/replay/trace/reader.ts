@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import type { TraceEvent } from '../events.ts';
 import { type Artefact, BLOCK, type BlockKind, type CheckpointBlock, type EndBlock, type RunBlock, type TraceHeader } from '../schema.ts';
 import { checksums } from './checksum.ts';
-import { unpackEvents } from './columns.ts';
 import { type Cut, TraceCursor } from './cursor.ts';
 import type { TraceSource } from './file.ts';
 import { HEADER_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
 import { type BlockValues, type Damage, EndOfFile, FrameReader, placed, TraceDamage } from './frame-reader.ts';
 import { type IndexEntry, indexEntries } from './index.ts';
 import { Malformed } from './malformed.ts';
+import { eventsOf } from './run-events.ts';
 
 /** A trace that is open for reading at any place. */
 export class Trace {
@@ -113,11 +113,22 @@ export class Trace {
     return (this.#runs[index] ?? outside(index, this.#runs.length)).entry.position;
   }
 
+  /** Instructions from the begin of run block `index` to that of the next; of the last, as many as a full block has. */
+  lengthOf(index: number): number {
+    const next = this.#runs[index + 1];
+    return next === undefined ? this.header.blockInstructions : Number(next.entry.position - this.firstOf(index));
+  }
+
   /** The events of run block `index`, in order. */
   events(index: number): readonly TraceEvent[] {
-    const { entry, sequence } = this.#runs[index] ?? outside(index, this.#runs.length);
     const run = this.run(index);
-    return placed(entry.offset, sequence, () => unpackEvents(run.events, run.first, run.count));
+    return this.placed(index, () => eventsOf(run));
+  }
+
+  /** Does `work` with run block `index`: what is malformed in it is damage there. */
+  placed<T>(index: number, work: () => T): T {
+    const { entry, sequence } = this.#runs[index] ?? outside(index, this.#runs.length);
+    return placed(entry.offset, sequence, work);
   }
 
   /** Whether run block `index` has an event of this tag, without reading it. */

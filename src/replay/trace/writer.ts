@@ -24,9 +24,10 @@ import {
 import type { Checksums } from './checksum.ts';
 import type { TraceSink } from './file.ts';
 import { makeFrame, makePreamble, makeTrailer } from './frame.ts';
-import { IndexBuilder, tagBits } from './index.ts';
+import { IndexBuilder } from './index.ts';
 import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
+import { tagsOf } from './run-events.ts';
 
 /** Bytes of an artefact in one block. */
 const PIECE_BYTES = 4 << 20;
@@ -72,7 +73,7 @@ export class TraceWriter {
   }
 
   run(block: RunBlock): void {
-    this.#block('run', packRun(block), block.first, tagBits(block.events[0]));
+    this.#block('run', packRun(block), block.first, tagsOf(block));
   }
 
   checkpoint(parts: readonly CheckpointBlock[]): void {

@@ -92,7 +92,7 @@ function describe({ state, ram, interpreter }: FlatMachine, reason: string): str
     reason === 'fault' ? `fault ${state.get32(FAULT_VECTOR)} ${state.get32(FAULT_CODE)} ${state.get64(FAULT_CR2).toString(16)}` : '',
     `memory ${hash}`,
     `bits ${path.bitCount} ${[...path.bits].join()}`,
-    `targets ${[...path.targets].join()}`,
+    `targets ${path.targetCount} ${[...path.guesses].join()} ${[...path.targets].join()}`,
   ].join('\n');
 }
 

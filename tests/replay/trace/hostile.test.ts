@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Checksums } from '../../../src/replay/trace/checksum.ts';
-import { unpackEvents } from '../../../src/replay/trace/columns.ts';
+import { readColumns } from '../../../src/replay/trace/columns.ts';
+import { readStream } from '../../../src/replay/trace/event-stream.ts';
 import { MemorySource } from '../../../src/replay/trace/file.ts';
 import { HEADER_BYTES, MAX_PAYLOAD, makeFrame, openPayload, PREAMBLE_BYTES, parseHeader } from '../../../src/replay/trace/frame.ts';
 import { TraceDamage } from '../../../src/replay/trace/frame-reader.ts';
 import { Malformed } from '../../../src/replay/trace/malformed.ts';
 import { Msgpack } from '../../../src/replay/trace/msgpack.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
+import { packEvents } from '../event-log.ts';
 import { events } from '../sample.ts';
 import { readAll, Victim, verdict } from './victim.ts';
 
@@ -95,7 +97,7 @@ describe('what is no trace', () => {
       const bytes = sample.slice();
       bytes[19] = version;
       expect(await verdict(bytes)).toEqual({
-        refused: `this trace is of format version ${version}; this version of Palindrome reads format versions 1 to 2`,
+        refused: `this trace is of format version ${version}; this version of Palindrome reads format versions 1 to 3`,
       });
     }
   });
@@ -205,12 +207,44 @@ describe('hostile msgpack', () => {
     fc.assert(
       fc.property(anything, (value) => {
         try {
-          unpackEvents(value, 0n, 16);
+          readColumns(value, 0n, 16);
         } catch (error) {
           if (!(error instanceof Malformed)) throw error;
         }
       }),
       { numRuns: 3000, seed: 4 },
     );
+  });
+
+  test('a stream of events of any bytes is refused, or read', () => {
+    const { stream, texts, data, tags } = packEvents(events, 0n);
+    const edit = fc.tuple(fc.nat(stream.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.nat(stream.length), (edits, length) => {
+        const forged = stream.slice(0, length);
+        for (const [at, value] of edits) if (at < length) forged[at] = value;
+        try {
+          readStream({ stream: forged, texts, data, tags }, 0n, 16);
+        } catch (error) {
+          if (!(error instanceof Malformed)) throw error;
+        }
+      }),
+      { numRuns: 3000, seed: 8 },
+    );
+    for (const [what, forged] of [
+      ['tag', { tags: tags ^ 2n }],
+      ['text', { texts: [] }],
+      ['byte', { data: Uint8Array.of(...data, 1) }],
+      ['fewer bytes', { data: data.subarray(1) }],
+      ['end', { stream: stream.subarray(0, stream.length - 1) }],
+      ['unknown tag', { stream: Uint8Array.of(63, 0) }],
+      ['entry without cause', { stream: Uint8Array.of(0x80 | 20, 0, 0) }],
+      ['position', { stream: Uint8Array.of(20, 17, 0) }],
+      ['long distance', { stream: Uint8Array.of(20, 255, 255, 255, 255, 255, 1, 0) }],
+      ['long change', { stream: Uint8Array.of(20, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0) }],
+      ['change of a word too many', { stream: Uint8Array.of(20, 0, 0x10, 1) }],
+      ['value out of range', { stream: Uint8Array.of(20, 0, 2, 0, 4) }],
+    ] as const)
+      expect(() => readStream({ stream, texts, data, tags, ...forged }, 0n, 16), what).toThrow(Malformed);
   });
 });
