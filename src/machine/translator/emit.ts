@@ -15,7 +15,7 @@ import type { Effect, FaultStep, FlagWrites, LoadStep, SegmentRef, Step, StoreSt
 import { guardSteps } from '../isa/effect.ts';
 import { HELPER_NAMES } from '../isa/helpers.ts';
 import { CS, FS, RCX, SS } from '../isa/registers.ts';
-import { constant, input, type Term } from '../isa/term.ts';
+import { constant, input, isConst, type Term } from '../isa/term.ts';
 import { ENTRY, hasFixedMemory } from './entry.ts';
 import { flagTerms } from './flags.ts';
 import { Lowering } from './lower.ts';
@@ -331,6 +331,7 @@ class Emitter {
   // ---- Faults ----------------------------------------------------------------------------------------------------------------------
 
   #fault(step: FaultStep): void {
+    if (isConst(step.when, 0n)) return;
     this.#l.condition(step.when);
     this.#raiseIf(step.vector, step.code, step.writes);
   }
@@ -563,9 +564,10 @@ const readsMemory = (t: Term): boolean => t.source?.kind === 'loaded' || t.args.
 const writeTerms = (write: Write): Term[] => (write.when === null ? [write.value] : [write.value, write.when]);
 
 function terms(steps: readonly Step[]): Term[] {
-  return steps.flatMap((s) =>
-    s.kind === 'load' ? [s.offset] : s.kind === 'store' ? [s.offset, s.value] : [s.when, ...s.writes.flatMap(writeTerms)],
-  );
+  return steps.flatMap((s) => {
+    if (s.kind === 'fault') return isConst(s.when, 0n) ? [] : [s.when, ...s.writes.flatMap(writeTerms)];
+    return s.kind === 'load' ? [s.offset] : [s.offset, s.value];
+  });
 }
 
 function segmentOf(decoded: Decoded, index: number): number {

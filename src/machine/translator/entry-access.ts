@@ -34,6 +34,7 @@ export class EntryAccess implements StateAccess {
   readonly #writeRflags: number;
   /** By step: the locals of loaded values. */
   readonly loaded = new Map<number, readonly number[]>();
+  readonly floats = null;
 
   constructor(f: FunctionBuilder, at: EntryLocals, decoded: Decoded, writeRflags: number) {
     this.#f = f;

@@ -12,8 +12,8 @@
  */
 import { bug } from '../isa/bug.ts';
 import { isFloatOp, type Width } from '../isa/ops.ts';
-import type { Term } from '../isa/term.ts';
-import { lowerFloat, lowerFloatStatus } from './lower-float.ts';
+import type { Source, Term } from '../isa/term.ts';
+import { type FloatValue, givesFloat, lowered, lowerFloat, lowerFloatStatus } from './lower-float.ts';
 import { callInteger, lowerBswap, lowerMulHigh, lowerWideDivision } from './lower-integer.ts';
 import { type Environment, type LocalPool, type LoweringContext, type Services, typeOf } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
@@ -22,8 +22,9 @@ export class Lowering implements LoweringContext {
   readonly f: FunctionBuilder;
   readonly locals: LocalPool;
   readonly services: Services;
-  /** Floating-point terms already computed: the locals of result and status. */
-  readonly floats = new Map<Term, { result: number; status: number }>();
+  readonly floats = new Map<Term, FloatValue>();
+  /** Floating-point operands that have been found to be zero or ordinary numbers. */
+  readonly #ordinary = new Set<Term>();
   readonly #environment: Environment;
   readonly #canonical = new Map<Term, Term>();
   readonly #byKey = new Map<string, Term>();
@@ -91,6 +92,33 @@ export class Lowering implements LoweringContext {
   push64(term: Term): void {
     this.push(term);
     if (term.width < 64) this.f.op(OP.i64.extend_i32_u);
+  }
+
+  pushFloat(term: Term): void {
+    const t = this.canonical(term);
+    if (givesFloat(t.op)) return this.f.get(lowered(this, t).result);
+    const [source, half] = floatSource(t);
+    const local = source === null ? null : (this.#environment.floats?.local(source, half) ?? null);
+    if (local !== null) return this.f.get(local);
+    this.push(t);
+    this.f.op(t.width === 64 ? OP.f64.reinterpret_i64 : OP.f32.reinterpret_i32);
+  }
+
+  isOrdinary(term: Term): boolean {
+    // Without a way to give up the service may have given the result, or dealt with the operand.
+    if (this.services.giveUp === null) return false;
+    const t = this.canonical(term);
+    if (givesFloat(t.op) || (t.op === 'const' && t.value === 0n) || this.#ordinary.has(t)) return true;
+    const [source, half] = floatSource(t);
+    return source !== null && this.#environment.floats?.isOrdinary(source, half) === true;
+  }
+
+  noteOrdinary(term: Term): void {
+    if (this.services.giveUp === null) return;
+    const t = this.canonical(term);
+    this.#ordinary.add(t);
+    const [source, half] = floatSource(t);
+    if (source !== null) this.#environment.floats?.noteOrdinary(source, half);
   }
 
   /** The value in a fresh local. */
@@ -533,6 +561,15 @@ export class Lowering implements LoweringContext {
     if (inside.length === 1 && only !== undefined && only.width === 64) return this.push(only);
     this.#concat(inside, 64);
   }
+}
+
+/** The input that a term of 64 bits is, or is a half of; null: it is none. */
+function floatSource(t: Term): [source: Source | null, half: 0 | 1] {
+  if (t.width !== 64) return [null, 0];
+  if (t.op === 'input') return [t.source, 0];
+  const whole = t.args[0];
+  if (t.op !== 'extract' || whole?.op !== 'input' || whole.width !== 128 || t.lo % 64 !== 0) return [null, 0];
+  return [whole.source, t.lo === 0 ? 0 : 1];
 }
 
 /** An upper bound of the term's value, from its structure: for shift counts. */

@@ -5,6 +5,7 @@
 import { bug } from '../isa/bug.ts';
 import type { Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
+import type { FloatValue } from './lower-float.ts';
 import type { FunctionBuilder, Label, ValueType } from './wasm.ts';
 
 /** Gives input terms their values. */
@@ -13,6 +14,18 @@ export interface Environment {
   input(source: Source, width: Width): void;
   /** Leaves one half of a 128-bit input on the stack. */
   inputHalf(source: Source, half: 0 | 1): void;
+  /** What is known of inputs as floating-point numbers; null: nothing. */
+  readonly floats: FloatInputs | null;
+}
+
+/** Inputs of 64 bits (half 0), or halves of inputs of 128 bits, as doubles. */
+export interface FloatInputs {
+  /** The f64 local that holds it; null: none does. */
+  local(source: Source, half: 0 | 1): number | null;
+  /** Whether it is known to be zero or an ordinary number: no NaN, infinity or denormal. */
+  isOrdinary(source: Source, half: 0 | 1): boolean;
+  /** From here on it is known, until it is written. */
+  noteOrdinary(source: Source, half: 0 | 1): void;
 }
 
 /** Locals that many pieces of one function use one after the other. */
@@ -53,12 +66,17 @@ export interface LoweringContext {
   readonly f: FunctionBuilder;
   readonly locals: LocalPool;
   readonly services: Services;
-  /** Floating-point terms already computed: the locals of result and status. */
-  readonly floats: Map<Term, { result: number; status: number }>;
+  /** Floating-point terms already computed. */
+  readonly floats: Map<Term, FloatValue>;
   push(term: Term): void;
   pushSigned(term: Term): void;
   push64(term: Term): void;
   toLocal(term: Term): number;
+  /** Leaves a value of 32 or 64 bits as a float. */
+  pushFloat(term: Term): void;
+  /** Whether a floating-point operand is known to be zero or an ordinary number; what has been asked is known from then on. */
+  isOrdinary(term: Term): boolean;
+  noteOrdinary(term: Term): void;
   canonical(term: Term): Term;
   arg(t: Term, n: number): Term;
 }

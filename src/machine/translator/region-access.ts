@@ -8,12 +8,14 @@ import type { Target, Write } from '../isa/dsl.ts';
 import { FLAG_BIT, type Flag } from '../isa/flags.ts';
 import type { MemoryOperand, RegisterOperand } from '../isa/operands.ts';
 import type { Width } from '../isa/ops.ts';
-import type { Source } from '../isa/term.ts';
+import type { Source, Term } from '../isa/term.ts';
 import { boundLocal } from './bound.ts';
 import type { StateAccess } from './emit.ts';
 import { ENTRY } from './entry.ts';
 import { CARRIER } from './flags.ts';
 import type { Lowering } from './lower.ts';
+import type { FloatInputs } from './lowering-context.ts';
+import { xmmHalf } from './region-floats.ts';
 import type { RegionInstruction } from './region-graph.ts';
 import { readSlot } from './special-slots.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
@@ -21,7 +23,7 @@ import { type FunctionBuilder, OP } from './wasm.ts';
 /** A part of the state that is kept in a local. */
 interface Slot {
   readonly local: number;
-  readonly type: 'i32' | 'i64';
+  readonly type: 'i32' | 'i64' | 'f64';
   readonly offset: number;
   isWritten: boolean;
 }
@@ -33,30 +35,59 @@ export class RegionState {
   /** The linear address of the page that the region's addresses are relative to. */
   readonly page: number;
   readonly #slots = new Map<number, Slot>();
+  /** Offsets of halves of XMM registers that are kept as doubles. */
+  readonly #floats: ReadonlySet<number>;
+  /** Bits of those among them that are known to hold zero or an ordinary number, at the point that is being emitted. */
+  ordinary = 0;
 
-  constructor(f: FunctionBuilder, base: number, page: number) {
+  constructor(f: FunctionBuilder, base: number, page: number, floats: ReadonlySet<number>) {
     this.f = f;
     this.base = base;
     this.page = page;
+    this.#floats = floats;
   }
 
   /** The local that stands for the slot of the state at `offset`. */
   #slot(offset: number, type: 'i32' | 'i64'): Slot {
     const known = this.#slots.get(offset);
     if (known !== undefined) return known;
-    const slot = { local: this.f.local(type), type, offset, isWritten: false };
+    const kept = this.#floats.has(offset) ? 'f64' : type;
+    const slot: Slot = { local: this.f.local(kept), type: kept, offset, isWritten: false };
     this.#slots.set(offset, slot);
     return slot;
   }
 
   get(offset: number, type: 'i32' | 'i64' = 'i64'): void {
-    this.f.get(this.#slot(offset, type).local);
+    const slot = this.#slot(offset, type);
+    this.f.get(slot.local);
+    if (slot.type === 'f64') this.f.op(OP.i64.reinterpret_f64);
   }
 
   set(offset: number, type: 'i32' | 'i64' = 'i64'): void {
     const slot = this.#slot(offset, type);
     slot.isWritten = true;
+    if (slot.type === 'f64') {
+      this.f.op(OP.f64.reinterpret_i64);
+      this.ordinary &= ~ordinaryBit(offset);
+    }
     this.f.set(slot.local);
+  }
+
+  isFloat(offset: number): boolean {
+    return this.#floats.has(offset);
+  }
+
+  /** The local of a half that is kept as a double. */
+  float(offset: number): number {
+    return this.#slot(offset, 'i64').local;
+  }
+
+  setFloat(offset: number, isOrdinary: boolean): void {
+    const slot = this.#slot(offset, 'i64');
+    slot.isWritten = true;
+    this.f.set(slot.local);
+    if (isOrdinary) this.ordinary |= ordinaryBit(offset);
+    else this.ordinary &= ~ordinaryBit(offset);
   }
 
   /** At the region's begin, when all of it is known. */
@@ -115,6 +146,9 @@ export class RegionState {
   }
 }
 
+/** Of the half of an XMM register at `offset`. */
+const ordinaryBit = (offset: number): number => 1 << ((offset - XMM) / 8);
+
 /** The state as one instruction of the region sees it. */
 export class RegionAccess implements StateAccess {
   readonly #f: FunctionBuilder;
@@ -122,6 +156,20 @@ export class RegionAccess implements StateAccess {
   readonly #instruction: RegionInstruction;
   readonly prepareFlags: StateAccess['prepareFlags'];
   readonly loaded = new Map<number, readonly number[]>();
+  readonly floats: FloatInputs = {
+    local: (source, half) => {
+      const offset = this.#floatHalf(source, half);
+      return offset === null ? null : this.#state.float(offset);
+    },
+    isOrdinary: (source, half) => {
+      const offset = this.#floatHalf(source, half);
+      return offset !== null && (this.#state.ordinary & ordinaryBit(offset)) !== 0;
+    },
+    noteOrdinary: (source, half) => {
+      const offset = this.#floatHalf(source, half);
+      if (offset !== null) this.#state.ordinary |= ordinaryBit(offset);
+    },
+  };
 
   constructor(state: RegionState, instruction: RegionInstruction, prepareFlags: StateAccess['prepareFlags']) {
     this.prepareFlags = prepareFlags;
@@ -185,6 +233,7 @@ export class RegionAccess implements StateAccess {
     const { f } = l;
     const when = write.when === null ? null : l.toLocal(write.when);
     const { target, value } = write;
+    if (value.width >= 64 && when === null && this.#floatHalf(target, 0) !== null) return this.#prepareFloats(l, target, value);
     const values =
       value.width === 128
         ? ([0, 1] as const).map((half) => {
@@ -196,6 +245,33 @@ export class RegionAccess implements StateAccess {
         : [l.toLocal(value)];
     return () => {
       for (const [half, local] of values.entries()) this.#write(target, value.width, half, local, when);
+    };
+  }
+
+  /** The offset of a half of an XMM register that is kept as a double; null: it is none. */
+  #floatHalf(place: Source | Target, half: number): number | null {
+    const offset = xmmHalf(place, this.#instruction.form.decoded.operands, half);
+    return offset !== null && this.#state.isFloat(offset) ? offset : null;
+  }
+
+  /** Of an XMM register whose low half is a double. */
+  #prepareFloats(l: Lowering, target: Target, value: Term): () => void {
+    const f = this.#f;
+    const halves = ([0, 1] as const).slice(0, value.width / 64).map((half) => {
+      const part = value.extract(64 * half, 64);
+      const offset = this.#floatHalf(target, half);
+      const local = l.locals.take(offset === null ? 'i64' : 'f64');
+      if (offset === null) l.push(part);
+      else l.pushFloat(part);
+      f.set(local);
+      return { half, local, offset, isOrdinary: l.isOrdinary(part) };
+    });
+    return () => {
+      for (const { half, local, offset, isOrdinary } of halves) {
+        f.get(local);
+        if (offset === null) this.#state.set(xmmHalf(target, this.#instruction.form.decoded.operands, half) ?? bug('no XMM register'));
+        else this.#state.setFloat(offset, isOrdinary);
+      }
     };
   }
 

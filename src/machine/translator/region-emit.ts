@@ -18,7 +18,8 @@ import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
 import { PARAMETER, RegionExit, TABLE } from './region-exit.ts';
-import { RegionFlags } from './region-flags.ts';
+import { type FlagState, RegionFlags } from './region-flags.ts';
+import { floatHalves } from './region-floats.ts';
 import { mapEffect } from './region-form.ts';
 import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
@@ -88,6 +89,11 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
   return { bytes: module.build(), inner };
 }
 
+interface Here {
+  readonly flags: FlagState;
+  readonly ordinary: number;
+}
+
 class RegionEmitter {
   readonly #f: FunctionBuilder;
   readonly #imported: Imported;
@@ -130,7 +136,7 @@ class RegionEmitter {
     this.#exits = new RegionExit(f, imported.regionType, imported.formType);
     this.#locals = new LocalPool(f);
     this.#status = f.local('i32');
-    this.#state = new RegionState(f, this.#base, this.#page);
+    this.#state = new RegionState(f, this.#base, this.#page, floatHalves([...this.#nodes.keys()].flatMap((b) => b.instructions)));
     this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: 0, integer: 0, giveUp: null });
     this.#liveness = liveness(this.#nodes, (effect) => this.#useOf(effect));
   }
@@ -239,13 +245,23 @@ class RegionEmitter {
     f.store('i32', LEFT);
   }
 
+  /** What is known at the point that is being emitted: the same on each way from a fork. */
+  get #here(): Here {
+    return { flags: this.#flags.now, ordinary: this.#state.ordinary };
+  }
+
+  set #here({ flags, ordinary }: Here) {
+    this.#flags.now = flags;
+    this.#state.ordinary = ordinary;
+  }
+
   // ---- Structure -----------------------------------------------------------------------------------------------------------------------
 
   /** The block and all that it dominates; nothing falls out at the end. */
   #tree(node: Node): void {
     const f = this.#f;
     if (node.isLoop) this.#loops.set(node, f.loop());
-    if (node.isLoop || node.isMerge) this.#flags.now = RegionFlags.joined(this.#liveness.readAt.get(node.block) ?? 0);
+    if (node.isLoop || node.isMerge) this.#here = { flags: RegionFlags.joined(this.#liveness.readAt.get(node.block) ?? 0), ordinary: 0 };
     this.#within(
       node,
       node.children.filter((child) => child.isMerge).sort((a, b) => a.order - b.order),
@@ -417,9 +433,9 @@ class RegionEmitter {
   #direct(node: Node, end: Block['end'] | null): (() => void) | null {
     if (end?.kind === 'branch') {
       return () => {
-        const known = this.#flags.now;
+        const here = this.#here;
         this.#follow(node, end.taken);
-        this.#flags.now = known;
+        this.#here = here;
       };
     }
     if (end?.kind === 'jump') return () => this.#follow(node, end.edge);
@@ -455,14 +471,14 @@ class RegionEmitter {
     f.op(OP.i32.sub);
     f.brTable(table, none);
     f.end();
-    const flags = this.#flags.now;
+    const here = this.#here;
     this.#jumpExit();
     for (const { edge } of [...edges].reverse()) {
       f.end();
-      this.#flags.now = flags;
+      this.#here = here;
       this.#follow(node, edge);
     }
-    this.#flags.now = flags;
+    this.#here = here;
   }
 
   /** Asks whether RIP is one of the known targets. */
@@ -474,9 +490,9 @@ class RegionEmitter {
       this.#state.rip(edge.to.at);
       f.op(OP.i64.eq);
       f.if();
-      const known = this.#flags.now;
+      const here = this.#here;
       this.#follow(node, edge);
-      this.#flags.now = known;
+      this.#here = here;
       f.end();
     }
   }

@@ -148,6 +148,7 @@ export class RegionFlags {
     const environment: Environment = {
       input: (source) => f.get(boundLocal(source)),
       inputHalf: () => bug('flags depend on no 128 bits'),
+      floats: null,
     };
     const l = new Lowering(f, environment, this.#pool, this.#services);
     l.prepare(...terms.map(([, term]) => term));

@@ -36,7 +36,7 @@ export function regionForm(decoded: Decoded): RegionForm | null {
   const original = effectOf(decoded);
   if (!isForRegions(decoded, original)) return null;
   const memo = new Map<Term, Term>();
-  const effect = mapEffect(original, (t) => substitute(t, builtIn(decoded), memo));
+  const effect = mapEffect(straight(original), (t) => substitute(t, builtIn(decoded), memo));
   return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard };
 }
 
@@ -61,7 +61,17 @@ const builtIn =
     return constant(BigInt.asUintN(t.width, operand.value), t.width);
   };
 
-/** The effect with each of its terms mapped; steps that can no longer happen are kept only if they are numbered (loads, stores). */
+/** The effect where floating-point terms raise no exceptions: for code that gives up else. */
+export function straight(effect: Effect): Effect {
+  const memo = new Map<Term, Term>();
+  const silent: Replacement = (t) => (t.op === 'fstatus' ? constant(0n, t.width) : null);
+  const made = mapEffect(effect, (t) => substitute(t, silent, memo));
+  return { ...made, writes: made.writes.filter(({ target, value }) => !(target.kind === 'special' && isSpecial(value, target.name))) };
+}
+
+const isSpecial = ({ source }: Term, name: Special): boolean => source?.kind === 'special' && source.name === name;
+
+/** The effect with each of its terms mapped. Steps that can no longer happen stay: steps are numbered. */
 export function mapEffect(effect: Effect, map: (t: Term) => Term): Effect {
   const write = (w: Write): Write => ({ ...w, value: map(w.value), when: w.when === null ? null : always(map(w.when)) });
   const step = (s: Step): Step => {

@@ -6,6 +6,7 @@
  */
 import { bug } from '../isa/bug.ts';
 import type { Effect } from '../isa/dsl.ts';
+import { isFloatOp } from '../isa/ops.ts';
 import type { Term } from '../isa/term.ts';
 import { STATUS, type StatusFlag } from './flags.ts';
 import { allTerms } from './region-form.ts';
@@ -42,7 +43,7 @@ export function flagUse(effect: Effect): FlagUse {
     if (seen.has(t)) return;
     seen.add(t);
     if (t.source?.kind === 'flag' && t.source.flag !== 'df') reads |= flagBit(t.source.flag);
-    if (COLD_OPS.has(t.op)) usesService = true;
+    if (COLD_OPS.has(t.op) || isFloatOp(t.op)) usesService = true;
     t.args.forEach(visit);
   };
   allTerms(effect).forEach(visit);

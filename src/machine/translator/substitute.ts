@@ -4,15 +4,16 @@ import { isFloatOp } from '../isa/ops.ts';
 import { concat, float, fstatus, type Term, wide } from '../isa/term.ts';
 import { simplify } from './simplify.ts';
 
-/** Gives the term that stands for an input term; null: it stays. */
-export type Replacement = (input: Term) => Term | null;
+/** Gives the term that stands for an input, or for the status of a floating-point term; null: it stays. */
+export type Replacement = (term: Term) => Term | null;
 
 /** `memo`: replaced terms by their originals, for terms that share subterms. */
 export function substitute(t: Term, replace: Replacement, memo: Map<Term, Term>): Term {
   const known = memo.get(t);
   if (known !== undefined) return known;
   let made: Term = t;
-  if (t.op === 'input') made = replace(t) ?? t;
+  const replaced = t.op === 'input' || t.op === 'fstatus' ? replace(t) : null;
+  if (replaced !== null) made = replaced;
   else if (t.args.length > 0) {
     const args = t.args.map((a) => substitute(a, replace, memo));
     if (args.some((a, i) => a !== t.args[i])) made = simplify(rebuild(t, args));

@@ -15,6 +15,7 @@ import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
 import { bitsInMemory, pathRecorder } from './path-recorder.ts';
+import { straight } from './region-form.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
 /** Why the body has left. */
@@ -497,7 +498,8 @@ class Body {
     const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     const bits = bitsInMemory(f, this.#locals, this.#base);
-    emitInstruction(form, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null);
+    const effect = straight(form.effect);
+    emitInstruction({ ...form, effect }, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null);
   }
 
   /** The out-of-line function of the entry: state in memory is made exact before, and read again after. */

@@ -10,6 +10,19 @@ const R32 = ['eax', 'ecx', 'edx', 'ebx', 'esi', 'edi', 'r8d', 'r9d', 'r10d', 'r1
 const R16 = ['ax', 'cx', 'dx', 'bx', 'si', 'di', 'r8w', 'r9w'];
 const R8 = ['al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh', 'sil', 'r8b', 'r9b'];
 const LOW8 = ['al', 'cl', 'dl', 'bl', 'r8b', 'r9b'];
+/** Denormals above all: a computation with one may have an ordinary result, and still be no ordinary one. */
+const SPECIAL = [
+  '1',
+  '0x800fffffffffffff',
+  '0xfffffffffffff',
+  '0x8000000000000001',
+  '0x7ff0000000000000',
+  '0x7ff8000000000000',
+  '0',
+  '0x3ff8000000000000',
+];
+/** MXCSR: PE set and not, DAZ (then a denormal taken for an ordinary number shows in results, else in DE alone), FTZ, another rounding. */
+const CONTROLS = ['0x1f80', '0x1fa0', '0x1fa0', '0x1fe0', '0x1fe0', '0x9fa0', '0x5fa0'];
 const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'];
 
 /** What a program needs of the machine that it is for. */
@@ -30,12 +43,15 @@ export class RandomProgram {
   readonly #r: Random;
   readonly #around: Surroundings;
   readonly #lines: string[] = [];
+  /** Half of its instructions compute with floating-point numbers. */
+  readonly #isFloat: boolean;
   #labels = 0;
   #functions = 0;
 
   constructor(r: Random, around: Surroundings) {
     this.#r = r;
     this.#around = around;
+    this.#isFloat = r.below(3) === 0;
   }
 
   text(): string {
@@ -103,6 +119,7 @@ export class RandomProgram {
 
   #instruction(): string {
     const r = this.#r;
+    if (this.#isFloat && r.below(2) === 0) return this.#float();
     const size = r.below(4);
     const registers = [R64, R32, R16, R8][size] ?? R64;
     const name = ['qword', 'dword', 'word', 'byte'][size];
@@ -150,6 +167,50 @@ export class RandomProgram {
         return `mov ${this.#pick(R64)}, ${r.operand()}`;
       default:
         return `${this.#pick(['movq xmm0, rax', 'addsd xmm0, xmm1', 'mulsd xmm1, xmm0', 'movq rcx, xmm1', 'cvtsi2sd xmm1, edx', 'comisd xmm0, xmm1', 'pxor xmm0, xmm0', 'movups [rbp + 64], xmm1'])}`;
+    }
+  }
+
+  #float(): string {
+    const r = this.#r;
+    const xmm = () => `xmm${r.below(3)}`;
+    const memory = () => `[rbp + ${8 * r.below(16)}]`;
+    const operand = (size: string) => (r.below(3) === 0 ? `${size} ptr ${memory()}` : xmm());
+    const operation = this.#pick(['add', 'sub', 'mul', 'div', 'min', 'max']);
+    switch (r.below(18)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return `${operation}sd ${xmm()}, ${operand('qword')}`;
+      case 4:
+        return `${operation}ss ${xmm()}, ${operand('dword')}`;
+      case 5:
+        return `${operation}${this.#pick(['pd', 'ps'])} ${xmm()}, ${xmm()}`;
+      case 6:
+        return `sqrt${this.#pick(['sd', 'pd', 'ss'])} ${xmm()}, ${xmm()}`;
+      case 7:
+        return `${this.#pick(['movapd', 'movsd', 'movss', 'unpcklpd', 'unpckhpd', 'movhlps', 'xorpd', 'andpd', 'pxor', 'paddd'])} ${xmm()}, ${xmm()}`;
+      case 8:
+        return `${this.#pick(['comisd', 'ucomisd', 'ucomiss'])} ${xmm()}, ${xmm()}`;
+      case 9:
+        return this.#pick([
+          `cvtsd2ss ${xmm()}, ${xmm()}`,
+          `cvtss2sd ${xmm()}, ${xmm()}`,
+          `cvtsd2si rax, ${xmm()}`,
+          `cvttsd2si ecx, ${xmm()}`,
+        ]);
+      case 10:
+        return `movsd ${xmm()}, qword ptr ${memory()}`;
+      case 11:
+        return this.#pick([`movsd qword ptr ${memory()}, ${xmm()}`, `movups [rbp + ${16 * r.below(8)}], ${xmm()}`, `movq rdx, ${xmm()}`]);
+      case 12:
+        return `mov rax, ${this.#pick(SPECIAL)}\nmovq ${xmm()}, rax`;
+      case 13:
+        return `cvtsi2sd ${xmm()}, ${this.#pick(R64)}`;
+      case 14:
+        return `mov dword ptr [rbp + 8100], ${this.#pick(CONTROLS)}\nldmxcsr [rbp + 8100]`;
+      default:
+        return `cvtsi2sd ${xmm()}, ${this.#pick(R32)}`;
     }
   }
 

@@ -24,6 +24,7 @@ function compile(terms: readonly Term[]): (operands: readonly bigint[]) => bigin
   const functions = terms.map((term) => {
     const f = m.func(type);
     const environment: Environment = {
+      floats: null,
       input: (source, width) => {
         f.get(0);
         if (source.kind !== 'operand') throw new Error('only operands');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
+import { MXCSR } from '../../../src/machine/cpu/state.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 import { Random } from '../cpu/interpreter-judge.ts';
 import { FlatMachine } from './flat-machine.ts';
@@ -12,7 +13,7 @@ describe.each([false, true])('random programs, path recorded: %s', (hasPath) => 
   test('tier 1 does what tier 0 does, however runs are cut', { timeout: 120_000 }, () => {
     const library = new FormLibrary({ hasPath });
     let instructions = 0;
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 12; n++) {
       const verdict = lockstep(new Random(SEED * 1000 + n), { tiers: [0, 1], library });
       expect(verdict.difference, `seed ${SEED}, program ${n}:\n${verdict.text}`).toBeNull();
       instructions += verdict.instructions;
@@ -57,4 +58,36 @@ test('a region serves every address at which its frames lie, and no other frames
   expect(run(b, 0xa000n)).toEqual(run(a, 0xa000n));
   expect(run(a, 0xa000n)[0]).toBe(700n);
   expect(run(b, 0x4000n)).toEqual(run(a, 0x4000n));
+});
+
+/** Denormals are taken for zeros (DAZ); xmm2 is 2^1000, r12 and xmm4 a denormal: xmm0 · xmm2 is 0 for it, and ordinary where the region believes that xmm0 is. */
+test.each([
+  ['it is written as an integer', 'cvtsi2sd xmm0, r15d\naddsd xmm0, xmm3\nmovq xmm0, r12'],
+  ['a part of it is written', 'cvtsi2sd xmm0, r11d\naddsd xmm0, xmm0\nmovss xmm0, xmm4'],
+  ['another is copied to it', 'cvtsi2sd xmm0, r15d\naddsd xmm0, xmm3\nmovapd xmm0, xmm4'],
+  ['a load fills it', 'mov [rbp], r12\ncvtsi2sd xmm0, r15d\naddsd xmm0, xmm3\nmovsd xmm0, [rbp]'],
+  ['ways join', 'cvtsi2sd xmm0, r15d\naddsd xmm0, xmm3\ntest r15, 1\njz odd\nnop\njmp join\nodd: movapd xmm0, xmm4\njoin: nop'],
+  [
+    'a way forks',
+    'movapd xmm0, xmm4\ntest r15, 1\njz even\nmulsd xmm0, xmm2\nmovq rax, xmm0\nadd rcx, rax\njmp join\neven: cvtsi2sd xmm0, r15d\naddsd xmm0, xmm3\njoin: nop',
+  ],
+  [
+    'a loop goes round',
+    'cvtsi2sd xmm0, r15d\nmov r14d, 3\nloop: mulsd xmm0, xmm2\nmovq rax, xmm0\nadd rcx, rax\nmovapd xmm0, xmm4\ndec r14\njnz loop',
+  ],
+])('what is known of a floating-point register is forgotten where %s', (_, body) => {
+  const results = ([0, 1] as const).map((tier) => {
+    const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier });
+    const text = `again:\n${body}\nmulsd xmm0, xmm2\nmovq rax, xmm0\nadd rcx, rax\ndec r15\njnz again\nhlt`;
+    m.ram.set(assembleInline(text).bytes, 0x4000);
+    m.state.gpr[12] = 0x000f_ffff_ffff_ffffn;
+    m.state.gpr[5] = 0x20000n;
+    m.state.setXmm(2, 0x7e70n << 48n);
+    m.state.setXmm(3, 0x3ff8n << 48n);
+    m.state.setXmm(4, 0x000f_ffff_ffff_ffffn);
+    m.state.set32(MXCSR, 0x1fe0);
+    run(m, 0x4000n);
+    return [m.state.gpr[1], m.state.xmm(0), m.state.get32(MXCSR)];
+  });
+  expect(results[1]).toEqual(results[0]);
 });
