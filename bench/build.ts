@@ -22,8 +22,8 @@ export interface Image {
   readonly elf32: string | null;
   /** The same C as a process of the host. */
   readonly process: string | null;
-  /** GRUB can load `elf64`, which keel does not ask for. */
-  readonly hasMultiboot: boolean;
+  /** What it prints at its end, where it cannot end Bochs by itself: keel knows no port for that. */
+  readonly lastLine: string | null;
 }
 
 const SOURCES = join(import.meta.dirname, 'guests');
@@ -58,7 +58,7 @@ export function buildGuest(guest: Guest, percent: number, folder: string): Image
   const elf64 = image(64, `${path}.elf`);
   const elf32 = image(32, `${path}.32.elf`);
   if (!guest.isBare) gcc('-O2', '-no-pie', join(SOURCES, 'native.c'), object(64), '-o', path);
-  return { name: guest.name, file: guest.file, elf64, initrd: null, elf32, process: guest.isBare ? null : path, hasMultiboot: true };
+  return { name: guest.name, file: guest.file, elf64, initrd: null, elf32, process: guest.isBare ? null : path, lastLine: null };
 }
 
 /** keel, with `guests/every.ts` that runs every example program `times` times in turn. */
@@ -71,7 +71,7 @@ export function buildKeelImage(times: number, folder: string): Image {
   const initrd = join(folder, `${KEEL.file}.cpio`);
   writeFileSync(elf64, buildKeel().image);
   writeFileSync(initrd, packPrograms([every, ...programs], [commandLine]));
-  return { ...KEEL, elf64, initrd, elf32: null, process: null, hasMultiboot: false };
+  return { ...KEEL, elf64, initrd, elf32: null, process: null, lastLine: 'keel: all programs have ended' };
 }
 
 function compileProgram(path: string): Uint8Array {

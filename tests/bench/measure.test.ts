@@ -5,7 +5,7 @@ import { BenchError } from '../../bench/error.ts';
 import { measure } from '../../bench/measure.ts';
 import type { Peer, Run } from '../../bench/peers/peer.ts';
 
-const image: Image = { name: 'a guest', file: 'guest', elf64: '', initrd: null, elf32: null, process: null, hasMultiboot: true };
+const image: Image = { name: 'a guest', file: 'guest', elf64: '', initrd: null, elf32: null, process: null, lastLine: null };
 
 /** A machine whose rounds take these CPU seconds. */
 function peer(

@@ -8,7 +8,7 @@ import { goalRows, guestRows, row } from '../../bench/rows.ts';
 const timed = (cpuSeconds: number, traceBytes: number | null = null): Cell => ({ kind: 'timed', cpuSeconds, traceBytes });
 
 function measured(file: string, cells: Record<string, Cell>): Measured {
-  const image: Image = { name: file, file, elf64: '', initrd: null, elf32: null, process: null, hasMultiboot: true };
+  const image: Image = { name: file, file, elf64: '', initrd: null, elf32: null, process: null, lastLine: null };
   return { image, instructions: 100e6, cells: new Map(Object.entries(cells)) };
 }
 

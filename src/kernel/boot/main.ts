@@ -27,11 +27,11 @@ const HARNESS_PAGES: u32 = 1024;
 
 /** On the boot stack, with the early page tables.
  * @export keel_start */
-export function start(startInfoAddress: u32): never {
+export function start(startInfoAddress: u32, loader: u32): never {
   initialiseModules();
   initialiseUart();
   putText('keel: starting\n');
-  startInfo.read(u64(startInfoAddress));
+  startInfo.read(u64(startInfoAddress), loader);
   kernelSpace.build(startInfo.memoryEnd);
   loadDescriptors();
   setKernelStack(stackTop(0));

@@ -1,6 +1,7 @@
 /**
- * From the PVH loader to long mode. The loader enters `pvh_start` in 32-bit protected mode, paging off, EBX = physical address of the start
- * information. Early page tables map the first GiB three times with 2 MiB pages: at 0 (to survive switching paging on), at the direct map,
+ * From the loader to long mode. PVH enters `pvh_start`, multiboot2 (GRUB) `multiboot_start`, which its header names: both in 32-bit protected mode, paging
+ * off, EBX = physical address of the start information. ESI keeps which of them it was: 0, or what multiboot2 leaves in EAX. (A header of the first
+ * multiboot would keep QEMU from booting this image: it looks for that first, and refuses 64-bit images that have it.) Early page tables map the first GiB three times with 2 MiB pages: at 0 (to survive switching paging on), at the direct map,
  * and at the kernel's own 2 GiB. They are replaced by kernel-space.ts, which enforces W^X; nothing of `.boot*` is used or mapped after that.
  */
 import { assembly } from 'palindrome/intrinsics';
@@ -10,6 +11,12 @@ assembly(`
 .code32
 .global pvh_start
 pvh_start:
+    xor esi, esi
+    jmp boot_start
+.global multiboot_start
+multiboot_start:
+    mov esi, eax
+boot_start:
     cld
     mov esp, offset boot_low_stack_end
     mov eax, offset early_pdpt
@@ -69,6 +76,19 @@ pvh_long:
 
 .section .boot.rodata
 .align 8
+multiboot_header:
+    .long 0xE85250D6
+    .long 0
+    .long 40
+    .long 0x17ADAF02
+    .word 3
+    .word 0
+    .long 12
+    .long multiboot_start
+    .long 0
+    .word 0
+    .word 0
+    .long 8
 early_gdt:
     .quad 0
     .quad 0
