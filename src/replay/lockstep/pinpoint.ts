@@ -175,7 +175,7 @@ function walk(
   let before = machine.registers();
   let held = values();
   while (machine.count < to) {
-    const executed = stepOnce(machine, (until) => void left.block(until));
+    const executed = stepOnce(machine, (until) => left.run(until));
     if (executed === null) break;
     const [after, now] = [machine.registers(), values()];
     steps.push({ view: viewOf(executed, symbols), before, after, wroteWord: now.some((value, i) => value !== held[i]) });

@@ -59,6 +59,15 @@ export class Twin {
     return this.#engine.block(to, () => true);
   }
 
+  /** The same, for somebody else to observe. */
+  run(to: bigint): void {
+    const { machine } = this;
+    while (machine.count < to) {
+      const before = machine.count;
+      if (machine.run(to).reason !== 'ready' && machine.count === before) return;
+    }
+  }
+
   mark(): Mark {
     return { snapshot: this.machine.snapshot(), calls: { ...this.#engine.host.calls } };
   }
