@@ -4,9 +4,10 @@ import { type Fault, type ReferenceCpu, ReferenceEvaluator, type Undefined } fro
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { decode } from '../../../src/machine/isa/decode.ts';
 import type { HelperName } from '../../../src/machine/isa/helpers.ts';
-import type { SegmentIndex } from '../../../src/machine/isa/registers.ts';
+import { RCX, type SegmentIndex } from '../../../src/machine/isa/registers.ts';
 import type { Special } from '../../../src/machine/isa/term.ts';
 import { type Case, CODE_PAGE, DATA, entryOf, FS_BASE, fillPage, GS_BASE, hashPage, type Judged, type Outcome, PAGE } from './cases.ts';
+import { noteMakers } from './makers.ts';
 
 const SPECIALS: Readonly<Record<Exclude<Special, 'rflags' | 'fsBase' | 'gsBase'>, bigint>> = {
   cr0: 0x80050033n,
@@ -146,6 +147,7 @@ export function runReference(evaluator: ReferenceEvaluator, cpu: FlatCpu, c: Cas
   const entry = entryOf(c.mode);
   const end = entry + BigInt(c.code.length);
   const step: Undefined = { flags: 0, defined: 0, value: false };
+  let isFirst = true;
   while (cpu.rip >= entry && cpu.rip < end) {
     const offset = Number(cpu.rip - entry);
     const decoded = decode(c.code, offset, c.mode, c.code.length - offset);
@@ -154,14 +156,17 @@ export function runReference(evaluator: ReferenceEvaluator, cpu: FlatCpu, c: Cas
     step.flags = 0;
     step.defined = 0;
     step.value = false;
+    const count = cpu.readGpr(RCX);
     const result = evaluator.execute(cpu, decoded, step);
+    noteMakers(step, decoded, result, count, isFirst);
+    isFirst = result !== 'again';
+    unsure.flags = (unsure.flags & ~step.defined) | step.flags;
+    unsure.value ||= step.value;
     if (typeof result === 'object') {
       // The silicon may have pushed some of several words before a later one faulted.
       if (PARTIAL.has(decoded.row.name)) unsure.value = true;
       return cpu.outcome(c, result);
     }
-    unsure.flags = (unsure.flags & ~step.defined) | step.flags;
-    unsure.value ||= step.value;
   }
   return cpu.outcome(c, null);
 }

@@ -10,10 +10,12 @@ import { decode } from '../../../src/machine/isa/decode.ts';
 import type { Effect } from '../../../src/machine/isa/dsl.ts';
 import { FLAG_BIT, STATUS_FLAGS } from '../../../src/machine/isa/flags.ts';
 import type { Encoding } from '../../../src/machine/isa/notation.ts';
+import { RCX } from '../../../src/machine/isa/registers.ts';
 import type { Term } from '../../../src/machine/isa/term.ts';
 import { type Case, DATA, ENTRY, type Outcome, PAGE } from './cases.ts';
 import { FlatCpu } from './flat-cpu.ts';
 import { type Generator, tried } from './generate.ts';
+import { noteMakers } from './makers.ts';
 
 /** Not in sequences: they end them, leave the page, or unmask traps. */
 const UNFIT =
@@ -112,15 +114,19 @@ export class Sequences {
       return null;
     };
     const end = ENTRY + BigInt(at);
+    let isFirst = true;
     while (cpu.rip < end) {
       const offset = Number(cpu.rip - ENTRY);
       const decoded = decode(this.code, offset, mode, 15);
       if (typeof decoded === 'string' || (offset >= moves && (flags & this.readsFlags(decoded)) !== 0)) return fail();
-      if (decoded.rep !== 'none' && (cpu.readGpr(1) & (decoded.addressSize === 64 ? 0xffffffffffffffffn : 0xffffffffn)) > 64n)
+      if (decoded.rep !== 'none' && (cpu.readGpr(RCX) & (decoded.addressSize === 64 ? 0xffffffffffffffffn : 0xffffffffn)) > 64n)
         return fail();
       step.flags = step.defined = 0;
       step.value = false;
+      const repetitions = cpu.readGpr(RCX);
       const result = this.evaluator.execute(cpu, decoded, step);
+      noteMakers(step, decoded, result, repetitions, isFirst);
+      isFirst = result !== 'again';
       if (typeof result === 'object' || step.value) return fail();
       flags = (flags & ~step.defined) | step.flags;
       count++;
