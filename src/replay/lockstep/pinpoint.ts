@@ -15,7 +15,7 @@ import type { MadeBlock } from '../engine.ts';
 import type { TraceEvent } from '../events.ts';
 import { type InstructionView, stepOnce, viewOf } from '../step.ts';
 import type { Symbols } from '../symbols.ts';
-import { registerValues, type StateDifference, stateDifference } from './state-difference.ts';
+import { registerValues, type StateDifference, stateDifference, translationTexts } from './state-difference.ts';
 import { type Input, type Mark, Twin, type TwinRun } from './twin.ts';
 
 export interface LockstepDifference {
@@ -150,12 +150,12 @@ function beginningOf(pair: Pair, same: Mark, until: bigint): { from: bigint; isB
   return { from: least, isBlock: false };
 }
 
-/** An instruction of the first machine's way: the registers around it, and whether it wrote one of the words that differ in the end. */
+/** An instruction of the first machine's way: the registers around it, and whether it changed a word or translation that differs in the end. */
 interface Step {
   readonly view: InstructionView;
   readonly before: Registers;
   readonly after: Registers;
-  readonly wroteWord: boolean;
+  readonly changesOthers: boolean;
 }
 
 function walk(
@@ -164,13 +164,16 @@ function walk(
   from: bigint,
   to: bigint,
   inputs: readonly Input[],
-  { words }: StateDifference,
+  { words, translations }: StateDifference,
   symbols: Symbols,
 ): Step[] {
   left.goTo(same, inputs);
   if (from > same.snapshot.count) left.block(from);
   const { machine } = left;
-  const values = () => words.map((at) => machine.ram.getBigUint64(at, true));
+  const values = (): string => {
+    const known = translations.length === 0 ? new Set() : translationTexts(machine);
+    return [...words.map((at) => machine.ram.getBigUint64(at, true)), ...translations.map((text) => known.has(text))].join();
+  };
   const steps: Step[] = [];
   let before = machine.registers();
   let held = values();
@@ -178,7 +181,7 @@ function walk(
     const executed = stepOnce(machine, (until) => left.run(until));
     if (executed === null) break;
     const [after, now] = [machine.registers(), values()];
-    steps.push({ view: viewOf(executed, symbols), before, after, wroteWord: now.some((value, i) => value !== held[i]) });
+    steps.push({ view: viewOf(executed, symbols), before, after, changesOthers: now !== held });
     before = after;
     held = now;
   }
@@ -186,11 +189,11 @@ function walk(
 }
 
 /** Of the last writers of all that differs the earliest. */
-function earliestWriter(steps: readonly Step[], { registers, words }: StateDifference): Step | null {
+function earliestWriter(steps: readonly Step[], { registers, words, translations }: StateDifference): Step | null {
   const writers: number[] = [];
   for (const name of registers.keys())
     writers.push(steps.findLastIndex(({ before, after }) => registerValues(before).get(name) !== registerValues(after).get(name)));
-  if (words.length > 0) writers.push(steps.findLastIndex(({ wroteWord }) => wroteWord));
+  if (words.length + translations.length > 0) writers.push(steps.findLastIndex(({ changesOthers }) => changesOthers));
   const known = writers.filter((index) => index >= 0);
   return known.length === 0 ? null : (steps[Math.min(...known)] ?? null);
 }

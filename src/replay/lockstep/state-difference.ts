@@ -36,11 +36,14 @@ export interface StateDifference {
   /** Physical addresses of the 8-byte words that differ, the first of them, and how many there are. */
   readonly words: readonly number[];
   readonly wordCount: number;
+  /** Translations that one machine has alone, as `translationTexts` gives them. */
+  readonly translations: readonly string[];
   /** One line for each thing that differs. */
   readonly lines: readonly string[];
 }
 
 const MOST_WORDS = 16;
+const MOST_LINES = 16;
 
 export function stateDifference(a: Machine, b: Machine): StateDifference {
   const others = registerValues(b.registers());
@@ -50,15 +53,18 @@ export function stateDifference(a: Machine, b: Machine): StateDifference {
     if (value !== other) registers.set(name, [value, other]);
   }
   const { words, wordCount } = differentWords(a.ram, b.ram);
+  const first = translationTexts(a);
+  const second = translationTexts(b);
+  const translations = [...[...first].filter((text) => !second.has(text)), ...[...second].filter((text) => !first.has(text))];
   const hex = (value: bigint) => `0x${value.toString(16)}`;
   const word = (machine: Machine, at: number) => hex(machine.ram.getBigUint64(at, true));
   const lines = [
     ...[...registers].map(([name, values]) => `${name}: ${values.map(hex).join(' against ')}`),
     ...words.map((at) => `memory at physical ${hex(BigInt(at))}: ${word(a, at)} against ${word(b, at)}`),
     ...(wordCount > words.length ? [`${wordCount - words.length} more words of memory`] : []),
-    ...differentTranslations(a, b),
+    ...translations.slice(0, MOST_LINES).map((text) => `translation on the ${first.has(text) ? 'first' : 'second'} machine alone: ${text}`),
   ];
-  return { registers, words, wordCount, lines };
+  return { registers, words, wordCount, translations, lines };
 }
 
 function differentWords(a: DataView, b: DataView): { words: number[]; wordCount: number } {
@@ -83,13 +89,9 @@ function differentWords(a: DataView, b: DataView): { words: number[]; wordCount:
   return { words, wordCount };
 }
 
-function differentTranslations(a: Machine, b: Machine): string[] {
-  const texts = (machine: Machine) => new Set(machine.translations().map((entry) => JSON.stringify(entry, plain)));
-  const [left, right] = [texts(a), texts(b)];
-  return [
-    ...[...left].filter((text) => !right.has(text)).map((text) => `translation on the first machine alone: ${text}`),
-    ...[...right].filter((text) => !left.has(text)).map((text) => `translation on the second machine alone: ${text}`),
-  ].slice(0, MOST_WORDS);
+/** All translations of a machine, a text each. */
+export function translationTexts(machine: Machine): Set<string> {
+  return new Set(machine.translations().map((entry) => JSON.stringify(entry, plain)));
 }
 
 const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value);
