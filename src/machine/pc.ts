@@ -6,7 +6,7 @@
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
 import type { MachineConfig, Stop } from './config.ts';
-import { Delivery, SOURCE } from './cpu/faults.ts';
+import { Delivery } from './cpu/faults.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
 import { makeHelpers } from './cpu/helpers/helpers.ts';
@@ -14,10 +14,11 @@ import { PAT_RESET } from './cpu/helpers/msr.ts';
 import { tellSystemCall } from './cpu/helpers/syscall.ts';
 import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
-import { FAULTED, type Ports } from './cpu/ports.ts';
+import type { Ports } from './cpu/ports.ts';
 import {
-  CpuState, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
+  CpuState, DELIVERED_AT, DELIVERIES, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, NMI_MATTERS, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
+import { SOURCE } from './cpu/transfer-code.ts';
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
 import { Lapic } from './devices/lapic.ts';
@@ -40,8 +41,6 @@ import { VECTOR } from './platform/vectors.ts';
 import type { RunState } from './snapshot/machine-state.ts';
 import type { FormLibrary } from './translator/form-library.ts';
 
-/** So many exceptions in a row without a retired instruction: the guest's handlers fault for ever, and the CPU is taken as shut down. */
-const MAX_DELIVERIES = 65536;
 /** Budget of one call of the interpreter where no event is due: any number far beyond a run's length. */
 const NO_EVENT = Number.MAX_SAFE_INTEGER;
 
@@ -118,19 +117,32 @@ export class Pc {
       write: (address, size, value) => this.#writeMmio(address, size, value),
     };
 
+    const { state } = this;
     this.run = {
       skipped: 0,
       halted: false,
       nmiBlocked: false,
-      deliveries: 0,
-      deliveredAt: 0,
+      get deliveries() {
+        return state.get32(DELIVERIES);
+      },
+      set deliveries(value) {
+        state.set32(DELIVERIES, value);
+      },
+      get deliveredAt() {
+        return state.number64(DELIVERED_AT);
+      },
+      set deliveredAt(value) {
+        state.setNumber64(DELIVERED_AT, value);
+      },
       randomCount: 0n,
       random() {
         return random(this.randomCount++);
       },
     };
     this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run);
-    this.#delivery = new Delivery(this.cpu);
+    this.#delivery = new Delivery(this.cpu, library.transfer, () => {
+      this.isDead = true;
+    });
     this.interpreter = new Interpreter({
       memory: this.memory,
       layout,
@@ -178,6 +190,7 @@ export class Pc {
       const isStepping = (cpu.low(RFLAGS_REST) & RFLAGS.tf) !== 0;
       const isPending = lapic.pending() >= 0;
       state.set32(INTERRUPT_PENDING, isPending ? 1 : 0);
+      state.set32(NMI_MATTERS, lapic.nmiPending || run.nmiBlocked ? 1 : 0);
       const isHeldOff = isPending && inShadow(state);
       const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
       state.set32(STEP_DONE, 0);
@@ -256,24 +269,8 @@ export class Pc {
   }
 
   #deliverFault(): boolean {
-    const { run, cpu } = this;
-    run.halted = false;
-    const count = cpu.count;
-    run.deliveries = run.deliveredAt === count ? run.deliveries + 1 : 1;
-    run.deliveredAt = count;
-    const delivered = run.deliveries < MAX_DELIVERIES && this.#delivery.fault();
-    this.#afterDelivery(delivered);
-    return delivered;
-  }
-
-  /**
-   * A fault within a run of the interpreter: see FAULTED. No interrupt can be due before the handler: one that may come in comes before the
-   * instruction that faults, and one that is held off ends the run after the next instruction.
-   */
-  #faulted(): number {
-    const { state } = this;
-    if ((state.get32(RFLAGS_REST) & RFLAGS.tf) !== 0) return FAULTED.pending;
-    return this.#deliverFault() && state.get32(STOP_REQUEST) === 0 ? FAULTED.goOn : FAULTED.look;
+    this.run.halted = false;
+    return this.#delivery.code.deliverFault() !== 0;
   }
 
   /** The trap after a single step: DR6.BS, #DB. */
@@ -306,7 +303,10 @@ export class Pc {
     if (isPending) {
       if ((state.get32(RFLAGS_REST) & RFLAGS.if) !== 0) state.shortenBudget(1);
     }
-    if (lapic.nmiPending) state.shortenBudget(1);
+    if (lapic.nmiPending) {
+      state.set32(NMI_MATTERS, 1);
+      state.shortenBudget(1);
+    }
     const due = lapic.nextEvent();
     if (due !== Number.POSITIVE_INFINITY) {
       const left = due - this.cpu.now;
@@ -330,7 +330,8 @@ export class Pc {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);
       },
       dropCode: (physicalPage) => mmu.dropCode(physicalPage),
-      faulted: () => this.#faulted(),
+      faulted: this.#delivery.code.faulted,
+      iret: this.#delivery.code.iret,
       attend: () => cpu.flagsChanged(),
       tell: (what) => tellSystemCall(cpu, what),
       helper: (number, decoded) => (helpers[number] ?? bug(`no helper ${number}`))(cpu, decoded),

@@ -87,6 +87,7 @@ export class Interpreter {
         load: ports.load,
         store: ports.store,
         probe: ports.probe,
+        faulted: ports.faulted,
         segment: (segment: number, access: number) => this.#segment(segment, access),
         float: (operation: number, mxcsr: number) => floatService(state, operation, mxcsr),
         integer: (operation: number, width: number) => integerService(state, operation, width),
@@ -116,10 +117,10 @@ export class Interpreter {
       for (;;) {
         const exit = this.#body(state.base);
         if (exit === EXIT.budget) break;
-        if (exit === EXIT.fault || (exit === EXIT.miss && this.codeCache.resolve() === 'fault')) {
+        if (exit === EXIT.fault) return this.#end('fault');
+        if (exit === EXIT.miss && this.codeCache.resolve() === 'fault') {
           const next = this.#ports.faulted();
           if (next !== FAULTED.goOn) return this.#end(next === FAULTED.look ? 'stop' : 'fault');
-          updateMode(state);
           continue;
         }
         if (exit === EXIT.stop) return this.#end('stop');
@@ -209,6 +210,7 @@ export class Interpreter {
       memory: this.#memory,
       base: this.#state.base,
       helper: (number: number, entry: number) => this.#helper(number, entry),
+      iret: ports.iret,
       attend: () => ports.attend(),
       tell: (what: number) => ports.tell(what),
       ...this.log.exports,

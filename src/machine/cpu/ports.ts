@@ -54,8 +54,10 @@ export interface Ports {
   dropCode(physicalPage: number): void;
   /** RFLAGS was written by generated code, and TF or an interrupt that waits is to have its way after this instruction: `shortenBudget(1)`. */
   attend(): void;
-  /** A fault is pending; a value of `FAULTED`. */
-  faulted(): number;
+  /** A fault is pending; a value of `FAULTED`. What is derived from the mode (mode.ts) is renewed. */
+  readonly faulted: () => number;
+  /** IRET of 64-bit code with this operand size; a value of STATUS (translator/entry.ts), or −1: `helper` shall do it, nothing has happened. */
+  readonly iret: (operandSize: number) => number;
   /** Where OBSERVED is set: SYSCALL or SYSRET is at one of the moments TELL (translator/system-code.ts). */
   tell(what: number): void;
   /** Runs the helper with this number in HELPER_NAMES for the instruction `decoded`; a value of `HELPER`. */

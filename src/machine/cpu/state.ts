@@ -132,6 +132,11 @@ export const OBSERVED = 0x914;
 export const OBSERVED_BY = { told: 1, logged: 2 } as const;
 /** 1: the instruction that runs takes no single-step trap, since it delivered an event or loaded SS. */
 export const STEP_DONE = 0x918;
+/** 1: an NMI is in service or waits, so that an IRET matters to it. */
+export const NMI_MATTERS = 0x91c;
+/** Exceptions delivered since an instruction last retired (32 bits), and the count at which (64). A snapshot has them with the run's state. */
+export const DELIVERIES = 0x920;
+export const DELIVERED_AT = 0x928;
 
 /**
  * The MMU's words (memory/mmu.ts), 32 bits each: what control registers say, what page tables are compared by, and what the last translation found.

@@ -4,6 +4,8 @@
  *
  * Functions are made when a form is first decoded: batched by decoded run, since a module costs much more than a function.
  */
+
+import { transferModule } from '../cpu/transfer-code.ts';
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Effect, Instruction } from '../isa/dsl.ts';
@@ -44,6 +46,8 @@ export class FormLibrary {
   readonly body: WebAssembly.Module;
   /** See system-code.ts. */
   readonly system: WebAssembly.Module;
+  /** See cpu/transfer-code.ts. */
+  readonly transfer: WebAssembly.Module;
   /** See log-code.ts. */
   readonly log: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
@@ -81,6 +85,7 @@ export class FormLibrary {
     }
     this.body = new WebAssembly.Module(bodyModule(inlined, this.hasPath));
     this.system = new WebAssembly.Module(systemModule(this.hasPath));
+    this.transfer = new WebAssembly.Module(transferModule(this.hasPath));
     this.log = new WebAssembly.Module(logModule());
   }
 

@@ -1,6 +1,6 @@
 /**
- * The system instructions that programs and kernels run all the time, as WebAssembly: SYSCALL, SYSRET to 64-bit code, SWAPGS, STI, and the
- * writing of RFLAGS (POPF, CLI, STAC …). It stands between the interpreter's code and TypeScript, under the names that code imports:
+ * The system instructions that programs and kernels run all the time, as WebAssembly: SYSCALL, SYSRET to 64-bit code, IRET (cpu/transfer-code.ts),
+ * SWAPGS, STI, reading CR2, CR3 and CR4, and the writing of RFLAGS (POPF, CLI, STAC …). It stands between the interpreter's code and TypeScript, under the names that code imports:
  *
  *     helper(number, entry) → status    does these instructions itself, asks `env.helper` for all others and where one of these faults
  *     writeRflags()                     RFLAGS from the first service operand
@@ -10,8 +10,8 @@
  * functions of log-code.ts, which get the event where it is logged.
  */
 import {
-  AF, CF, COUNT_END, CPL, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, OV, PF, RETURN_DEPTH, RFLAGS_REST,
-  RFLAGS_REST_MASK, RIP, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SR, STEP_DONE, TLB_CHOICES, TLB_SET, ZR,
+  COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY,
+  RETURN_DEPTH, RFLAGS_REST, RIP, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, STEP_DONE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { BY, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
 import { bug } from '../isa/bug.ts';
@@ -19,10 +19,12 @@ import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
 import { CS, GS, RCX, SS } from '../isa/registers.ts';
 import { EFER as EFER_BITS } from '../platform/bits.ts';
+import { Code as Statements, Var32 } from './code.ts';
 import { ENTRY, STATUS } from './entry.ts';
 import { readFlag } from './flags.ts';
 import { LocalPool } from './lowering-context.ts';
 import { bitsInMemory, pathRecorder } from './path-recorder.ts';
+import { writeFlags } from './rflags-code.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 
@@ -60,6 +62,7 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   const plain = module.type([], []);
   const one = module.type(['i32'], []);
   const other = module.importFunction('env', 'helper', helperType);
+  const iret = module.importFunction('env', 'iret', module.type(['i32'], ['i32']));
   const attend = module.importFunction('env', 'attend', plain);
   const addType = module.type(['i32', 'i32'], []);
   const tell: Telling = {
@@ -69,7 +72,7 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   };
 
   const flags = new Code(module, one);
-  flags.writeFlags(0, attend);
+  flags.writeFlags(attend);
   const make = (emit: (code: Code) => void): FunctionBuilder => {
     const code = new Code(module, helperType);
     emit(code);
@@ -78,6 +81,8 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   const instructions: readonly [HelperName, FunctionBuilder][] = [
     ['SYSCALL', make((code) => code.syscall(other, flags.f.index, tell, hasPath))],
     ['SYSRET', make((code) => code.sysret(other, flags.f.index, tell, hasPath))],
+    ['IRET', make((code) => code.iret(other, iret))],
+    ['MOV_FROM_CR', make((code) => code.movFromCr(other))],
     ['SWAPGS', make((code) => code.swapgs())],
     ['STI', make((code) => code.sti(attend))],
   ];
@@ -146,72 +151,10 @@ class Code {
     this.#store32(offset, () => this.f.i32(value));
   }
 
-  /** Leaves value & mask. */
-  #masked(local: number, mask: number): void {
-    this.f.get(local);
-    this.f.i32(mask);
-    this.f.op(OP.i32.and);
-  }
-
-  /** RFLAGS from a local, and what follows from it. */
-  writeFlags(value: number, attend: number): void {
+  /** RFLAGS from the parameter, and what follows from it. */
+  writeFlags(attend: number): void {
     const { f } = this;
-    this.#store32(CF, () => this.#masked(value, RFLAGS.cf));
-    this.#store32(PF, () => {
-      this.#masked(value, RFLAGS.pf);
-      f.op(OP.i32.eqz);
-    });
-    this.#store32(AF, () => this.#masked(value, RFLAGS.af));
-    this.#store64(ZR, () => {
-      this.#masked(value, RFLAGS.zf);
-      f.op(OP.i32.eqz, OP.i64.extend_i32_u);
-    });
-    for (const [flag, carrier] of [
-      ['sf', SR],
-      ['of', OV],
-    ] as const) {
-      // biome-ignore format: one list
-      this.#store64(carrier, () => {
-        this.#masked(value, RFLAGS[flag]);
-        f.op(OP.i64.extend_i32_u);
-        f.i64(BigInt(63 - FLAG_BIT[flag]));
-        f.op(OP.i64.shl);
-      });
-    }
-    this.#store64(RFLAGS_REST, () => {
-      this.#masked(value, RFLAGS_REST_MASK);
-      f.i32(RFLAGS.fixed);
-      f.op(OP.i32.or, OP.i64.extend_i32_u);
-    });
-    this.#chooseTlbSet(value);
-    this.#masked(value, RFLAGS.tf);
-    this.#masked(value, RFLAGS.if);
-    f.i32(0);
-    f.op(OP.i32.ne);
-    this.load32(INTERRUPT_PENDING);
-    f.op(OP.i32.and, OP.i32.or);
-    f.if(undefined, false);
-    f.call(attend);
-    f.end();
-  }
-
-  /** TLB_SET from TLB_CHOICES, by CPL and AC. */
-  #chooseTlbSet(value: number): void {
-    const { f } = this;
-    this.#store32(TLB_SET, () => {
-      f.get(this.#base);
-      this.load32(CPL);
-      f.i32(3);
-      f.op(OP.i32.eq);
-      f.i32(3);
-      f.op(OP.i32.shl);
-      f.get(value);
-      f.i32(18 - 2);
-      f.op(OP.i32.shr_u);
-      f.i32(4);
-      f.op(OP.i32.and, OP.i32.or, OP.i32.add);
-      f.load('i32', TLB_CHOICES);
-    });
+    writeFlags(new Statements(f), new Var32(f, this.#base), new Var32(f, 0), () => f.call(attend));
   }
 
   syscall(other: number, writeFlags: number, tell: Telling, hasPath: boolean): void {
@@ -287,6 +230,49 @@ class Code {
     f.call(writeFlags);
     this.#tell(tell, TELL.enteredUser);
     f.i32(STATUS.jump);
+  }
+
+  iret(other: number, iret: number): void {
+    const { f } = this;
+    const status = this.#locals.take('i32');
+    f.get(1);
+    f.load('i32', ENTRY.displacement);
+    f.call(iret);
+    f.set(status);
+    this.#otherwise(other, () => {
+      f.get(status);
+      f.i32(0);
+      f.op(OP.i32.ge_s);
+    });
+    f.get(status);
+  }
+
+  /** CR2, CR3 and CR4, in 64-bit code. */
+  movFromCr(other: number): void {
+    const { f } = this;
+    const source = this.#locals.take('i32');
+    f.get(1);
+    f.load('i32_8u', ENTRY.operand + 1);
+    f.set(source);
+    this.#otherwise(other, () => {
+      this.#is64();
+      f.get(source);
+      f.i32(2 * 4);
+      f.op(OP.i32.sub);
+      f.i32(2 * 4);
+      f.op(OP.i32.le_u, OP.i32.and);
+    });
+    f.get(this.#base);
+    f.get(1);
+    f.load('i32_8u', ENTRY.operand);
+    f.op(OP.i32.add);
+    f.get(this.#base);
+    f.get(source);
+    f.i32(1);
+    f.op(OP.i32.shl, OP.i32.add);
+    f.load('i64', CR2 - 2 * 8);
+    f.store('i64', GPR);
+    f.i32(STATUS.next);
   }
 
   swapgs(): void {

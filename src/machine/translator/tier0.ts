@@ -5,6 +5,7 @@
  * budget. Pseudo entries and forms inlined or called are described in `entry.ts`. The body leaves with one of `EXIT`, RIP and LEFT in the
  * state; TypeScript then decodes, delivers, or goes on with the next budget.
  */
+import { FAULTED } from '../cpu/ports.ts';
 import {
   CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
@@ -24,9 +25,9 @@ export const EXIT = {
   budget: 0,
   /** No entry for RIP (or no translation): decode. */
   miss: 1,
-  /** A fault is pending. */
+  /** A fault is pending, and its delivery is left to TypeScript. */
   fault: 2,
-  /** A helper asked for it. */
+  /** A helper asked for it, or a fault was delivered and something is due before its handler. */
   stop: 3,
   /** The head in HOT_HEAD was passed as often as it may be. */
   hot: 4,
@@ -142,8 +143,9 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
 export function bodyModule(inlined: readonly Form[], hasPath: boolean): Uint8Array<ArrayBuffer> {
   const imported = begin('regions');
   const { module } = imported;
+  const faulted = module.importFunction('env', 'faulted', module.type([], ['i32']));
   const f = module.func(module.type(['i32'], ['i32']));
-  new Body(f, imported, module.type(REGION_PARAMETERS, ['i32']), hasPath).emit(inlined);
+  new Body(f, imported, module.type(REGION_PARAMETERS, ['i32']), faulted, hasPath).emit(inlined);
   module.exportFunction('run', f);
   return module.build();
 }
@@ -153,6 +155,7 @@ class Body {
   readonly #functions: Imported['functions'];
   readonly #formType: number;
   readonly #regionType: number;
+  readonly #faulted: number;
   readonly #hasPath: boolean;
   readonly #base = 0;
   readonly #entry: number;
@@ -164,7 +167,8 @@ class Body {
   readonly #slot: number;
   readonly #locals: LocalPool;
 
-  constructor(f: FunctionBuilder, imported: Imported, regionType: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, regionType: number, faulted: number, hasPath: boolean) {
+    this.#faulted = faulted;
     this.#f = f;
     this.#functions = imported.functions;
     this.#formType = imported.formType;
@@ -182,11 +186,7 @@ class Body {
 
   emit(inlined: readonly Form[]): void {
     const f = this.#f;
-    this.#state32(LEFT);
-    f.set(this.#left);
-    this.#reloadTlb();
-    this.#state64(RIP);
-    f.set(this.#target);
+    this.#takeState();
     const lookup = f.loop();
     // Nothing is asked of the next instruction, not even its translation, when the budget is used up.
     f.get(this.#left);
@@ -236,6 +236,15 @@ class Body {
   #state64(offset: number): void {
     this.#f.get(this.#base);
     this.#f.load('i64', offset);
+  }
+
+  /** What the locals hold of the state, as it is now. */
+  #takeState(): void {
+    this.#state32(LEFT);
+    this.#f.set(this.#left);
+    this.#reloadTlb();
+    this.#state64(RIP);
+    this.#f.set(this.#target);
   }
 
   #reloadTlb(): void {
@@ -459,7 +468,7 @@ class Body {
     f.end();
     f.br(dispatch);
     f.end();
-    this.#leave(EXIT.fault, () => f.get(this.#target));
+    this.#fault(lookup);
     f.end();
     this.#leave(EXIT.stop, () => f.get(this.#target));
     f.end();
@@ -539,8 +548,7 @@ class Body {
     this.#advance(this.#entry, ENTRY_BYTES);
     f.br(dispatch);
     f.end();
-    this.#advance(this.#left, 1);
-    this.#leave(EXIT.fault, () => this.#rip());
+    this.#fault(lookup);
     f.end();
     this.#lookupIfDropped(ENTRY.offset, lookup);
     f.br(dispatch);
@@ -550,6 +558,25 @@ class Body {
     f.br(lookup);
     f.end();
     this.#leave(EXIT.stop, () => this.#state64(RIP));
+  }
+
+  /** Has the pending fault delivered (RIP and LEFT in the state are those of the instruction), and goes on at the handler. */
+  #fault(lookup: Label): void {
+    const f = this.#f;
+    const next = f.local('i32');
+    f.call(this.#faulted);
+    f.tee(next);
+    f.i32(FAULTED.goOn);
+    f.op(OP.i32.ne);
+    f.if(undefined, false);
+    f.i32(EXIT.stop);
+    f.i32(EXIT.fault);
+    f.get(next);
+    f.i32(FAULTED.look);
+    f.op(OP.i32.eq, OP.select, OP.return);
+    f.end();
+    this.#takeState();
+    f.br(lookup);
   }
 
   /** A slow path may have dropped this page's translation (a store to its page table): the very next instruction then asks for it again. */

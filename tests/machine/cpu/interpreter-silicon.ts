@@ -139,6 +139,10 @@ class Candidate implements Judged, Ports {
     return FAULTED.pending;
   }
 
+  iret(): number {
+    return -1;
+  }
+
   attend(): void {}
 
   tell(): void {}

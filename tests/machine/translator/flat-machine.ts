@@ -149,6 +149,10 @@ export class FlatMachine implements Ports {
     return FAULTED.pending;
   }
 
+  iret(): number {
+    return -1;
+  }
+
   attend(): void {}
 
   tell(): void {}

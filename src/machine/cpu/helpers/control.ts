@@ -31,6 +31,7 @@ export const CR4_BITS =
 const CR3_RESERVED = 0x7fff_ffff & -(1 << (PHYSICAL_BITS - 32));
 const CONTROL_SLOT: readonly (number | undefined)[] = [CR0_SLOT, undefined, CR2, CR3, CR4_SLOT];
 
+/** CR0 and CR8, and all outside of 64-bit mode: the others are read by generated code (translator/system-code.ts). */
 export const movFromCr: Helper = (cpu, decoded) => {
   const target = decoded.operands[0];
   const source = decoded.operands[1];

@@ -33,6 +33,7 @@ import {
   SEGMENT_SELECTOR,
   TSC_OFFSET,
 } from '../state.ts';
+import type { TransferCode } from '../transfer-code.ts';
 
 /** Segment registers by their numbers in the state. */
 export const SEG = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
@@ -76,6 +77,8 @@ export class Cpu {
   readonly interrupts: InterruptController;
   readonly run: Run;
   observer: Observer | null = null;
+  /** Reading descriptors is generated code, which comes with the delivery of events. */
+  descriptors: Pick<TransferCode, 'readDescriptor' | 'markDescriptor'> | null = null;
   /** The state as signed 32-bit words, indexed by offset >> 2. */
   readonly i32: Int32Array;
   readonly #syscallArguments: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
@@ -288,6 +291,12 @@ export class Cpu {
     this.state.chooseTlbSet();
     const rest = this.low(RFLAGS_REST);
     if ((rest & RFLAGS.tf) !== 0 || ((rest & RFLAGS.if) !== 0 && this.interrupts.pending() >= 0)) this.state.shortenBudget(1);
+  }
+
+  /** IRET ends the service of an NMI: one that came meanwhile is delivered after this instruction. */
+  endNmi(): void {
+    this.run.nmiBlocked = false;
+    if (this.interrupts.nmiPending) this.state.shortenBudget(1);
   }
 
   // ---- Events -----------------------------------------------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 /**
- * Segment descriptors (SDM Vol. 3, 3.4.5): reading them from GDT and LDT, and what their bits say.
+ * Segment descriptors (SDM Vol. 3, 3.4.5): what their bits say. Reading them from GDT and LDT is generated code (descriptor-code.ts).
  *
  *     high  31:24      23 22  21 20   19:16      15 14:13 12 11:8  7:0        low  31:16     15:0
  *           base 31:24 G  D/B L  AVL  limit 19:16 P DPL   S  type  base 23:16      base 15:0 limit 15:0
  */
-import { IMPLICIT, READ, WRITE } from '../../memory/mmu-control.ts';
-import { GDTR_BASE, GDTR_LIMIT, SCRATCH, SEGMENT_BASE } from '../state.ts';
-import { ATTRIBUTE, type Cpu, SEG } from './cpu.ts';
+import { bug } from '../../isa/bug.ts';
+import { FOUND } from '../descriptor-code.ts';
+import { SCRATCH } from '../state.ts';
+import type { Cpu } from './cpu.ts';
 
-/** What `read` found. */
-export const FOUND = { ok: 0, fault: 1, outside: 2 } as const;
+const codeOf = ({ descriptors }: Cpu) => descriptors ?? bug('descriptors are read before there is a delivery');
 
 /** One descriptor at a time; the object is used again and again. */
 export class Descriptor {
@@ -31,15 +31,8 @@ export class Descriptor {
   }
 
   #read(cpu: Cpu, selector: number, size: number): number {
-    const index = selector & 0xfff8;
-    const isLocal = (selector & 4) !== 0;
-    if (isLocal && (cpu.attributes(SEG.LDTR) & ATTRIBUTE.present) === 0) return FOUND.outside;
-    const limit = isLocal ? cpu.limit(SEG.LDTR) : cpu.low(GDTR_LIMIT) >>> 0;
-    if (index + size - 1 > limit) return FOUND.outside;
-    const base = isLocal ? SEGMENT_BASE + 8 * SEG.LDTR : GDTR_BASE;
-    const sum = (cpu.low(base) >>> 0) + index;
-    const carry = sum >= 2 ** 32 ? 1 : 0;
-    if (!cpu.mmu.readScratch(sum | 0, (cpu.high(base) + carry) | 0, size, READ | IMPLICIT)) return FOUND.fault;
+    const found = codeOf(cpu).readDescriptor(selector, size);
+    if (found !== FOUND.ok) return found;
     this.low = cpu.low(SCRATCH);
     this.high = cpu.high(SCRATCH);
     return FOUND.ok;
@@ -48,12 +41,9 @@ export class Descriptor {
   /** Sets the accessed bit (code and data) or, with `bit` 9, busy (TSS) in memory where it is clear. False: a page fault is pending. */
   mark(cpu: Cpu, selector: number, bit: number): boolean {
     if ((this.high & (1 << bit)) !== 0) return true;
-    const base = (selector & 4) !== 0 ? SEGMENT_BASE + 8 * SEG.LDTR : GDTR_BASE;
-    const sum = (cpu.low(base) >>> 0) + (selector & 0xfff8) + 4;
-    const carry = sum >= 2 ** 32 ? 1 : 0;
+    const isMarked = codeOf(cpu).markDescriptor(selector, this.high, bit) !== 0;
     this.high |= 1 << bit;
-    cpu.set(SCRATCH, this.high, 0);
-    return cpu.mmu.writeScratch(sum | 0, (cpu.high(base) + carry) | 0, 4, WRITE | IMPLICIT);
+    return isMarked;
   }
 
   get base(): number {

@@ -3,10 +3,11 @@ import { bug } from '../../isa/bug.ts';
 import { RFLAGS } from '../../isa/flags.ts';
 import { isCanonical } from '../../memory/linear.ts';
 import { VECTOR } from '../../platform/vectors.ts';
+import { FOUND } from '../descriptor-code.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, RFLAGS_REST, RIP, SEGMENT_ATTRIBUTES, SEGMENT_SELECTOR, SEGMENT_UNUSABLE } from '../state.ts';
 import { type Cpu, type Helper, SEG } from './cpu.ts';
-import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
+import { Descriptor, setFromDescriptor } from './descriptors.ts';
 import { setStackPointer, stackWidth } from './segments.ts';
 import { StackWords } from './stack.ts';
 
@@ -69,7 +70,7 @@ export function makeIret(): Helper {
     cpu.state.rflags = ((flagsNow & ~mask) | (image & mask)) & ~RFLAGS.rf;
     if (toOuter) dropSegments(cpu, newCpl);
     cpu.setCpl(newCpl);
-    unblockNmi(cpu);
+    cpu.endNmi();
     cpu.flagsChanged();
     if (newCpl === 3 && toOuter) cpu.enteredUser('iret');
     return HELPER.jump;
@@ -144,13 +145,7 @@ function iretReal(cpu: Cpu, words: StackWords, size: number): number {
   cpu.set(RIP, rip, 0);
   setStackPointer(cpu, cpu.gpr(4) + BigInt(3 * size), 16);
   cpu.state.rflags = (cpu.state.rflags & ~mask) | ((words.low[2] ?? 0) & mask);
-  unblockNmi(cpu);
+  cpu.endNmi();
   cpu.flagsChanged();
   return HELPER.jump;
-}
-
-/** One that came meanwhile is delivered after this instruction. */
-function unblockNmi(cpu: Cpu): void {
-  cpu.run.nmiBlocked = false;
-  if (cpu.interrupts.nmiPending) cpu.state.shortenBudget(1);
 }

@@ -2,10 +2,11 @@
 import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
+import { FOUND } from '../descriptor-code.ts';
 import { HELPER } from '../ports.ts';
 import { GPR, INTERRUPT_SHADOW, SEGMENT_BASE, SEGMENT_UNUSABLE, STEP_DONE, ZR } from '../state.ts';
 import { type Cpu, type Helper, SEG } from './cpu.ts';
-import { Descriptor, FOUND, setFromDescriptor } from './descriptors.ts';
+import { Descriptor, setFromDescriptor } from './descriptors.ts';
 
 /** One segment load after another uses it. */
 const scratch = (): Descriptor => new Descriptor();

@@ -3,9 +3,10 @@ import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
 import { RFLAGS } from '../../isa/flags.ts';
 import { VECTOR } from '../../platform/vectors.ts';
-import { type Delivery, SOURCE } from '../faults.ts';
+import type { Delivery } from '../faults.ts';
 import { HELPER } from '../ports.ts';
 import { STEP_DONE } from '../state.ts';
+import { SOURCE } from '../transfer-code.ts';
 import { type Cpu, type Helper, highHalf, lowHalf } from './cpu.ts';
 
 export interface SoftwareInterrupts {
