@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { USUAL } from '../../src/fuzz/campaign/circumstances.ts';
 import type { BatchResult } from '../../src/fuzz/campaign/messages.ts';
 import { Tally } from '../../src/fuzz/campaign/tally.ts';
 
@@ -13,6 +14,7 @@ const batch = (n: number): BatchResult => ({
   runs: Array.from({ length: 2 * BATCH }, (_, k) => ({
     index: BATCH * n + (k >> 1),
     variant: k & 1,
+    circumstances: USUAL,
     reason: 'exit' as const,
     status: n,
     instructions: BigInt(n + k),
@@ -33,7 +35,7 @@ const tallyOf = (order: readonly number[]) => {
 test('a tally does not depend on the order in which batches come', () => {
   const inOrder = Array.from({ length: 8 }, (_, n) => n);
   const expected = tallyOf(inOrder);
-  expect(expected.groups).toMatchObject([{ index: 0, variant: 0, failure: failure(0), programs: 8 }]);
+  expect(expected.groups).toMatchObject([{ index: 0, circumstances: USUAL, failure: failure(0), programs: 8 }]);
   expect(expected).toMatchObject({ runs: 48, checks: { 'INV-01': 28 }, coverage: 8 });
   fc.assert(
     fc.property(fc.shuffledSubarray(inOrder, { minLength: 8 }), (order) => {

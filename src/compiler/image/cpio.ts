@@ -22,34 +22,58 @@ const align4 = (size: number): number => (size + 3) & ~3;
 const TRAILER = utf8('TRAILER!!!');
 const MAGIC = utf8('070701');
 const DIGITS = utf8('0123456789ABCDEF');
+const ZERO = 0x30;
+const EMPTY = new Uint8Array();
 /** The magic number and 13 fields of eight digits. */
 const HEADER_BYTES = 110;
+/** Those that are not 0, by their places. */
+const FIELD = { inode: 0, mode: 1, links: 4, size: 6, nameBytes: 11 } as const;
+
+interface Entry {
+  readonly name: Uint8Array;
+  readonly mode: number;
+  readonly bytes: Uint8Array;
+}
+
+const fileEntry = ({ path, bytes, mode = 0o755 }: ArchiveFile): Entry => ({
+  name: utf8(partsOf(path).join('/')),
+  mode: S_IFREG | mode,
+  bytes,
+});
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
 
 /** Packs files, and the directories above them, in the order given. */
 export function packArchive(files: readonly ArchiveFile[]): Uint8Array {
-  const entries: { name: Uint8Array; mode: number; bytes: Uint8Array }[] = [];
+  const entries: Entry[] = [];
   const directories = new Set<string>();
-  for (const { path, bytes, mode = 0o755 } of files) {
-    const parts = path.split('/').filter((part) => part !== '');
+  for (const file of files) {
+    const parts = partsOf(file.path);
     for (let depth = 1; depth < parts.length; depth++) {
       const name = parts.slice(0, depth).join('/');
       if (directories.has(name)) continue;
       directories.add(name);
-      entries.push({ name: utf8(name), mode: S_IFDIR | 0o755, bytes: new Uint8Array() });
+      entries.push({ name: utf8(name), mode: S_IFDIR | 0o755, bytes: EMPTY });
     }
-    entries.push({ name: utf8(parts.join('/')), mode: S_IFREG | mode, bytes });
+    entries.push(fileEntry(file));
   }
-  entries.push({ name: TRAILER, mode: 0, bytes: new Uint8Array() });
+  return pack(entries);
+}
 
+function pack(entries: readonly Entry[]): Uint8Array {
+  const all = [...entries, { name: TRAILER, mode: 0, bytes: EMPTY }];
   const archive = new Uint8Array(
-    entries.reduce((sum, { name, bytes }) => sum + align4(HEADER_BYTES + name.length + 1) + align4(bytes.length), 0),
+    all.reduce((sum, { name, bytes }) => sum + align4(HEADER_BYTES + name.length + 1) + align4(bytes.length), 0),
   );
   let offset = 0;
-  for (const [index, { name, mode, bytes }] of entries.entries()) {
-    const inode = name === TRAILER ? 0 : index + 1;
-    const fields = [inode, mode, 0, 0, 1, 0, bytes.length, 0, 0, 0, 0, name.length + 1, 0];
+  for (const [index, { name, mode, bytes }] of all.entries()) {
+    archive.fill(ZERO, offset, offset + HEADER_BYTES);
     archive.set(MAGIC, offset);
-    for (const [n, field] of fields.entries()) putHex(archive, offset + MAGIC.length + 8 * n, field);
+    const put = (field: number, value: number) => putHex(archive, offset + MAGIC.length + 8 * field, value);
+    put(FIELD.inode, name === TRAILER ? 0 : index + 1);
+    put(FIELD.mode, mode);
+    put(FIELD.links, 1);
+    put(FIELD.size, bytes.length);
+    put(FIELD.nameBytes, name.length + 1);
     archive.set(name, offset + HEADER_BYTES);
     offset += align4(HEADER_BYTES + name.length + 1);
     archive.set(bytes, offset);
@@ -66,8 +90,11 @@ function putHex(archive: Uint8Array, at: number, value: number): void {
 /** A program to start: argv, of which the first is the path of the file in the archive. */
 export type CommandLine = readonly string[];
 
-/** The archive that makes keel start the programs, in order and at once: their files and the list `/etc/programs`, one command line a line. */
+/**
+ * The archive that makes keel start the programs, in order and at once: their files and the list `/etc/programs`, one command line a line. keel makes the
+ * directories itself.
+ */
 export function packPrograms(files: readonly ArchiveFile[], programs: readonly CommandLine[]): Uint8Array {
   const list = programs.map((argv) => `${argv.join(' ')}\n`).join('');
-  return packArchive([...files, { path: '/etc/programs', bytes: utf8(list), mode: 0o644 }]);
+  return pack([...files, { path: '/etc/programs', bytes: utf8(list), mode: 0o644 }].map(fileEntry));
 }

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Tier } from '../../machine/index.ts';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
-import { type Circumstances, circumstancesOf } from './circumstances.ts';
+import type { Circumstances } from './circumstances.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
 import type { BatchResult, WorkerData, WorkerRequest } from './messages.ts';
@@ -116,8 +116,7 @@ async function runBatches(options: CampaignOptions, tally: Tally): Promise<{ pro
   }
 }
 
-function shrinkGroup(runner: Runner, seed: string, { key, index, variant, failure, programs }: Group): Finding {
-  const circumstances = circumstancesOf(seed, index, variant);
+function shrinkGroup(runner: Runner, seed: string, { key, index, circumstances, failure, programs }: Group): Finding {
   const failureOf = (source: string) => runner.run(compileHostile(source), circumstances).failures.find((each) => signature(each) === key);
   const { acts } = shrink(seed, index, (source) => failureOf(source) !== undefined);
   const source = render(acts);

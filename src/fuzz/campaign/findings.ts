@@ -96,7 +96,7 @@ It did not hold: **${failure.message}**.
 | why it matters | ${because} |
 | seen at | instruction ${failure.at}, CPL ${failure.cpl}, RIP ${place(kernel, failure.rip)} |
 | first program | number ${index} of seed \`${seed}\`; ${programs} program${programs === 1 ? '' : 's'} of the campaign showed it |
-| circumstances | ${words === '' ? 'the usual ones' : `\`${words}\` (a turn of the scheduler in ticks; the frame that the kernel does not get)`} |
+| circumstances | ${words === '' ? 'the usual ones' : `\`${words}\` (what the program picks operands from; a turn of the scheduler in ticks; the frame that the kernel does not get)`} |
 | kernel | keel${saboteur ? ` with the saboteur \`${saboteur}\`` : ''} (\`keel.elf\`) |
 
 What the shortened program does: ${acts.map(({ tries }) => tries).join('; then ')}.

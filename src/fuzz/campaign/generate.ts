@@ -5,7 +5,7 @@ import { type Act, render } from '../grammar/act.ts';
 import { hostileProgram } from '../grammar/program.ts';
 
 /** The 32-bit seed of program `index` of a campaign. */
-export const programSeed = (seed: string, index: number): number => seedrandom(`${seed}/${index}`).int32();
+export const programSeed = (seed: string, index: number): number => seedrandom.alea(`${seed}/${index}`).int32();
 
 /** The acts of program `index`. */
 export function generate(seed: string, index: number): readonly Act[] {

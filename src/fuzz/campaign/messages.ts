@@ -2,6 +2,7 @@
 import type { Tier } from '../../machine/index.ts';
 import type { Failure } from '../invariants/judge.ts';
 import type { Reason } from '../testbed.ts';
+import type { Circumstances } from './circumstances.ts';
 
 export interface WorkerData {
   readonly kernel: Uint8Array;
@@ -20,8 +21,9 @@ export interface WorkerRequest {
 /** One run of a program. */
 export interface RunResult {
   readonly index: number;
-  /** Its circumstances, by number (circumstances.ts). */
+  /** The number of its circumstances (circumstances.ts). */
   readonly variant: number;
+  readonly circumstances: Circumstances;
   readonly reason: Reason;
   readonly status: number;
   readonly instructions: bigint;

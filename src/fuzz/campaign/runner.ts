@@ -6,13 +6,14 @@
 import { packPrograms } from '../../compiler/image/cpio.ts';
 import { compile, formatDiagnostic } from '../../compiler/index.ts';
 import { Bug, type Observer, type Tier, UserError } from '../../machine/index.ts';
+import { USUAL_INPUT } from '../grammar/act.ts';
 import { INVARIANTS } from '../invariants/all.ts';
 import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
 import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { SecretSet } from '../invariants/secret-set.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
-import { type Circumstances, USUAL, wordsOf } from './circumstances.ts';
+import { type Circumstances, kernelWordsOf, USUAL } from './circumstances.ts';
 import { type CoverageWatcher, watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
@@ -46,6 +47,8 @@ export interface JudgedRun {
   readonly failures: readonly Failure[];
   /** How often each invariant was judged, by id. */
   readonly judged: ReadonlyMap<string, number>;
+  /** How many frames of memory the kernel was asked for since it had read the run's options. */
+  readonly frames: number;
   /** What the run reached, until the next run: results of system calls and exceptions, as numbers for `describeReached` (coverage.ts). */
   readonly coverage: ReadonlySet<number>;
 }
@@ -92,7 +95,7 @@ export class Runner {
       this.#coverage.begin();
     };
     const outcome = this.testbed.run(programArchive(program, circumstances), { limit: RUN_LIMIT, observer: this.#observer, ready });
-    return { outcome, coverage: this.#coverage.reached, ...this.#judge.end(outcome) };
+    return { outcome, frames: this.#kernel.askedFrames(), coverage: this.#coverage.reached, ...this.#judge.end(outcome) };
   }
 }
 
@@ -100,11 +103,23 @@ export class Runner {
 export const victimArchive = (seed: string): Uint8Array =>
   packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], [[VICTIM_PATH]]);
 
-/** What the harness hands out for a run: the program, started beside the victim. */
+/** What the harness hands out for a run: the program with its input, started beside the victim. */
 export function programArchive(program: Uint8Array, circumstances: Circumstances): Uint8Array {
-  const words = wordsOf(circumstances);
+  const words = kernelWordsOf(circumstances);
   const options = words === '' ? [] : [{ path: OPTIONS_PATH, bytes: new TextEncoder().encode(words) }];
-  return packPrograms([{ path: ATTACKER_PATH, bytes: program }, ...options], [[ATTACKER_PATH]]);
+  return packPrograms([{ path: ATTACKER_PATH, bytes: withInput(program, circumstances.input) }, ...options], [[ATTACKER_PATH]]);
+}
+
+const wordBytes = (word: bigint): Uint8Array => new Uint8Array(BigUint64Array.of(word).buffer);
+const USUAL_INPUT_BYTES = wordBytes(USUAL_INPUT);
+
+/** A copy of the program in which another input stands for the usual one. */
+export function withInput(program: Uint8Array, input: bigint | null): Uint8Array {
+  const at = input === null ? -1 : Buffer.from(program.buffer, program.byteOffset, program.length).indexOf(USUAL_INPUT_BYTES);
+  if (at < 0 || input === null) return program;
+  const changed = program.slice();
+  changed.set(wordBytes(input), at);
+  return changed;
 }
 
 /** Compiles a program of the grammar: inline assembly and raw memory are allowed, as an attacker has them. A program that does not compile is our bug. */

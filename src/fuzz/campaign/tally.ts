@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Failure } from '../invariants/judge.ts';
+import type { Circumstances } from './circumstances.ts';
 import { describeReached } from './coverage.ts';
 import type { BatchResult, RunResult } from './messages.ts';
 
@@ -11,7 +12,7 @@ import type { BatchResult, RunResult } from './messages.ts';
 export interface Group {
   readonly key: string;
   readonly index: number;
-  readonly variant: number;
+  readonly circumstances: Circumstances;
   readonly failure: Failure;
   programs: number;
   /** The last of them. */
@@ -48,14 +49,14 @@ export class Tally {
     for (const what of coverage) this.#reached.add(describeReached(what));
   }
 
-  #takeRun({ index, variant, hash, instructions, reason, status, failures }: RunResult): void {
+  #takeRun({ index, variant, circumstances, hash, instructions, reason, status, failures }: RunResult): void {
     this.runs++;
     this.instructions += instructions;
     this.#digest.update(`${index} ${variant} ${hash} ${instructions} ${reason} ${status}\n`);
     for (const failure of failures) {
       const key = signature(failure);
       const group = this.#groups.get(key);
-      if (group === undefined) this.#groups.set(key, { key, index, variant, failure, programs: 1, lastIndex: index });
+      if (group === undefined) this.#groups.set(key, { key, index, circumstances, failure, programs: 1, lastIndex: index });
       else if (group.lastIndex !== index) {
         group.programs++;
         group.lastIndex = index;

@@ -1,6 +1,6 @@
 /**
- * The victim: the program that runs beside every hostile one. It is started once, before the snapshot: when a hostile program comes it has its secrets, and
- * wakes up from a sleep. It holds secrets in memory, in general and SSE registers, in a pipe and in a
+ * The victim: the program that runs beside every hostile one. It is started once, before the snapshot: when a hostile program comes it has its secrets and a
+ * child with a copy of them, and both wake up from a sleep. It holds secrets in memory, in general and SSE registers, in a pipe and in a
  * file without a name, lets itself be interrupted again and again, and looks whether all is as it left it.
  *
  * The secrets are computed when it starts, from a seed and its process id: neither its file, which anybody may read, nor another process that
@@ -35,9 +35,8 @@ export function secretsOf(seed: bigint): bigint[] {
 
 const XMM = Array.from({ length: 16 }, (_, n) => n);
 const KEPT = ['rbx', 'r12', 'r13', 'r14', 'r15'];
-/** Loads and forks of its life. */
+/** How often it loads its registers. */
 const ROUNDS = 4;
-const ROUNDS_A_FORK = 4;
 /** Longer than the kernel takes to find that nobody is ready, shorter than it takes to start another program. */
 const SLEEP_NS = 5000;
 /** Turns of the loop in which it may be interrupted, each round. */
@@ -111,22 +110,19 @@ if (file > 0n) {
   syscall(87n, buffer);
 }
 
-// Here it waits until there are others.
+// A child that ends leaves its copies of the pages behind: frames full of secrets, for whoever gets them next.
+const child: i64 = syscall(57n);
+if (child === 0n) for (let n: i32 = 0; n < ${SECRETS}; n++) copy[480 + (n & 7)] = secrets[n];
+// Here they wait until there are others.
 store64(buffer, 0n);
 store64(buffer + 8n, ${SLEEP_NS}n);
 syscall(35n, buffer, 0n);
+if (child === 0n) syscall(231n, 0n);
 
 for (let round: i32 = 0; round < ${ROUNDS}; round++) {
   if (asm('${holdRegisters(SPIN)}', { rdi: table, rsi: sum }, 'rax') !== 0n) harmed();
   for (let n: i32 = 0; n < ${SECRETS}; n++) copy[round * 40 + n] = secrets[n];
-  // A child that ends leaves its copies of the pages behind: frames full of secrets, for whoever gets them next.
-  if (round % ${ROUNDS_A_FORK} === 0) {
-    if (syscall(57n) === 0n) {
-      for (let n: i32 = 0; n < ${SECRETS}; n++) copy[480 + (n & 7)] = secrets[n];
-      syscall(231n, 0n);
-    }
-    syscall(61n, 0xffffffffffffffffn, 0n, 0n, 0n);
-  }
+  if (round === 0) syscall(61n, 0xffffffffffffffffn, 0n, 0n, 0n);
 }
 let expected: u64 = start;
 for (let n: i32 = 0; n < ${SECRETS}; n++) {

@@ -15,10 +15,13 @@ parentPort?.on('message', ({ from, to }: WorkerRequest) => {
   const coverage = new Set<number>();
   for (let index = from; index < to; index++) {
     const program = compileHostile(render(generate(seed, index)));
+    let frames = 0;
     for (let variant = 0; variant < variants; variant++) {
-      const run = runner.run(program, circumstancesOf(seed, index, variant));
+      const circumstances = circumstancesOf(seed, index, variant, frames);
+      const run = runner.run(program, circumstances);
+      if (variant === 0) frames = run.frames;
       const { reason, status, instructions, hash } = run.outcome;
-      runs.push({ index, variant, reason, status, instructions, hash, failures: run.failures });
+      runs.push({ index, variant, circumstances, reason, status, instructions, hash, failures: run.failures });
       for (const [id, count] of run.judged) judged.set(id, (judged.get(id) ?? 0) + count);
       for (const reached of run.coverage) coverage.add(reached);
     }

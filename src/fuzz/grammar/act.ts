@@ -17,16 +17,21 @@ export type ActArbitrary = fc.Arbitrary<Act>;
 /** How many results of calls a program keeps, by name `r0` … */
 export const RESULTS = 6;
 
+/** The 64 bits that a program picks operands from, where its circumstances give no others: a pattern that stands nowhere else in it. */
+export const USUAL_INPUT = 0x9e3d_5c0b_a7f1_6284n;
+
 /** What a program may use of the trusted intrinsics; it imports those that it names. */
 const INTRINSICS = ['addressOf', 'asm', 'load64', 'load8', 'store64', 'store8', 'syscall'];
 
 /**
  * What acts may use without declaring it; a program declares what it names. `scratch` is its memory to play with (four pages, the first
- * page-aligned), `base` its address, `ALL` the argument -1, `put` stores a NUL-ended text, `r0` … are the latest results.
+ * page-aligned), `base` its address, `ALL` the argument -1, `put` stores a NUL-ended text, `r0` … are the latest results. `input` is what a run may have
+ * in another form than the last.
  */
 const DECLARATIONS: readonly { readonly name: string; readonly needs: readonly string[]; readonly text: string }[] = [
   { name: 'scratch', needs: ['base'], text: '/** @align 4096 */\nconst scratch = new Uint8Array(16384);\n' },
   { name: 'base', needs: ['put'], text: 'const base: u64 = addressOf(scratch);\n' },
+  { name: 'input', needs: [], text: `let input: u64 = ${literal(USUAL_INPUT)};\n` },
   { name: 'ALL', needs: [], text: 'const ALL: u64 = 0xffffffffffffffffn;\n' },
   {
     name: 'put',
@@ -79,7 +84,9 @@ export const inChild = (inner: ActArbitrary): ActArbitrary =>
   }));
 
 /** A 64-bit constant as a literal. */
-export const literal = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}n`;
+export function literal(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16)}n`;
+}
 
 /** One of several, with weights. */
 export const weighted = <T>(...choices: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<T>])[]): fc.Arbitrary<T> =>

@@ -9,6 +9,10 @@ const constants = (...values: bigint[]): Text => fc.constantFrom(...values.map(l
 /** A result of an earlier call: a descriptor, an address, a pid, or an error. */
 const result: Text = fc.nat({ max: RESULTS - 1 }).map((n) => `wrapping.u64(r${n})`);
 
+/** Some bits of the run's input, below 2^`width`. */
+const drawn = (width: number): Text =>
+  fc.nat({ max: 64 - width }).map((at) => `((input >> ${at}n) & ${literal((1n << BigInt(width)) - 1n)})`);
+
 /** The borders of 64 bits, of pages, of the canonical halves, of 32 bits. */
 export const border: Text = constants(
   0n, 1n, 7n, 8n, 0xfffn, 0x1000n, 0x1001n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 0x1_0000_0000n,
@@ -31,11 +35,15 @@ const kernelAddress: Text = weighted(
   ],
   [2, fc.bigInt({ min: 0xffff_ffff_8010_0000n, max: 0xffff_ffff_8040_0000n }).map(literal)],
   [2, fc.bigInt({ min: 0xffff_8000_0000_0000n, max: 0xffff_8000_0400_0000n }).map(literal)],
+  [2, drawn(22).map((offset) => `(0xffff_ffff_8010_0000n + ${offset})`)],
   [1, constants(0xfee0_0000n, 0xffff_8000_fee0_0000n, 0x10_0000n)],
 );
 
 /** Inside the program's own memory. */
-const ownAddress: Text = fc.nat({ max: 16383 }).map((offset) => `(base + ${literal(BigInt(offset))})`);
+const ownAddress: Text = weighted(
+  [2, fc.nat({ max: 16383 }).map((offset) => `(base + ${literal(BigInt(offset))})`)],
+  [2, drawn(14).map((offset) => `(base + ${offset})`)],
+);
 
 /** At the end of a page, so that a structure straddles it; the last one reaches over the end of the memory. */
 const straddling: Text = fc
@@ -51,6 +59,7 @@ export const hostileAddress: Text = weighted([3, kernelAddress], [2, border], [1
 
 export const size: Text = weighted(
   [4, fc.nat({ max: 8192 }).map((n) => literal(BigInt(n)))],
+  [4, drawn(14)],
   [2, constants(0n, 1n, 8n, 4095n, 4096n, 4097n, 65536n, 0x10_0000n)],
   [3, border],
   [1, result],
@@ -58,13 +67,14 @@ export const size: Text = weighted(
 
 export const fd: Text = weighted(
   [4, fc.nat({ max: 6 }).map((n) => literal(BigInt(n)))],
+  [2, drawn(3)],
   [3, result],
   [2, constants(-1n, 63n, 64n, 255n, 1024n, 0x7fff_ffffn, 0x8000_0000n, 0x1_0000_0001n, -100n)],
 );
 
 export const pid: Text = weighted([4, constants(0n, 1n, 2n, 3n, -1n, 4n, 5n)], [2, result], [1, border]);
 
-export const number: Text = weighted([4, fc.nat({ max: 40 }).map((n) => literal(BigInt(n)))], [2, border], [1, result]);
+export const number: Text = weighted([4, fc.nat({ max: 40 }).map((n) => literal(BigInt(n)))], [3, drawn(6)], [2, border], [1, result]);
 
 /** Bits of a set: some of those that have names, and now and then others. */
 export const bits = (named: Readonly<Record<string, number>>): Text =>

@@ -39,6 +39,7 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const owners = view.field(frames, 'owners').address;
   const limit = view.field(frames, 'limit');
   const free = view.field(frames, 'free');
+  const asked = view.field(frames, 'asked');
   const running = view.field(view.global('scheduler'), 'running');
   const kernelRoot = view.number(view.field(view.global('kernelSpace'), 'root'));
   const image = range('__rx').from;
@@ -102,5 +103,6 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     },
     frameCount: (frame) => (frame >= view.number(limit) ? 0 : ram.getUint16(owners + 2 * frame, true)),
     freeFrames: () => view.number(free),
+    askedFrames: () => view.number(asked),
   };
 }

@@ -35,6 +35,8 @@ export interface KernelView {
   frameCount(frame: number): number;
   /** Frames that the books call free. */
   freeFrames(): number;
+  /** How many frames were asked for since the options of the run were read. */
+  askedFrames(): number;
 }
 
 export type FrameKind = 'free' | 'kernel' | 'page-table' | 'user' | 'shared' | 'outside';

@@ -22,6 +22,7 @@ export function readCommandLine(): void {
 
 /** What a run of its own says about itself goes before the command line. */
 export function readRunOptions(): void {
+  frames.asked = 0n;
   frames.failing = 0n;
   readCommandLine();
   const found = new Lookup();

@@ -2,7 +2,7 @@
  * What a process sees as its memory: regions say what may be there, the page table what is. A page comes when it is first touched, zeroed; after fork
  * private pages are shared read-only and copied by the first write.
  */
-import { allocateFrame, copyFrame, FRAME_SHARED, FRAME_USER, type Frame, frameBytes, frames } from '../ostd/frames.ts';
+import { allocateCopy, allocateFrame, FRAME_SHARED, FRAME_USER, type Frame, frameBytes, frames } from '../ostd/frames.ts';
 import { kernelSpace } from '../ostd/kernel-space.ts';
 import { entryFrame, MAPPED, MAY_EXECUTE, MAY_WRITE, NO_EXECUTE, PageTable, PRESENT, WRITABLE } from '../ostd/page-table.ts';
 import { isUserRange } from '../ostd/user-slice.ts';
@@ -96,9 +96,8 @@ export class AddressSpace {
       this.table.replace(page, frame, rights);
       return DONE;
     }
-    using copy = allocateFrame(FRAME_USER);
+    using copy = allocateCopy(FRAME_USER, frame);
     if (copy === null) return NO_MEMORY;
-    copyFrame(copy.frame, frame);
     this.table.replace(page, copy.leak(), rights);
     frames.release(frame);
     return DONE;

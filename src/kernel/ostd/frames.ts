@@ -37,7 +37,8 @@ class FramePool {
   total: u32 = 0;
   /** Frames below this index exist. */
   limit: u32 = 0;
-  /** Fault injection: so many frames from now on, one is refused; 0: none is. */
+  /** Frames that were asked for since the count was set to 0, and fault injection: which of them is refused; 0: none. */
+  asked: u64 = 0n;
   failing: u64 = 0n;
   private word: i32 = 0;
 
@@ -80,10 +81,8 @@ class FramePool {
   /** One frame with one owner; its bytes are whatever they were. NO_FRAME when memory is used up. */
   take1(kind: FrameKind): Frame {
     if (this.free === 0) return NO_FRAME;
-    if (this.failing !== 0n) {
-      this.failing--;
-      if (this.failing === 0n) return NO_FRAME;
-    }
+    this.asked = wrapping.u64(this.asked + 1n);
+    if (this.asked === this.failing) return NO_FRAME;
     const words = div(i32(this.limit) + 63, 64);
     for (let n = 0; n < words; n++) {
       if (this.word >= words) this.word = 0;
@@ -161,6 +160,15 @@ export function allocateFrame(kind: FrameKind): OwnedFrame | null {
   return new OwnedFrame(frame);
 }
 
+/** A frame with the bytes of another, and one owner.
+ * @noinline */
+export function allocateCopy(kind: FrameKind, from: Frame): OwnedFrame | null {
+  const frame = frames.take1(kind);
+  if (frame === NO_FRAME) return null;
+  asm('cld\nrep movsq', { rdi: frameAddress(frame), rsi: frameAddress(from), rcx: 512 });
+  return new OwnedFrame(frame);
+}
+
 function frameAddress(frame: Frame): u64 {
   return DIRECT_MAP + u64(frame) * PAGE;
 }
@@ -186,8 +194,4 @@ export function tableEntries(frame: Frame): BigUint64Array {
 
 function zeroFrame(frame: Frame): void {
   asm('cld\nrep stosq', { rdi: frameAddress(frame), rcx: 512, rax: 0 });
-}
-
-export function copyFrame(to: Frame, from: Frame): void {
-  asm('cld\nrep movsq', { rdi: frameAddress(to), rsi: frameAddress(from), rcx: 512 });
 }

@@ -21,6 +21,9 @@ const HIDDEN: u64 = 0x200n;
 export const MAPPED: u64 = PRESENT | HIDDEN;
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000n;
 
+/** A lowest-level table maps 2^21 bytes. */
+const SPAN_BITS: u64 = 21n;
+
 /** Rights of a user page, as PROT_READ, PROT_WRITE, PROT_EXEC. */
 export type Rights = i32;
 export const MAY_READ = 1;
@@ -68,6 +71,9 @@ export class PageTable {
   /** Table frames, the root included; and leaves. */
   tables: u32 = 0;
   leaves: u32 = 0;
+  /** The lowest-level table last met, and which 2 MiB it maps: a table stays where it is until the space is destroyed. */
+  private recent: Frame = NO_FRAME;
+  private recentSpan: u64 = 0n;
 
   /** Makes the root, with the kernel's half of `kernelRoot`. False: no memory. */
   create(kernelRoot: Frame): boolean {
@@ -79,23 +85,37 @@ export class PageTable {
     this.root = frame.leak();
     this.tables = 1;
     this.leaves = 0;
+    this.recent = NO_FRAME;
     this.isStale = true;
     return true;
   }
 
   /** The entry that maps `page`, 0 where there is none. */
   find(page: u64): u64 {
-    let table = this.root;
-    for (let level: u64 = 3n; level > 0n; level--) {
-      const entry = tableEntries(table)[indexAt(page, level)];
-      if ((entry & PRESENT) === 0n) return 0n;
-      table = entryFrame(entry);
+    if (!this.isRecent(page)) {
+      let table = this.root;
+      for (let level: u64 = 3n; level > 0n; level--) {
+        const entry = tableEntries(table)[indexAt(page, level)];
+        if ((entry & PRESENT) === 0n) return 0n;
+        table = entryFrame(entry);
+      }
+      this.remember(page, table);
     }
-    return tableEntries(table)[indexAt(page, 0n)];
+    return tableEntries(this.recent)[indexAt(page, 0n)];
+  }
+
+  private isRecent(page: u64): boolean {
+    return this.recent !== NO_FRAME && page >> SPAN_BITS === this.recentSpan;
+  }
+
+  private remember(page: u64, table: Frame): void {
+    this.recent = table;
+    this.recentSpan = page >> SPAN_BITS;
   }
 
   /** The lowest-level table that maps `page`, made as needed; NO_FRAME: no memory. */
   private leafTable(page: u64): Frame {
+    if (this.isRecent(page)) return this.recent;
     let table = this.root;
     for (let level: u64 = 3n; level > 0n; level--) {
       const entries = tableEntries(table);
@@ -108,6 +128,7 @@ export class PageTable {
       }
       table = entryFrame(entries[at]);
     }
+    this.remember(page, table);
     return table;
   }
 
@@ -161,15 +182,19 @@ export class PageTable {
 
   /** `page` if it is mapped; else the next address that the tables met on the way leave possible. */
   private skip(page: u64): u64 {
-    let table = this.root;
-    let level: u64 = 3n;
+    const isRecent = this.isRecent(page);
+    let table = isRecent ? this.recent : this.root;
+    let level: u64 = isRecent ? 0n : 3n;
     while (true) {
       const entries = tableEntries(table);
       const wanted = indexAt(page, level);
       const used = nextUsed(entries, wanted);
       const span = PAGE << (9n * level);
       if (used !== wanted) return (page & wrapping.not(span * 512n - 1n)) + u64(used) * span;
-      if (level === 0n) return page;
+      if (level === 0n) {
+        this.remember(page, table);
+        return page;
+      }
       table = entryFrame(entries[used]);
       level--;
     }
@@ -207,6 +232,7 @@ export class PageTable {
     for (let at = nextUsed(root, 0); at < 256; at = nextUsed(root, at + 1)) this.destroyTable(entryFrame(root[at]), 2);
     frames.release(this.root);
     this.root = NO_FRAME;
+    this.recent = NO_FRAME;
     this.tables = 0;
     this.leaves = 0;
   }

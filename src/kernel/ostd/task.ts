@@ -65,9 +65,19 @@ export class Task {
 
   /** This object → the CPU. Loading a selector changes the base: bases last. */
   load(): void {
-    asm('fxrstor64 [rdi]', { rdi: addressOf(this.fpu) });
+    this.loadSelectors();
+    this.loadOverSelectors();
+  }
+
+  /** @noinline */
+  private loadSelectors(): void {
     const all = this.selectors;
     asm('call load_user_segments', { rdi: all & 0xffffn, rsi: (all >> 16n) & 0xffffn, rdx: (all >> 32n) & 0xffffn, rcx: all >> 48n });
+  }
+
+  /** This object → the CPU, which has its selectors already. */
+  private loadOverSelectors(): void {
+    asm('fxrstor64 [rdi]', { rdi: addressOf(this.fpu) });
     setUserFsBase(this.fsBase);
     setUserGsBase(this.gsBase);
   }
@@ -91,7 +101,8 @@ export class Task {
     this.save();
     branchBarrier();
     setKernelStack(stackTop(next.slot));
-    next.load();
+    if (next.selectors !== this.selectors) next.loadSelectors();
+    next.loadOverSelectors();
     asm('call switch_context', { rdi: addressOf(this) + offsetOf<Task>('savedStack'), rsi: next.savedStack });
   }
 }
