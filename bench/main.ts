@@ -22,6 +22,8 @@ import { v86Peer } from './peers/v86.ts';
 import { needInCi, versionOf } from './process.ts';
 import { comparison, load, type Result, save } from './results.ts';
 import { goalRows, guestRows, type Row } from './rows.ts';
+import { seekingRows } from './seeking.ts';
+import { snapshotRows } from './snapshots.ts';
 import { errorLines, rowTable, speedTable } from './table.ts';
 
 /** How much the full and the short form do: of each guest's work, rounds of keel's programs, programs of a campaign. */
@@ -59,7 +61,7 @@ function versions(peers: readonly Peer[]): Record<string, string> {
 /** A line for people that is overwritten; nothing where standard error is no terminal. */
 const show = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\x1b[2K${text}`);
 
-function bench(options: Options, folder: string): void {
+async function bench(options: Options, folder: string): Promise<void> {
   const before = options.compare === null ? null : load(options.compare);
   const peers = findPeers(options.isShort);
   const { rounds } = options;
@@ -69,7 +71,12 @@ function bench(options: Options, folder: string): void {
   show('building the guests');
   const measured = build(options, folder).map((image) => measure(image, peers, rounds, show));
   show('fuzzing');
-  const besides = [...compiling, ...(isWanted(options, 'fuzzing') ? fuzzingRows(rounds, programs, folder) : [])];
+  const besides = [
+    ...compiling,
+    ...(isWanted(options, 'fuzzing') ? fuzzingRows(rounds, programs, folder) : []),
+    ...(isWanted(options, 'snapshots') ? await snapshotRows() : []),
+    ...(await seekingRows(measured)),
+  ];
   show('');
   const guests = guestRows(measured);
   const judged: Row[] = [...guests, ...goalRows(measured), ...besides];
@@ -88,7 +95,7 @@ function bench(options: Options, folder: string): void {
   if (errors.length > 0) process.exitCode = 1;
 }
 
-function main(args: readonly string[]): void {
+async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   if (options === 'help') process.stdout.write(USAGE);
   else if (options.build !== null) {
@@ -97,7 +104,7 @@ function main(args: readonly string[]): void {
   } else {
     const folder = mkdtempSync(join(tmpdir(), 'palindrome-bench-'));
     try {
-      bench(options, folder);
+      await bench(options, folder);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -105,7 +112,7 @@ function main(args: readonly string[]): void {
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof BenchError)) throw error;
   process.stderr.write(`bench: ${error.message}\n`);

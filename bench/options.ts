@@ -19,9 +19,12 @@ export interface Options {
   readonly build: string | null;
 }
 
+/** Rows beside those of the guests. */
+const BESIDES = ['compiling', 'fuzzing', 'snapshots'];
+
 export const USAGE = `npm run bench -- [options]
   --short          the form for CI: less work, one round, no slow peers (about a minute)
-  --only NAME      only this row (may be given again): ${[...GUESTS, KEEL].map((g) => g.file).join(', ')}, compiling, fuzzing
+  --only NAME      only this row (may be given again): ${[...GUESTS, KEEL].map((g) => g.file).join(', ')}, ${BESIDES.join(', ')}
   --rounds N       measurements of each, of which the median counts (3)
   --json           one JSON object as the last line
   --compare FILE   beside an earlier result
@@ -34,7 +37,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   if (values.help) return 'help';
   const rounds = Number(values.rounds ?? (values.short ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new BenchError('--rounds takes a whole number from 1 to 100');
-  const known = [...GUESTS, KEEL].map(({ file }) => file).concat('compiling', 'fuzzing');
+  const known = [...GUESTS, KEEL].map(({ file }) => file).concat(BESIDES);
   const only = values.only ?? [];
   for (const name of only) if (!known.includes(name)) throw new BenchError(`--only ${name}: the rows are ${known.join(', ')}`);
   return {

@@ -11,6 +11,9 @@ export const PATH = '+ path';
 export const ADDRESSES = '+ addresses';
 export const REPLAY = 'replay';
 
+/** What `+ path` records. */
+export const traceOf = ({ elf64 }: Image): string => `${elf64}.mpk`;
+
 const PALINDROME = new URL('../../bin/palindrome', import.meta.url).pathname;
 
 export function palindrome(...args: string[]) {
@@ -44,12 +47,12 @@ export function ourPeers(version: string): Peer[] {
   return [
     column(OURS, (image) => boot(image)),
     ...(options.includes('--tier') ? ['0', '1'].map((tier) => column(`tier ${tier}`, (image) => boot(image, '--tier', tier))) : []),
-    column(PATH, (image) => record(image, `${image.elf64}.mpk`)),
+    column(PATH, (image) => record(image, traceOf(image))),
     ...(options.includes('--addresses')
       ? [column(ADDRESSES, (image) => record(image, `${image.elf64}.addresses.mpk`, '--addresses'))]
       : []),
     column(REPLAY, (image) => {
-      const { cpuSeconds, result } = palindrome('replay', `${image.elf64}.mpk`);
+      const { cpuSeconds, result } = palindrome('replay', traceOf(image));
       const { instructions, hash }: Booted = result;
       return { cpuSeconds, console: null, instructions, hash };
     }),
