@@ -439,10 +439,7 @@ class Body {
     f.load('i32', ENTRY.region);
     f.callIndirect(this.#regionType, 1);
     f.set(result);
-    this.#state32(LEFT);
-    f.set(this.#left);
-    this.#state64(RIP);
-    f.set(this.#target);
+    this.#takeState(); // the address space too: instructions that change it are executed for regions
     const headless = f.block();
     const stop = f.block();
     const fault = f.block();
