@@ -162,6 +162,12 @@ export class CodeCache {
     this.#view.setInt32(head + ENTRY.counter, passes, true);
   }
 
+  /** How often the head at an offset of a page may be passed until its next report; null: there is none, or it waits for none. */
+  passesLeft(page: CodePage, offset: number): number | null {
+    const entry = this.#words[(page.table >> 2) + offset] ?? 0;
+    return this.headAt(entry) === null ? null : this.#view.getInt32(entry + ENTRY.counter, true);
+  }
+
   /** The instruction at an offset of a page, and the entry that executes it (0: none yet); null: it is not whole or not valid. */
   instructionAt(page: CodePage, offset: number): { readonly decoded: Decoded; readonly entry: number } | null {
     const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));

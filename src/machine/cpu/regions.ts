@@ -8,13 +8,16 @@
 import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
 import { pageOf, RegionGraph } from '../translator/region-graph.ts';
 import type { CodeCache } from './code-cache.ts';
-import type { CodePage } from './code-pages.ts';
+import { type CodePage, PAGE } from './code-pages.ts';
 import { type CpuState, RIP } from './state.ts';
 
 /** 0: interpreter alone · 1: everything that is reached by a transfer is compiled at once (for tests) · auto: what is run often is compiled. */
 export type Tier = 0 | 1 | 'auto';
 
-const AUTO_PASSES = 10_000;
+/** An instruction that runs so often in tier 0 costs about what its translation does. */
+const AUTO_PASSES = 40_000;
+/** What has more passes left when a region is compiled stays out of it. */
+const WARM = AUTO_PASSES - AUTO_PASSES / 64;
 /** Regions in one module. */
 const BATCH = 32;
 /** Instructions after which waiting heads are compiled, however few they are. */
@@ -77,23 +80,18 @@ export class Regions {
     this.#waiting = [];
     if (this.#length + heads.length > CAPACITY) return this.#codeCache.flush();
     const found: { head: number; source: RegionSource; page: CodePage }[] = [];
+    const inside = new Set<number>();
     for (const { head, low, high } of heads) {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
-      const pages = new Map([[0, at.page]]);
-      const page = (n: number): CodePage | null => {
-        const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
-        if (known === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
-        pages.set(n, known);
-        return known;
-      };
-      const read = (address: number) => {
-        const from = page(pageOf(address));
-        return from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
-      };
-      const block = new RegionGraph(read, at.offset, [...at.page.entered]).head;
-      const numbers = new Map([...pages].map(([n, { number }]) => [n, number]));
-      found.push({ head, source: { head: block, pages: numbers }, page: at.page });
+      if (inside.has(at.page.number * PAGE + at.offset)) {
+        // The heads of a loop become hot together. This one is only needed if it is passed often though that region is there.
+        this.#codeCache.setCounter(head, AUTO_PASSES);
+        continue;
+      }
+      const { graph, pages } = this.#graph(at.page, at.offset, low, high);
+      for (const address of graph.blocks.keys()) inside.add((pages.get(pageOf(address)) ?? 0) * PAGE + (address & 0xfff));
+      found.push({ head, source: { head: graph.head, pages }, page: at.page });
     }
     if (found.length === 0) return;
     const first = this.#length;
@@ -106,6 +104,28 @@ export class Regions {
       for (const [number, offset] of (inner[i] ?? []).entries()) this.#codeCache.markInner(page, offset, innerMark(first + i, number));
       this.#codeCache.attach(head, page, first + i);
     }
+  }
+
+  /** What a head at an offset of a page leads to, and the numbers of the pages that it lies in; the page was met at the linear address `low`, `high`. */
+  #graph(first: CodePage, offset: number, low: number, high: number): { graph: RegionGraph; pages: ReadonlyMap<number, number> } {
+    const pages = new Map([[0, first]]);
+    const page = (n: number): CodePage | null => {
+      const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
+      if (known === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
+      pages.set(n, known);
+      return known;
+    };
+    const read = (address: number) => {
+      const from = page(pageOf(address));
+      return from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
+    };
+    const isCold = (address: number): boolean => {
+      const from = page(pageOf(address));
+      const left = from === null ? null : this.#codeCache.passesLeft(from, address & 0xfff);
+      return left !== null && left <= AUTO_PASSES && left > WARM;
+    };
+    const graph = new RegionGraph(read, offset, [...first.entered], isCold);
+    return { graph, pages: new Map([...pages].map(([n, { number }]) => [n, number])) };
   }
 
   /** Everything was forgotten: so are the regions. */

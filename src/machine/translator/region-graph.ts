@@ -51,19 +51,26 @@ type Found = RegionInstruction | number | 'outside';
 
 export class RegionGraph {
   readonly head: Block;
+  /** By address. */
+  readonly blocks = new Map<number, Block>();
   readonly #read: CodeReader;
   /** Where indirect jumps may lead to. */
   readonly #entered: readonly number[];
+  readonly #isCold: (at: number) => boolean;
   readonly #found = new Map<number, Found>();
   readonly #leaders = new Set<number>();
   readonly #sites: number[] = [];
   #hasReturn = false;
   #count = 0;
 
-  /** `head`: the address of an instruction. `entered`: addresses that were looked up: indirect jumps may lead there. */
-  constructor(read: CodeReader, head: number, entered: readonly number[]) {
+  /**
+   * `head`: the address of an instruction. `entered`: addresses that were looked up: indirect jumps may lead there. `isCold`: transfers to this address
+   * are hardly ever made: they leave the region.
+   */
+  constructor(read: CodeReader, head: number, entered: readonly number[], isCold: (at: number) => boolean) {
     this.#read = read;
     this.#entered = entered;
+    this.#isCold = isCold;
     this.#explore(head);
     this.head = this.#cut(head);
   }
@@ -87,6 +94,9 @@ export class RegionGraph {
       this.#leaders.add(at);
       queue.push(at);
     };
+    const transfer = (at: number) => {
+      if (!this.#isCold(at)) lead(at);
+    };
     lead(head);
     for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
       for (let at = start; !(this.#found.has(at) && at !== start); ) {
@@ -102,13 +112,13 @@ export class RegionGraph {
           continue;
         }
         const target = targetOf(found);
-        if (target !== null) lead(target);
+        if (target !== null) transfer(target);
         if (flow === 'branch') lead(at);
         if (flow === 'call' && this.#sites.length < MAX_SITES) {
           this.#sites.push(at);
           if (this.#hasReturn) lead(at);
         }
-        if (flow === 'indirect') this.#entered.forEach(lead);
+        if (flow === 'indirect') this.#entered.forEach(transfer);
         if (flow === 'ret' && !this.#hasReturn) {
           this.#hasReturn = true;
           this.#sites.forEach(lead);
@@ -119,7 +129,7 @@ export class RegionGraph {
   }
 
   #cut(head: number): Block {
-    const blocks = new Map<number, { at: number; instructions: RegionInstruction[]; end: End }>();
+    const { blocks } = this;
     const waiting: { edge: (e: Edge) => void; at: number }[] = [];
     const edge = (at: number, set: (e: Edge) => void) => {
       waiting.push({ edge: set, at });
