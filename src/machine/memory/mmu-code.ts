@@ -7,16 +7,16 @@
  * (data breakpoints), `readDevice` and `writeDevice` (what is not RAM).
  */
 import {
-  ACCESS, CPL, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, MMU, RFLAGS_REST, SCRATCH, TLB_READ, TLB_SET, TLB_SETS, TLB_WRITE,
+  ACCESS, CPL, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, MMU, SCRATCH, TLB_SET, TLB_SETS,
 } from '../cpu/state.ts'; // biome-ignore format: one list
-import { RFLAGS } from '../isa/flags.ts';
 import { PF, VECTOR } from '../platform/vectors.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
 import { DIRTY, FRAME, WALK_AT } from './frames.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, READ, WRITE } from './mmu-control.ts';
+import { MmuParts, TRANSLATIONS } from './mmu-parts.ts';
 import { WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
-import { GLOBAL_TAG, HEADER, SLOT, SLOTS_AT } from './translations-code.ts';
+import { GLOBAL_TAG, HEADER, SLOT } from './translations-code.ts';
 import { GUARD } from './watch-code.ts';
 
 export interface MmuCode {
@@ -35,11 +35,6 @@ export interface MmuCode {
   writeScratch(low: number, high: number, size: number, kind: number): number;
 }
 
-/** Memory 1: the translations. */
-const TRANSLATIONS = 1;
-/** Bits of a translated address that depend on the page's size, by size class. */
-const WITHIN = [0, 511, 262143] as const;
-
 export function mmuModule(): Uint8Array<ArrayBuffer> {
   const module = new CodeModule();
   module.memory('memory');
@@ -50,55 +45,11 @@ export function mmuModule(): Uint8Array<ArrayBuffer> {
 
 class MmuRoutines {
   readonly #module: CodeModule;
-  readonly #base: I32;
-  readonly #ram: I32;
-  readonly #frames: I32;
-  readonly #flags: I32;
-  /** Where the MMU's walks leave their results. */
-  readonly #walkAt: I32;
-  readonly #lookup: Routine;
-  readonly #insert: Routine;
-  readonly #remove: Routine;
-  readonly #touch: Routine;
-  readonly #write: Routine;
-  readonly #walk: Routine;
-  readonly #markUsed: Routine;
-  readonly #enter: Routine;
-  readonly #noteWrite: Routine;
-  readonly #watchWalk: Routine;
-  readonly #compare: Routine;
-  readonly #dropSlot: Routine;
-  readonly #shadowed: Routine;
-  readonly #supervisorAccess: Routine;
-  readonly #dataAccess: Routine;
-  readonly #readDevice: Routine;
-  readonly #writeDevice: Routine;
+  readonly #at: MmuParts;
 
   constructor(module: CodeModule) {
     this.#module = module;
-    this.#base = module.global32('base');
-    this.#ram = module.global32('ram');
-    this.#frames = module.global32('frames');
-    this.#flags = module.global32('flags');
-    this.#walkAt = module.global32('walkAt');
-    const taking = (n: number) => new Array<'i32'>(n).fill('i32');
-    this.#lookup = module.import('lookup', taking(3), 'i32');
-    this.#insert = module.import('insert', taking(9), 'i32');
-    this.#remove = module.import('remove', taking(1), null);
-    this.#touch = module.import('touch', taking(1), null);
-    this.#write = module.import('write', taking(5), null);
-    this.#walk = module.import('walk', taking(5), 'i32');
-    this.#markUsed = module.import('markUsed', taking(2), null);
-    this.#enter = module.import('enter', taking(6), null);
-    this.#noteWrite = module.import('noteWrite', taking(2), null);
-    this.#watchWalk = module.import('watchWalk', taking(4), null);
-    this.#compare = module.import('compare', taking(6), null);
-    this.#dropSlot = module.import('dropSlot', taking(2), null);
-    this.#shadowed = module.import('shadowed', taking(2), null);
-    this.#supervisorAccess = module.import('supervisorAccess', taking(6), null);
-    this.#dataAccess = module.import('dataAccess', taking(4), null);
-    this.#readDevice = module.import('readDevice', taking(4), null);
-    this.#writeDevice = module.import('writeDevice', taking(4), null);
+    this.#at = new MmuParts(module);
   }
 
   define(): void {
@@ -115,8 +66,7 @@ class MmuRoutines {
     const cache = module.define(null, [...four, 'i32'], null, (code, at) => this.#cache(code, at));
     const known = module.define(null, four, 'i32', (code, [set, low, high, way]) => this.#known(code, set, low, high, way));
     const translate = module.define('translate', four, 'i32', (code, [low, high, size, kind]) => {
-      // What the CPU does for itself has a supervisor's rights with AC clear, at any CPL.
-      const set = code.var32(this.#state(MMU.implicitSet).where(kind.has(IMPLICIT), this.#state(TLB_SET)));
+      const set = code.var32(this.#at.setFor(kind));
       const frame = code.var32(known(set, low, high, kind.and(3)));
       code.if(frame.geS(0), () => code.return(frame));
       frame.set(find(low, high, size, kind));
@@ -126,7 +76,7 @@ class MmuRoutines {
     const second = module.define(null, [...four, 'i32'], 'i32', (code, [low, high, split, size, kind]) => {
       const nextLow = low.add(split);
       // Wraps at 2^32 (outside of 64-bit mode the caller's addresses end there) or carries into the high half.
-      const nextHigh = high.add(nextLow.isZero.and(this.#state(MMU.paging)));
+      const nextHigh = high.add(nextLow.isZero.and(this.#at.state(MMU.paging)));
       code.return(translate(nextLow, nextHigh, size.sub(split), kind));
     });
     const resolve = module.define(null, [...four, 'i32'], 'i32', (code, at) => this.#resolve(code, { raise, translate }, at));
@@ -148,58 +98,11 @@ class MmuRoutines {
     module.define('writeScratch', four, 'i32', (code, at) => this.#writeScratch(code, parts, at));
   }
 
-  // ---- What everything is made of -------------------------------------------------------------------------------------------------------
-
-  #state(offset: number): I32 {
-    return this.#base.load32(offset);
-  }
-
-  #control(bit: number): I32 {
-    return this.#state(MMU.control).has(bit);
-  }
-
-  #ac(): I32 {
-    return this.#state(RFLAGS_REST).has(RFLAGS.ac);
-  }
-
-  #isUser(kind: I32): I32 {
-    return kind.lacks(IMPLICIT).and(this.#state(CPL).eq(3));
-  }
-
-  #slot(slot: I32, field: number): I32 {
-    return slot.load32(SLOTS_AT + field, TRANSLATIONS);
-  }
-
-  /** The translation is known to be what the tables of the present root say. */
-  #isCurrent(slot: I32): I32 {
-    return this.#slot(slot, SLOT.epoch)
-      .eq(this.#state(MMU.epoch))
-      .and(this.#slot(slot, SLOT.root).eq(this.#state(MMU.root)));
-  }
-
-  #isGlobal(slot: I32): I32 {
-    return this.#slot(slot, SLOT.key).shrU(4).and(0x1fff).eq(GLOBAL_TAG);
-  }
-
-  /** The frame of the 4 KiB page within the entry's page. */
-  #frameOf(code: Code, slot: Var32, pageLow: I32): Var32 {
-    const frame = code.var32(this.#slot(slot, SLOT.frame));
-    const size = code.var32(this.#slot(slot, SLOT.key).shrU(17));
-    code.rarely(size, () => frame.set(frame.add(pageLow.and(I32.of(WITHIN[1]).where(size.eq(1), WITHIN[2])))));
-    return frame;
-  }
-
-  /** The address of an entry for a linear page; `set` is an offset from the CPU's base. */
-  #entry(set: I32, way: Int, low: I32): I32 {
-    const kind = typeof way === 'number' ? I32.of(way === WRITE ? TLB_WRITE : TLB_READ) : I32.of(TLB_WRITE).where(way.eq(WRITE), TLB_READ);
-    return this.#base.add(set).add(kind).add(low.shrU(8).and(0x1ff0));
-  }
-
   #raise(code: Code, vector: Int, errorCode: Int): void {
-    code.store32(this.#base, FAULT_PENDING, 1);
-    code.store32(this.#base, FAULT_VECTOR, vector);
-    code.store32(this.#base, FAULT_CODE, errorCode);
-    code.store32(this.#base, FAULT_HAS_CODE, 1);
+    code.store32(this.#at.base, FAULT_PENDING, 1);
+    code.store32(this.#at.base, FAULT_VECTOR, vector);
+    code.store32(this.#at.base, FAULT_CODE, errorCode);
+    code.store32(this.#at.base, FAULT_HAS_CODE, 1);
   }
 
   // ---- Translation ----------------------------------------------------------------------------------------------------------------------
@@ -212,28 +115,28 @@ class MmuRoutines {
       code.if(way.eq(READ), () => code.return(1));
       code.return(rights.has(I32.of(RIGHTS.write).where(way.eq(WRITE), RIGHTS.execute)));
     });
-    code.if(way.eq(EXECUTE), () => code.return(rights.has(RIGHTS.execute).and(isUserPage.and(this.#control(MMU_CONTROL.smep)).isZero)));
-    const isDenied = this.#control(MMU_CONTROL.smap).and(kind.has(IMPLICIT).or(this.#ac().isZero));
+    code.if(way.eq(EXECUTE), () => code.return(rights.has(RIGHTS.execute).and(isUserPage.and(this.#at.control(MMU_CONTROL.smep)).isZero)));
+    const isDenied = this.#at.control(MMU_CONTROL.smap).and(kind.has(IMPLICIT).or(this.#at.ac().isZero));
     code.if(isUserPage, () => code.if(isDenied, () => code.return(0)));
-    code.return(way.eq(READ).or(this.#control(MMU_CONTROL.wp).isZero).or(rights.has(RIGHTS.write)));
+    code.return(way.eq(READ).or(this.#at.control(MMU_CONTROL.wp).isZero).or(rights.has(RIGHTS.write)));
   }
 
   #pageFault(code: Code, raise: Routine, [low, high, way, user, bits]: Five): void {
     const isWrite = way.eq(WRITE).mul(PF.W);
     const isFetch = way
       .eq(EXECUTE)
-      .and(this.#control(MMU_CONTROL.nxe | MMU_CONTROL.smep))
+      .and(this.#at.control(MMU_CONTROL.nxe | MMU_CONTROL.smep))
       .mul(PF.I);
     code.do(raise(VECTOR.PF, bits.or(isWrite).or(user.mul(PF.U)).or(isFetch)));
-    code.store32(this.#base, FAULT_CR2, low);
-    code.store32(this.#base, FAULT_CR2 + 4, high);
+    code.store32(this.#at.base, FAULT_CR2, low);
+    code.store32(this.#at.base, FAULT_CR2 + 4, high);
     code.return(-1);
   }
 
   /** Tells of an access that is to be told of. */
   #watch(code: Code, at: { low: I32; high: I32; size: Int; kind: I32; rights: I32; user: I32 }, isFaulted: 0 | 1): void {
-    code.rarely(this.#control(MMU_CONTROL.watchSupervisor).and(at.user.isZero), () =>
-      code.do(this.#supervisorAccess(at.low, at.high, at.size, at.kind, at.rights, isFaulted)),
+    code.rarely(this.#at.control(MMU_CONTROL.watchSupervisor).and(at.user.isZero), () =>
+      code.do(this.#at.supervisorAccess(at.low, at.high, at.size, at.kind, at.rights, isFaulted)),
     );
   }
 
@@ -246,9 +149,11 @@ class MmuRoutines {
     const way = code.var32(kind.and(3));
     const pageLow = code.var32(low.shrU(12).or(high.shl(20)));
     const pageHigh = code.var32(high.shrU(12).and(15));
-    const found = code.var32(this.#walk(this.#walkAt, this.#state(MMU.root), pageLow, pageHigh, this.#control(MMU_CONTROL.nxe)));
+    const found = code.var32(
+      this.#at.walk(this.#at.walkAt, this.#at.state(MMU.root), pageLow, pageHigh, this.#at.control(MMU_CONTROL.nxe)),
+    );
     code.if(found.ne(WALK.found), () => code.return(pageFault(low, high, way, user, found.eq(WALK.reserved).mul(PF.P | PF.RSVD))));
-    const rights = code.var32(this.#walkAt.load32(WALK_AT.rights));
+    const rights = code.var32(this.#at.walkAt.load32(WALK_AT.rights));
     code.if(allows(rights, kind, user).isZero, () => {
       this.#watch(code, { low, high, size: bytes, kind, rights, user }, 1);
       code.return(pageFault(low, high, way, user, PF.P));
@@ -258,13 +163,13 @@ class MmuRoutines {
 
   /** The walk just made goes into the translations: returns its slot. */
   #enterWalk(code: Code, [pageLow, pageHigh, rights, write]: Four): void {
-    code.if(write.or(this.#walkAt.load32(WALK_AT.accessed).isZero), () => code.do(this.#markUsed(this.#walkAt, write)));
+    code.if(write.or(this.#at.walkAt.load32(WALK_AT.accessed).isZero), () => code.do(this.#at.markUsed(this.#at.walkAt, write)));
     rights.set(rights.or(write.mul(RIGHTS.dirty)));
-    const size = code.var32(this.#walkAt.load32(WALK_AT.leafLevel).sub(1));
-    const isGlobal = code.var32(rights.has(RIGHTS.global).and(this.#control(MMU_CONTROL.globals)));
-    const tag = code.var32(I32.of(GLOBAL_TAG).where(isGlobal, this.#state(MMU.pcid)));
-    code.do(this.#watchWalk(this.#walkAt, pageLow, pageHigh, tag));
-    code.rarely(isGlobal.and(this.#hidesLarger(size)), () => code.do(this.#shadowed(size, pageLow)));
+    const size = code.var32(this.#at.walkAt.load32(WALK_AT.leafLevel).sub(1));
+    const isGlobal = code.var32(rights.has(RIGHTS.global).and(this.#at.control(MMU_CONTROL.globals)));
+    const tag = code.var32(I32.of(GLOBAL_TAG).where(isGlobal, this.#at.state(MMU.pcid)));
+    code.do(this.#at.watchWalk(this.#at.walkAt, pageLow, pageHigh, tag));
+    code.rarely(isGlobal.and(this.#hidesLarger(size)), () => code.do(this.#at.shadowed(size, pageLow)));
     const low = code.var32(pageLow);
     const high = code.var32(pageHigh);
     code.rarely(size, () => {
@@ -272,8 +177,8 @@ class MmuRoutines {
       code.if(size.eq(2), () => low.set(low.shrU(9)));
       high.set(0);
     });
-    const frame = this.#walkAt.load32(WALK_AT.frame);
-    code.return(this.#insert(low, high, tag, size, frame, rights, this.#state(MMU.epoch), this.#state(MMU.root), 0));
+    const frame = this.#at.walkAt.load32(WALK_AT.frame);
+    code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.root), 0));
   }
 
   /** PCIDs may have larger pages of their own than this size class. */
@@ -283,75 +188,89 @@ class MmuRoutines {
   }
 
   #find(code: Code, { allows, pageFault, fill }: Record<'allows' | 'pageFault' | 'fill', Routine>, [low, high, size, kind]: Four): void {
-    const set = (offset: number, value: Int) => code.store32(this.#base, offset, value);
+    const set = (offset: number, value: Int) => code.store32(this.#at.base, offset, value);
     set(MMU.rights, GRANTS);
     set(MMU.isCacheable, 1);
     set(MMU.isGlobal, 0);
-    code.rarely(this.#state(MMU.paging).isZero, () => code.return(low.shrU(12)));
+    code.rarely(this.#at.state(MMU.paging).isZero, () => code.return(low.shrU(12)));
     const pageLow = code.var32(low.shrU(12).or(high.shl(20)));
     const pageHigh = code.var32(high.shrU(12).and(15));
-    const user = code.var32(this.#isUser(kind));
-    const slot = code.var32(this.#lookup(pageLow, pageHigh, this.#state(MMU.pcid)));
+    const user = code.var32(this.#at.isUser(kind));
+    const slot = code.var32(this.#at.lookup(pageLow, pageHigh, this.#at.state(MMU.pcid)));
     const rights = code.var32(0);
     const refilled = () => {
       slot.set(fill(low, high, size, kind, user));
       code.if(slot.ltS(0), () => code.return(-1));
-      rights.set(this.#slot(slot, SLOT.rights));
+      rights.set(this.#at.slot(slot, SLOT.rights));
     };
     code.if(slot.ltS(0), refilled, () => {
-      rights.set(this.#slot(slot, SLOT.rights));
+      rights.set(this.#at.slot(slot, SLOT.rights));
       const isFirstWrite = kind.and(3).eq(WRITE).and(rights.lacks(RIGHTS.dirty));
       code.if(isFirstWrite, () =>
         code.if(allows(rights, kind, user), () => {
           // Of one that is out of date, the software TLB may hold what the walk will not give again.
-          code.if(this.#isCurrent(slot).isZero, () => code.do(this.#dropSlot(slot, pageLow)));
-          code.do(this.#remove(slot));
+          code.if(this.#at.isCurrent(slot).isZero, () => code.do(this.#at.dropSlot(slot, pageLow)));
+          code.do(this.#at.remove(slot));
           refilled();
         }),
       );
     });
     code.if(allows(rights, kind, user).isZero, () => {
-      code.do(this.#dropSlot(slot, pageLow));
-      code.do(this.#remove(slot));
+      code.do(this.#at.dropSlot(slot, pageLow));
+      code.do(this.#at.remove(slot));
       this.#watch(code, { low, high, size, kind, rights, user }, 1);
       code.return(pageFault(low, high, kind.and(3), user, PF.P));
     });
-    code.rarely(this.#isCurrent(slot).isZero, () => code.do(this.#compare(slot, low, high, pageLow, pageHigh, kind)));
+    code.rarely(this.#at.isCurrent(slot).isZero, () => code.do(this.#at.compare(slot, low, high, pageLow, pageHigh, kind)));
     this.#watch(code, { low, high, size, kind, rights, user }, 0);
-    set(MMU.rights, this.#slot(slot, SLOT.rights));
-    set(MMU.isGlobal, this.#isGlobal(slot));
-    code.return(this.#frameOf(code, slot, pageLow));
+    set(MMU.rights, this.#at.slot(slot, SLOT.rights));
+    set(MMU.isGlobal, this.#at.isGlobal(slot));
+    code.return(this.#at.frameOf(code, slot, pageLow));
   }
 
   // ---- The software TLB -------------------------------------------------------------------------------------------------------------------
 
   /** The frame that a set of the software TLB has for an access within one page, −1: none. */
   #known(code: Code, set: Var32, low: Var32, high: Var32, way: Var32): void {
-    const entry = code.var32(this.#entry(set, way, low));
-    const isIt = entry.load32(0).and(~GUARD).eq(low.and(~0xfff)).and(entry.load32(4).eq(high));
-    code.if(isIt, () => code.return(entry.load32(12)));
+    const entry = code.var32(this.#at.entry(set, way, low));
+    code.if(this.#hits(entry, low, high), () => code.return(entry.load32(12)));
     code.return(-1);
+  }
+
+  /** An entry, guarded or not, has this page. */
+  #hits(entry: Var32, low: I32, high: I32): I32 {
+    return entry.load32(0).and(~GUARD).eq(low.and(~0xfff)).and(entry.load32(4).eq(high));
+  }
+
+  /** Where an unguarded entry lets whole words of 8 bytes within a page through, `move` moves them, and 1 is returned. */
+  #quickly(code: Code, way: number, [low, high, size, kind]: Four, move: (host: Var32) => void): void {
+    const entry = code.var32(this.#at.entry(this.#at.setFor(kind), way, low));
+    const isWhole = low.or(size).lacks(7).and(low.and(0xfff).add(size).leU(4096));
+    code.if(isWhole.and(entry.load32(0).eq(low.and(~0xfff))).and(entry.load32(4).eq(high)), () => {
+      move(code.var32(entry.load32(8).add(low)));
+      code.return(1);
+    });
   }
 
   /** Enters what was found into a set. */
   #cache(code: Code, [set, low, high, way, frame]: Five): void {
-    code.rarely(this.#state(MMU.isCacheable).isZero.or(set.eq(TLB_SETS.slow)), () => code.return());
-    const isRam = code.var32(frame.ltU(this.#frames));
-    const isGlobal = code.var32(this.#state(MMU.isGlobal));
-    code.if(way.eq(READ).or(this.#state(MMU.rights).lacks(ALL_TOLD)), () =>
-      code.do(this.#enter(this.#entry(set, READ, low), low, high, frame, isRam.isZero, isGlobal)),
+    code.rarely(this.#at.state(MMU.isCacheable).isZero.or(set.eq(TLB_SETS.slow)), () => code.return());
+    const isRam = code.var32(frame.ltU(this.#at.frames));
+    const isGlobal = code.var32(this.#at.state(MMU.isGlobal));
+    code.if(way.eq(READ).or(this.#at.state(MMU.rights).lacks(ALL_TOLD)), () =>
+      code.do(this.#at.enter(this.#at.entry(set, READ, low), low, high, frame, isRam.isZero, isGlobal)),
     );
     code.if(way.ne(WRITE), () => code.return());
-    code.if(isRam, () => code.do(this.#touch(frame)));
+    code.if(isRam, () => code.do(this.#at.touch(frame)));
     const isGuarded = code.var32(this.#isWatched(frame, isRam));
-    const entry = code.var32(this.#entry(set, WRITE, low));
-    code.do(this.#enter(entry, low, high, frame, isGuarded, isGlobal));
-    code.if(isGuarded.isZero, () => code.do(this.#noteWrite(entry, frame)));
+    const entry = code.var32(this.#at.entry(set, WRITE, low));
+    code.do(this.#at.enter(entry, low, high, frame, isGuarded, isGlobal));
+    code.if(isGuarded.isZero, () => code.do(this.#at.noteWrite(entry, frame)));
   }
 
   /** Stores to this frame must be told. A frame of RAM is in the dirty lists here. */
   #isWatched(frame: I32, isRam: I32): I32 {
-    const flags = this.#flags.add(frame.where(isRam, 0)).load8();
+    const flags = this.#at.flags.add(frame.where(isRam, 0)).load8();
     return flags.and(~DIRTY).ne(0).or(isRam.isZero);
   }
 
@@ -362,7 +281,7 @@ class MmuRoutines {
     };
     const ofSegment = I32.of(VECTOR.SS).where(access.has(ACCESS.stack), VECTOR.GP);
     code.rarely(isCanonical(high).isZero, () => fail(ofSegment));
-    code.rarely(this.#control(MMU_CONTROL.am).and(this.#ac()).and(this.#state(CPL).eq(3)), () =>
+    code.rarely(this.#at.control(MMU_CONTROL.am).and(this.#at.ac()).and(this.#at.state(CPL).eq(3)), () =>
       code.if(size.leU(8).and(low.has(size.sub(1))), () => fail(VECTOR.AC)),
     );
     const split = code.var32(splitAt(low, size));
@@ -376,58 +295,60 @@ class MmuRoutines {
    * translation) the access itself would change, and nothing else is changed.
    */
   #refill(code: Code, { allows, enterWalk, cache }: Record<'allows' | 'enterWalk' | 'cache', Routine>, [low, high, access]: Three): void {
-    const set = code.var32(this.#state(TLB_SET));
+    const set = code.var32(this.#at.state(TLB_SET));
     const isOdd = isCanonical(high).isZero.or(splitAt(low, access.and(ACCESS.size)).ne(0));
     code.rarely(isOdd.or(set.eq(TLB_SETS.slow)), () => code.return(1));
     const kind = code.var32(I32.of(WRITE).where(access.has(ACCESS.modify), READ));
+    // What is guarded stays so: the slow path finds all that it needs in the entry.
+    code.if(this.#hits(code.var32(this.#at.entry(set, kind, low)), low, high), () => code.return(1));
     const frame = code.var32(low.shrU(12));
     const rights = code.var32(GRANTS);
     const isGlobal = code.var32(0);
-    code.if(this.#state(MMU.paging), () => {
+    code.if(this.#at.state(MMU.paging), () => {
       const pageLow = code.var32(low.shrU(12).or(high.shl(20)));
       const pageHigh = code.var32(high.shrU(12).and(15));
-      const user = code.var32(this.#state(CPL).eq(3));
-      const slot = code.var32(this.#lookup(pageLow, pageHigh, this.#state(MMU.pcid)));
+      const user = code.var32(this.#at.state(CPL).eq(3));
+      const slot = code.var32(this.#at.lookup(pageLow, pageHigh, this.#at.state(MMU.pcid)));
       code.if(slot.ltS(0), () => {
         code.if(this.#walkTells(code, { pageLow, pageHigh, kind, user }, allows), () => code.return(1));
-        slot.set(enterWalk(pageLow, pageHigh, this.#walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
+        slot.set(enterWalk(pageLow, pageHigh, this.#at.walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
       });
-      rights.set(this.#slot(slot, SLOT.rights));
-      code.if(this.#isCurrent(slot).isZero.or(allows(rights, kind, user).isZero), () => code.return(1));
+      rights.set(this.#at.slot(slot, SLOT.rights));
+      code.if(this.#at.isCurrent(slot).isZero.or(allows(rights, kind, user).isZero), () => code.return(1));
       code.if(kind.eq(WRITE).and(rights.lacks(RIGHTS.dirty)), () => {
         code.if(this.#walkTells(code, { pageLow, pageHigh, kind, user }, allows), () => code.return(1));
-        code.do(this.#remove(slot));
-        slot.set(enterWalk(pageLow, pageHigh, this.#walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
-        rights.set(this.#slot(slot, SLOT.rights));
+        code.do(this.#at.remove(slot));
+        slot.set(enterWalk(pageLow, pageHigh, this.#at.walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
+        rights.set(this.#at.slot(slot, SLOT.rights));
       });
       code.rarely(rights.has(ALL_TOLD), () => code.return(1));
-      const isTold = this.#control(MMU_CONTROL.watchSupervisor).and(user.isZero).and(rights.has(RIGHTS.user).or(this.#ac()));
+      const isTold = this.#at.control(MMU_CONTROL.watchSupervisor).and(user.isZero).and(rights.has(RIGHTS.user).or(this.#at.ac()));
       code.rarely(isTold, () => code.return(1));
-      isGlobal.set(this.#isGlobal(slot));
-      frame.set(this.#frameOf(code, slot, pageLow));
+      isGlobal.set(this.#at.isGlobal(slot));
+      frame.set(this.#at.frameOf(code, slot, pageLow));
     });
-    code.rarely(frame.geU(this.#frames), () => code.return(1));
-    code.store32(this.#base, MMU.isCacheable, 1);
-    code.store32(this.#base, MMU.rights, rights);
-    code.store32(this.#base, MMU.isGlobal, isGlobal);
+    code.rarely(frame.geU(this.#at.frames), () => code.return(1));
+    code.store32(this.#at.base, MMU.isCacheable, 1);
+    code.store32(this.#at.base, MMU.rights, rights);
+    code.store32(this.#at.base, MMU.isGlobal, isGlobal);
     code.do(cache(set, low, high, kind, frame));
     code.return(kind.eq(WRITE).and(this.#isWatched(frame, I32.of(1))));
   }
 
   /** Leaves 1 where a walk would fault, be told of, or write to decoded code; or where translations of large pages are in its way. */
   #walkTells(code: Code, at: { pageLow: Var32; pageHigh: Var32; kind: Var32; user: Var32 }, allows: Routine): I32 {
-    const walk = this.#walkAt;
+    const walk = this.#at.walkAt;
     const tells = code.var32(1);
-    const found = this.#walk(walk, this.#state(MMU.root), at.pageLow, at.pageHigh, this.#control(MMU_CONTROL.nxe));
+    const found = this.#at.walk(walk, this.#at.state(MMU.root), at.pageLow, at.pageHigh, this.#at.control(MMU_CONTROL.nxe));
     code.block((leave) => {
-      code.if(found.ne(WALK.found).or(this.#control(MMU_CONTROL.watchSupervisor)), leave);
+      code.if(found.ne(WALK.found).or(this.#at.control(MMU_CONTROL.watchSupervisor)), leave);
       const rights = code.var32(walk.load32(WALK_AT.rights));
       code.if(allows(rights, at.kind, at.user).isZero, leave);
       code.rarely(rights.has(RIGHTS.global).and(this.#hidesLarger(walk.load32(WALK_AT.leafLevel).sub(1))), leave);
       const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
       for (const level of [4, 3, 2, 1]) {
         const table = walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low;
-        code.if(leafLevel.leU(level), () => code.rarely(this.#flags.add(table).load8().has(FRAME.code), leave));
+        code.if(leafLevel.leU(level), () => code.rarely(this.#at.flags.add(table).load8().has(FRAME.code), leave));
       }
       tells.set(0);
     });
@@ -441,7 +362,7 @@ class MmuRoutines {
     const kind = code.var32(I32.of(WRITE).where(access.has(ACCESS.modify), READ));
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(-1);
-    code.if(split.isZero, () => frame.set(known(this.#state(TLB_SET), low, high, kind)));
+    code.if(split.isZero, () => frame.set(known(this.#at.state(TLB_SET), low, high, kind)));
     code.if(frame.ltS(0), () => {
       frame.set(resolve(low, high, size, kind, access));
       code.if(frame.ltS(0), () => code.return(1));
@@ -455,7 +376,7 @@ class MmuRoutines {
     const size = code.var32(access.and(ACCESS.size));
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(-1);
-    code.if(split.isZero, () => frame.set(known(this.#state(TLB_SET), low, high, WRITE)));
+    code.if(split.isZero, () => frame.set(known(this.#at.state(TLB_SET), low, high, WRITE)));
     const isKnown = code.var32(frame.geS(0));
     code.if(isKnown.isZero, () => {
       frame.set(resolve(low, high, size, WRITE, access));
@@ -469,17 +390,17 @@ class MmuRoutines {
 
   /** After a store through a guarded entry of the set in use: the next may go the quick way if nobody wants to hear of it. */
   #unguard(code: Code, low: Var32, frame: Var32): void {
-    code.if(this.#isWatched(frame, frame.ltU(this.#frames)).isZero, () => {
-      const entry = code.var32(this.#entry(this.#state(TLB_SET), WRITE, low));
+    code.if(this.#isWatched(frame, frame.ltU(this.#at.frames)).isZero, () => {
+      const entry = code.var32(this.#at.entry(this.#at.state(TLB_SET), WRITE, low));
       code.if(entry.load32(0).eq(low.and(~0xfff).or(GUARD)), () => {
-        code.do(this.#noteWrite(entry, frame));
+        code.do(this.#at.noteWrite(entry, frame));
         code.store32(entry, 0, low.and(~0xfff));
       });
     });
   }
 
   #breakpoints(code: Code, low: Var32, high: Var32, size: Var32, isWrite: I32): void {
-    code.rarely(this.#control(MMU_CONTROL.breakpoints), () => code.do(this.#dataAccess(low, high, size, isWrite)));
+    code.rarely(this.#at.control(MMU_CONTROL.breakpoints), () => code.do(this.#at.dataAccess(low, high, size, isWrite)));
   }
 
   /** Moves the bytes of an access, of which the first page is translated, and the second is to be; returns `failed` where that faults. */
@@ -500,19 +421,23 @@ class MmuRoutines {
     );
   }
 
-  #readScratch(code: Code, { second, read, translate }: Accesses, [low, high, size, kind]: Four): void {
+  #readScratch(code: Code, { second, read, translate }: Accesses, at: Four): void {
+    const [low, high, size, kind] = at;
+    this.#quickly(code, READ, at, (host) => copyWords(code, host, 0, this.#at.base, SCRATCH, size));
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(translate(low, high, size.where(split.isZero, split), kind));
     code.if(frame.ltS(0), () => code.return(0));
     this.#move(code, { read, second, failed: 0 }, { low, high, size, kind, split, frame });
     code.if(size.ltU(8), () => {
       const unused = code.var64(I64.of(64n).sub(size.unsigned64.shl(3n)));
-      code.store64(this.#base, SCRATCH, this.#base.load64(SCRATCH).shl(unused).shrU(unused));
+      code.store64(this.#at.base, SCRATCH, this.#at.base.load64(SCRATCH).shl(unused).shrU(unused));
     });
     code.return(1);
   }
 
-  #writeScratch(code: Code, { second, write, translate }: Accesses, [low, high, size, kind]: Four): void {
+  #writeScratch(code: Code, { second, write, translate }: Accesses, at: Four): void {
+    const [low, high, size, kind] = at;
+    this.#quickly(code, WRITE, at, (host) => copyWords(code, this.#at.base, SCRATCH, host, 0, size));
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(translate(low, high, size.where(split.isZero, split), kind));
     code.if(frame.ltS(0), () => code.return(0));
@@ -522,12 +447,12 @@ class MmuRoutines {
 
   /** From physical memory to byte `at` of SCRATCH, within one frame. */
   #readBytes(code: Code, [frame, offset, at, size]: Four): void {
-    code.rarely(frame.geU(this.#frames), () => {
-      code.do(this.#readDevice(frame, offset, at, size));
+    code.rarely(frame.geU(this.#at.frames), () => {
+      code.do(this.#at.readDevice(frame, offset, at, size));
       code.return();
     });
-    const from = code.var32(this.#ram.add(frame.shl(12)).add(offset));
-    const to = code.var32(this.#base.add(at));
+    const from = code.var32(this.#at.ram.add(frame.shl(12)).add(offset));
+    const to = code.var32(this.#at.base.add(at));
     inPieces(code, from, to.add(SCRATCH), size, (source, target, bytes) => {
       if (bytes === 8) code.store64(target, 0, source.load64());
       else code.store8(target, 0, source.load8());
@@ -536,18 +461,18 @@ class MmuRoutines {
 
   /** The other way; watchers are told of 8 bytes at once where there are so many, else of 4, 2 and 1. */
   #writeBytes(code: Code, [frame, offset, at, size]: Four): void {
-    code.rarely(frame.geU(this.#frames), () => {
-      code.do(this.#writeDevice(frame, offset, at, size));
+    code.rarely(frame.geU(this.#at.frames), () => {
+      code.do(this.#at.writeDevice(frame, offset, at, size));
       code.return();
     });
-    const from = code.var32(this.#base.add(at).add(SCRATCH));
+    const from = code.var32(this.#at.base.add(at).add(SCRATCH));
     const to = code.var32(offset);
     const left = code.var32(size);
     code.loop((leave) => {
       code.if(left.isZero, leave);
       const piece = code.var32(I32.of(2).where(left.ltU(4), 4).where(left.geU(8).isZero, 8));
       code.if(left.eq(1), () => piece.set(1));
-      code.do(this.#write(frame, to, piece, from.load32(0), from.load32(4)));
+      code.do(this.#at.write(frame, to, piece, from.load32(0), from.load32(4)));
       from.set(from.add(piece));
       to.set(to.add(piece));
       left.set(left.sub(piece));
@@ -565,6 +490,16 @@ const splitAt = (low: I32, size: I32): I32 => I32.of(4096).sub(low.and(0xfff)).w
 
 /** Bits 63:47 all alike (48-bit linear addresses). */
 const isCanonical = (high: I32): I32 => high.shrS(15).add(1).ltU(2);
+
+/** Copies words of 8 bytes, from the last to the first. */
+function copyWords(code: Code, from: I32, fromOffset: number, to: I32, toOffset: number, size: I32): void {
+  const left = code.var32(size);
+  code.loop((leave) => {
+    code.if(left.isZero, leave);
+    left.set(left.sub(8));
+    code.store64(to.add(left), toOffset, from.add(left).load64(fromOffset));
+  });
+}
 
 /** Eight bytes at a time, then one by one. */
 function inPieces(code: Code, from: Var32, to: I32, size: Var32, copy: (source: Var32, target: Var32, bytes: 8 | 1) => void): void {

@@ -1,0 +1,114 @@
+/** What the MMU's generated code (mmu-code.ts) is made of. */
+import { CPL, MMU, RFLAGS_REST, TLB_READ, TLB_SET, TLB_WRITE } from '../cpu/state.ts';
+import { RFLAGS } from '../isa/flags.ts';
+import { type Code, type CodeModule, I32, type Int, type Routine, type Type, type Var32 } from '../translator/code.ts';
+import { IMPLICIT, WRITE } from './mmu-control.ts';
+import { GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
+
+/** Memory 1: the translations. */
+export const TRANSLATIONS = 1;
+/** Bits of a translated address that depend on the page's size, by size class. */
+const WITHIN = [0, 511, 262143] as const;
+
+/** Memories, addresses and routines that the MMU's code imports, and what it reads in them. */
+export class MmuParts {
+  readonly base: I32;
+  readonly ram: I32;
+  readonly frames: I32;
+  readonly flags: I32;
+  /** Where the MMU's walks leave their results. */
+  readonly walkAt: I32;
+  readonly lookup: Routine;
+  readonly insert: Routine;
+  readonly remove: Routine;
+  readonly touch: Routine;
+  readonly write: Routine;
+  readonly walk: Routine;
+  readonly markUsed: Routine;
+  readonly enter: Routine;
+  readonly noteWrite: Routine;
+  readonly watchWalk: Routine;
+  readonly compare: Routine;
+  readonly dropSlot: Routine;
+  readonly shadowed: Routine;
+  readonly supervisorAccess: Routine;
+  readonly dataAccess: Routine;
+  readonly readDevice: Routine;
+  readonly writeDevice: Routine;
+
+  constructor(module: CodeModule) {
+    this.base = module.global32('base');
+    this.ram = module.global32('ram');
+    this.frames = module.global32('frames');
+    this.flags = module.global32('flags');
+    this.walkAt = module.global32('walkAt');
+    const taking = (n: number) => new Array<Type>(n).fill('i32');
+    this.lookup = module.import('lookup', taking(3), 'i32');
+    this.insert = module.import('insert', taking(9), 'i32');
+    this.remove = module.import('remove', taking(1), null);
+    this.touch = module.import('touch', taking(1), null);
+    this.write = module.import('write', taking(5), null);
+    this.walk = module.import('walk', taking(5), 'i32');
+    this.markUsed = module.import('markUsed', taking(2), null);
+    this.enter = module.import('enter', taking(6), null);
+    this.noteWrite = module.import('noteWrite', taking(2), null);
+    this.watchWalk = module.import('watchWalk', taking(4), null);
+    this.compare = module.import('compare', taking(6), null);
+    this.dropSlot = module.import('dropSlot', taking(2), null);
+    this.shadowed = module.import('shadowed', taking(2), null);
+    this.supervisorAccess = module.import('supervisorAccess', taking(6), null);
+    this.dataAccess = module.import('dataAccess', taking(4), null);
+    this.readDevice = module.import('readDevice', taking(4), null);
+    this.writeDevice = module.import('writeDevice', taking(4), null);
+  }
+
+  state(offset: number): I32 {
+    return this.base.load32(offset);
+  }
+
+  control(bit: number): I32 {
+    return this.state(MMU.control).has(bit);
+  }
+
+  ac(): I32 {
+    return this.state(RFLAGS_REST).has(RFLAGS.ac);
+  }
+
+  isUser(kind: I32): I32 {
+    return kind.lacks(IMPLICIT).and(this.state(CPL).eq(3));
+  }
+
+  slot(slot: I32, field: number): I32 {
+    return slot.load32(SLOTS_AT + field, TRANSLATIONS);
+  }
+
+  /** The translation is known to be what the tables of the present root say. */
+  isCurrent(slot: I32): I32 {
+    return this.slot(slot, SLOT.epoch)
+      .eq(this.state(MMU.epoch))
+      .and(this.slot(slot, SLOT.root).eq(this.state(MMU.root)));
+  }
+
+  isGlobal(slot: I32): I32 {
+    return this.slot(slot, SLOT.key).shrU(4).and(0x1fff).eq(GLOBAL_TAG);
+  }
+
+  /** The frame of the 4 KiB page within the entry's page. */
+  frameOf(code: Code, slot: Var32, pageLow: I32): Var32 {
+    const frame = code.var32(this.slot(slot, SLOT.frame));
+    const size = code.var32(this.slot(slot, SLOT.key).shrU(17));
+    code.rarely(size, () => frame.set(frame.add(pageLow.and(I32.of(WITHIN[1]).where(size.eq(1), WITHIN[2])))));
+    return frame;
+  }
+
+  /** The address of an entry for a linear page; `set` is an offset from the CPU's base. */
+  entry(set: I32, way: Int, low: I32): I32 {
+    const kind = typeof way === 'number' ? I32.of(way === WRITE ? TLB_WRITE : TLB_READ) : I32.of(TLB_WRITE).where(way.eq(WRITE), TLB_READ);
+    return this.base.add(set).add(kind).add(low.shrU(8).and(0x1ff0));
+  }
+
+  /** The set for an access of this kind: what the CPU does for itself has a supervisor's rights with AC clear, at any CPL. */
+  setFor(kind: I32): I32 {
+    return this.state(MMU.implicitSet).where(kind.has(IMPLICIT), this.state(TLB_SET));
+  }
+}
