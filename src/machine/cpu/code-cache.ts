@@ -15,13 +15,14 @@ import { type Decoded, decode } from '../isa/decode.ts';
 import type { Flow } from '../isa/dsl.ts';
 import type { Operand } from '../isa/operands.ts';
 import { SS } from '../isa/registers.ts';
-import { ENTRY, ENTRY_BYTES, FORM, isWideOffset } from '../translator/entry.ts';
+import { ENTRY, ENTRY_BYTES, FORM, isWideOffset, tellsTarget } from '../translator/entry.ts';
 import type { FormLibrary, KnownForm } from '../translator/form-library.ts';
 import { BLOCK_BYTES, type CodePage, CodePages, PAGE } from './code-pages.ts';
-import { codeMode } from './mode.ts';
+import { codeMode, MODE_64, USER } from './mode.ts';
 import type { Ports } from './ports.ts';
 import {
-  CODE_BASE, type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_EXECUTE, TLB_SET, tlbIndex,
+  CODE_BASE, type CpuState, FETCH_PHYSICAL, GPR_ZERO, type MemoryLayout, MODE_INDEX, RIP, SEGMENT_LIMIT, TLB_CHOICES, TLB_EXECUTE,
+  TLB_SET, tlbIndex,
 } from './state.ts'; // biome-ignore format: one list
 
 const MAX_RUN = 64;
@@ -131,14 +132,30 @@ export class CodeCache {
 
   // ---- Heads and regions -----------------------------------------------------------------------------------------------------------------
 
-  /** The code page that the execute TLB has `n` pages behind a linear page, for the current mode; null: none. */
+  /**
+   * The code page that the execute TLB has `n` pages behind a linear page, for the current mode or, of 64-bit code, for another privilege; null:
+   * none.
+   */
   pageAt(low: number, high: number, n: number): CodePage | null {
-    const at = low + n * PAGE;
-    if (at < 0 || at > 0xffff_ffff) return null;
     const state = this.#state;
+    const sum = low + n * PAGE;
+    const carry = Math.floor(sum / 2 ** 32);
+    const [atLow, atHigh] = [sum - carry * 2 ** 32, (high + carry) >>> 0];
     const mode = state.get32(MODE_INDEX);
-    const entry = state.get32(TLB_SET) + TLB_EXECUTE + tlbIndex(at >>> 12);
-    if (state.get32(entry) !== (at | mode) >>> 0 || state.get32(entry + 4) !== high >>> 0) return null;
+    const found = this.#executable(state.get32(TLB_SET), atLow, atHigh, mode);
+    if (found !== null || (mode & 7) !== MODE_64) return found;
+    for (let choice = 0; choice < 4; choice++) {
+      const set = state.get32(TLB_CHOICES + 4 * choice);
+      const page = this.#executable(set, atLow, atHigh, choice < 2 ? MODE_64 : MODE_64 | USER);
+      if (page !== null) return page;
+    }
+    return null;
+  }
+
+  #executable(set: number, low: number, high: number, mode: number): CodePage | null {
+    const state = this.#state;
+    const entry = set + TLB_EXECUTE + tlbIndex(low >>> 12);
+    if (state.get32(entry) !== (low | mode) >>> 0 || state.get32(entry + 4) !== high) return null;
     return this.#pages.byNumber(state.get32(entry + 12));
   }
 
@@ -174,6 +191,13 @@ export class CodeCache {
     if (typeof decoded === 'string') return null;
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
     return { decoded, entry: this.#heads.has(found) ? this.#view.getInt32(found + ENTRY.behind, true) : found };
+  }
+
+  /** Where an indirect jump or call with this entry (0: it has none) led last; null: nothing is known. */
+  ledTo(decoded: Decoded, entry: number): bigint | null {
+    if (entry === 0 || !tellsTarget(decoded)) return null;
+    const target = this.#view.getBigUint64(entry + ENTRY.target, true);
+    return target === 0n ? null : target;
   }
 
   /** Notes at the head of an instruction which block of which region it begins. */
@@ -398,6 +422,7 @@ export class CodeCache {
     v.setUint16(entry + ENTRY.function, form.function, true);
     // The slot before the arena's first table is always zero: "not in this page".
     v.setInt32(entry + ENTRY.link, this.#layout.codeBase, true);
+    if (tellsTarget(decoded)) v.setBigInt64(entry + ENTRY.target, 0n, true);
     const { operands } = decoded;
     for (let i = 0; i < operands.length; i++) {
       const operand = operands[i] ?? bug('operand');

@@ -15,7 +15,9 @@ import {
   CODE_BASE, CODE_MASK, CPL, type CpuState, CR0, EFER, MODE_INDEX, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_UNUSABLE,
 } from './state.ts'; // biome-ignore format: one list
 
-const USER = 8;
+export const USER = 8;
+/** Of 64-bit code, without USER. */
+export const MODE_64 = 2;
 const FLAT = 4;
 const LMA = 1 << 10;
 /** Attribute bits of a segment (as `SEGMENT_ATTRIBUTES`). */
@@ -27,7 +29,7 @@ export function updateMode(state: CpuState): void {
   const attributes = state.get32(SEGMENT_ATTRIBUTES + 4 * CS);
   const user = state.get32(CPL) === 3 ? USER : 0;
   if ((state.get32(EFER) & LMA) !== 0 && (attributes & L) !== 0) {
-    state.set32(MODE_INDEX, 2 | user);
+    state.set32(MODE_INDEX, MODE_64 | user);
     state.setHalves(CODE_BASE, 0, 0);
     state.setHalves(CODE_MASK, -1, -1);
     return;

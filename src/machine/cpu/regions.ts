@@ -6,10 +6,10 @@
  */
 
 import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
-import { pageOf, RegionGraph } from '../translator/region-graph.ts';
+import { type Foresight, pageOf, RegionGraph } from '../translator/region-graph.ts';
 import type { CodeCache } from './code-cache.ts';
 import { type CodePage, PAGE } from './code-pages.ts';
-import { type CpuState, RIP } from './state.ts';
+import { type CpuState, MSR_SLOT, RIP } from './state.ts';
 
 /** 0: interpreter alone · 1: everything that is reached by a transfer is compiled at once (for tests) · auto: what is run often is compiled. */
 export type Tier = 0 | 1 | 'auto';
@@ -85,8 +85,8 @@ export class Regions {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
       if (inside.has(at.page.number * PAGE + at.offset)) {
-        // The heads of a loop become hot together. This one is only needed if it is passed often though that region is there.
-        this.#codeCache.setCounter(head, AUTO_PASSES);
+        // The heads of a loop become hot together. This one is only needed if it is passed often though that region is there; it is not cold.
+        this.#codeCache.setCounter(head, WARM);
         continue;
       }
       const { graph, pages } = this.#graph(at.page, at.offset, low, high);
@@ -124,8 +124,19 @@ export class Regions {
       const left = from === null ? null : this.#codeCache.passesLeft(from, address & 0xfff);
       return left !== null && left <= AUTO_PASSES && left > WARM;
     };
-    const graph = new RegionGraph(read, offset, [...first.entered], isCold);
+    const graph = new RegionGraph(read, offset, [...first.entered], isCold, this.#foresight(low, high));
     return { graph, pages: new Map([...pages].map(([n, { number }]) => [n, number])) };
+  }
+
+  /** Where computed targets lie from a linear page. */
+  #foresight(low: number, high: number): Foresight {
+    const from = (BigInt(high) << 32n) | BigInt(low);
+    return ({ form, entry }) => {
+      const target = form.system === 'SYSCALL' ? this.#state.get64(MSR_SLOT.LSTAR) : this.#codeCache.ledTo(form.decoded, entry);
+      if (target === null) return null;
+      const distance = BigInt.asIntN(64, target - from);
+      return BigInt.asIntN(33, distance) === distance ? Number(distance) : null;
+    };
   }
 
   /** Everything was forgotten: so are the regions. */

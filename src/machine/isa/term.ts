@@ -18,7 +18,9 @@ import type { SegmentIndex } from './registers.ts';
 /** Registers of the system that rows read or write as values. `stackMask`: 0xffff, 0xffffffff or all ones, the width of SP by SS.B and mode (read only). Selectors are 16 bits wide, `mxcsr` 32, `fcw fsw` 16, `ftw` 8 (the abridged tags of FXSAVE), the rest 64. */
 export type Special =
   | 'rflags' | 'cr0' | 'cr4' | 'cpl' | 'mxcsr' | 'fcw' | 'fsw' | 'ftw' | 'fsBase' | 'gsBase'
-  | 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr' | 'stackMask'; // biome-ignore format: grouped
+  | 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr' | 'stackMask'
+  // Of no row: RFLAGS without its status flags, and what SYSCALL loads.
+  | 'rflagsRest' | 'lstar' | 'fmask'; // biome-ignore format: grouped
 
 /** What an input term stands for. */
 export type Source =

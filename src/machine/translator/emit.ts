@@ -16,7 +16,7 @@ import { guardSteps } from '../isa/effect.ts';
 import { HELPER_NAMES } from '../isa/helpers.ts';
 import { CS, FS, RCX, SS } from '../isa/registers.ts';
 import { constant, input, isConst, type Term } from '../isa/term.ts';
-import { ENTRY, hasFixedMemory } from './entry.ts';
+import { ENTRY, hasFixedMemory, tellsTarget } from './entry.ts';
 import { flagTerms } from './flags.ts';
 import { Lowering } from './lower.ts';
 import type { Environment, LocalPool, Services } from './lowering-context.ts';
@@ -410,6 +410,11 @@ class Emitter {
       f.end();
     }
     commit();
+    if (this.#site.entry !== null && tellsTarget(this.#form.decoded)) {
+      f.get(this.#site.entry);
+      f.get(rip);
+      f.store('i64', ENTRY.target);
+    }
     if (this.#path !== null) {
       this.#pathCall();
       if (flow === 'ret') this.#path.return(rip);

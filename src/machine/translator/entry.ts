@@ -12,7 +12,8 @@
  *     12  u8   segment of the memory operand: 8·number (offset in SEGMENT_BASE)
  *     13  u8   1: that segment is SS
  *     14  u16  index of the out-of-line function in the function table
- *     16  i64  immediate, or branch distance, or the 64-bit offset of a moffs operand; of a helper: where the code cache keeps the instruction
+ *     16  i64  immediate, or branch distance, or the 64-bit offset of a moffs operand; of a helper: where the code cache keeps the instruction; of an
+ *              indirect jump or call: where it led last, 0: nowhere yet (`tellsTarget`)
  *     24  i32  displacement; of a helper without a memory operand: the operand size
  *     28  i32  link: address of a slot that holds the address of the branch target's entry, or 0 (not in this page, or not decoded yet)
  *
@@ -39,6 +40,7 @@ export const ENTRY = {
   isStack: 13,
   function: 14,
   immediate: 16,
+  target: 16,
   displacement: 24,
   link: 28,
   counter: 16,
@@ -103,4 +105,10 @@ export const hasFixedMemory = (decoded: Decoded): boolean => decoded.operands.fi
 export function isWideOffset(decoded: Decoded, m: MemoryOperand): boolean {
   if (m.base >= 0 || m.index >= 0 || m.ripRelative || m.addressSize !== 64) return false;
   return !decoded.operands.some((o) => o.kind === 'imm');
+}
+
+/** An indirect jump or call whose entry has room for its last target. */
+export function tellsTarget(decoded: Decoded): boolean {
+  if (decoded.row.flow !== 'indirect' && decoded.row.flow !== 'indirect-call') return false;
+  return !decoded.operands.some((o) => o.kind === 'mem' && isWideOffset(decoded, o));
 }

@@ -2,10 +2,10 @@
  * The CPU's state in a region: registers and the carriers of flags are Wasm locals, loaded at the region's entry and stored where it is left;
  * everything else lies at its place in memory. Immediates, displacements and register numbers are built in.
  */
-import { GPR, MXCSR, RFLAGS_REST, SEGMENT_BASE, XMM } from '../cpu/state.ts';
+import { GPR, MXCSR, RFLAGS_REST, RFLAGS_REST_MASK, SEGMENT_BASE, XMM } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Target, Write } from '../isa/dsl.ts';
-import { FLAG_BIT, type Flag } from '../isa/flags.ts';
+import { FLAG_BIT, type Flag, RFLAGS } from '../isa/flags.ts';
 import type { MemoryOperand, RegisterOperand } from '../isa/operands.ts';
 import type { Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
@@ -285,6 +285,7 @@ export class RegionAccess implements StateAccess {
 
   #write(target: Target, width: Width, half: number, local: number, when: number | null): void {
     if (target.kind === 'special') {
+      if (target.name === 'rflags') return this.#writeRest(local);
       if (target.name !== 'mxcsr') bug(`a region writes ${target.name}`);
       this.#f.get(local);
       this.#choose(when, () => this.#state.get(MXCSR, 'i32'));
@@ -297,6 +298,18 @@ export class RegionAccess implements StateAccess {
     this.#merged(slot, width, local, r?.high === true, !isXmm);
     this.#choose(when, () => this.#state.get(slot));
     this.#state.set(slot);
+  }
+
+  /** RFLAGS but for the status flags, which the instruction writes as such. */
+  #writeRest(value: number): void {
+    const f = this.#f;
+    f.get(this.#state.base);
+    f.get(value);
+    f.i64(BigInt(RFLAGS_REST_MASK));
+    f.op(OP.i64.and);
+    f.i64(BigInt(RFLAGS.fixed));
+    f.op(OP.i64.or);
+    f.store('i64', RFLAGS_REST);
   }
 
   /** Leaves the register with the value in it. `extend`: 32 bits clear the upper half. */

@@ -8,14 +8,16 @@
  * Counting: a block takes its instructions from *left* at its begin, a cold exit gives back those that did not retire. At the region's begin and
  * on each edge to a loop header the region is left if the longest way to the next such place might need more than is left.
  */
-import { CR0, CR4, LEFT, RIP, TLB_EXECUTE } from '../cpu/state.ts';
+import { CR0, CR4, LEFT, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Effect } from '../isa/dsl.ts';
 import type { Term } from '../isa/term.ts';
+import { Code, Var32 } from './code.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
 import { ENTRY, REGION } from './entry.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
+import { enterPrivilege } from './privilege-code.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
 import { PARAMETER, RegionExit, TABLE } from './region-exit.ts';
 import { type FlagState, RegionFlags } from './region-flags.ts';
@@ -25,6 +27,8 @@ import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from '
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
+import { pushNotPlain, R11_SLOT, type SystemCall } from './region-system.ts';
+import { chooseTlbSet } from './rflags-code.ts';
 import { substitute } from './substitute.ts';
 import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
@@ -105,6 +109,8 @@ class RegionEmitter {
   /** Bits for relative pages that are known to be what they were when the region was compiled. */
   readonly #checked: number;
   readonly #checkedBits = new Map<number, number>();
+  /** There are instructions after which each page is another address space's: that of the head is checked, too. */
+  readonly #changesPrivilege: boolean;
   /** Numbers of blocks that indirect jumps lead to, by address. */
   readonly inner = new Map<number, number>();
   readonly #nodes: ReadonlyMap<Block, Node>;
@@ -133,6 +139,8 @@ class RegionEmitter {
     this.#pages = pages;
     this.#checked = f.local('i32');
     this.#nodes = structure(head);
+    this.#changesPrivilege = [...this.#nodes.keys()].some(({ instructions }) => instructions.at(-1)?.form.system != null);
+    if (this.#changesPrivilege) this.#checkedBits.set(0, 1);
     this.#exits = new RegionExit(f, imported.regionType, imported.formType);
     this.#locals = new LocalPool(f);
     this.#status = f.local('i32');
@@ -170,6 +178,10 @@ class RegionEmitter {
     f.op(OP.unreachable);
     f.before(() => {
       this.#exits.loadTlb();
+      if (this.#changesPrivilege) {
+        f.i32(1);
+        f.set(this.#checked);
+      }
       this.#state.load();
       this.#bits?.load();
     });
@@ -287,7 +299,7 @@ class RegionEmitter {
       return this.#jumpExit();
     }
     const to = this.#node(edge.to);
-    if (pageOf(edge.to.at) !== pageOf(from.block.at)) this.#needPage(edge.to.at);
+    if (pageOf(edge.to.at) !== pageOf(from.block.at) || from.block.instructions.at(-1)?.form.system != null) this.#needPage(edge.to.at);
     if (to.isLoop) this.#needBudget(to);
     if (to.isLoop || to.isMerge) this.#flags.join(this.#liveness.readAt.get(edge.to) ?? 0, this.#liveness.liveAt.get(edge.to) ?? 0);
     if (to.order <= from.order) return f.br(this.#loops.get(to) ?? bug('a backward edge to what is no loop'));
@@ -302,7 +314,7 @@ class RegionEmitter {
   #needPage(at: number): void {
     const f = this.#f;
     const page = pageOf(at);
-    if (page === 0) return;
+    if (page === 0 && !this.#changesPrivilege) return;
     const bit = this.#checkedBits.get(page) ?? 1 << this.#checkedBits.size;
     this.#checkedBits.set(page, bit);
     const slot = f.local('i32');
@@ -397,6 +409,8 @@ class RegionEmitter {
       jump: (target) => {
         f.get(target);
         f.set(this.#exits.rip);
+        if (form.system !== null) this.#enterPrivilege(form.system);
+        if (end?.kind === 'indirect' && end.foreseen !== null) this.#known(node, [end.foreseen]);
         if (end?.kind === 'indirect' && end.known.length > MOST_COMPARED) this.#inner(node, end.known);
         else if (end?.kind === 'indirect') this.#known(node, end.known);
         this.#jumpExit();
@@ -411,6 +425,10 @@ class RegionEmitter {
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
+    if (form.system !== null) {
+      pushNotPlain(f, this.#base, form.system, () => this.#state.get(R11_SLOT));
+      f.brIf(cold, false);
+    }
     const path = this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, this.#bits);
     emitInstruction({ ...form, effect }, site, access, services, path);
     if (!mayGoCold) return;
@@ -420,6 +438,17 @@ class RegionEmitter {
     this.#coldExit(instruction.at, unretired, instruction.entry);
     this.#flags.now = after;
     if (done !== null) f.end();
+  }
+
+  #enterPrivilege(system: SystemCall): void {
+    const f = this.#f;
+    const code = new Code(f);
+    const base = new Var32(f, this.#base);
+    enterPrivilege(code, base, system === 'SYSCALL' ? 'kernel' : 'user');
+    chooseTlbSet(code, base, base.load32(RFLAGS_REST));
+    this.#exits.loadTlb();
+    f.i32(0);
+    f.set(this.#checked);
   }
 
   /** The effect with what is known of flags in place of the flags that it reads. */

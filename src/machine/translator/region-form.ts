@@ -8,11 +8,14 @@ import { effectOf } from '../isa/effect.ts';
 import type { Flag } from '../isa/flags.ts';
 import { constant, isConst, type Special, type Term } from '../isa/term.ts';
 import type { Form } from './emit.ts';
+import { type SystemCall, systemEffect } from './region-system.ts';
 import { type Replacement, substitute } from './substitute.ts';
 
 export interface RegionForm extends Form {
   /** What the region asks once, at its entry. */
   readonly needs: Guard;
+  /** It changes the privilege. */
+  readonly system: SystemCall | null;
 }
 
 /** Specials that only helpers and the forms left out here change. */
@@ -33,11 +36,13 @@ const READABLE: ReadonlySet<Special> = new Set<Special>([
 
 /** The form of an instruction of 64-bit code; null: tier 0's function does it. */
 export function regionForm(decoded: Decoded): RegionForm | null {
+  const system = systemEffect(decoded);
+  if (system !== null) return { decoded, ...system, segmentation: 'long', needs: 'none' };
   const original = effectOf(decoded);
   if (!isForRegions(decoded, original)) return null;
   const memo = new Map<Term, Term>();
   const effect = mapEffect(straight(original), (t) => substitute(t, builtIn(decoded), memo));
-  return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard };
+  return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard, system: null };
 }
 
 /** Whether regions have code of their own for an instruction with this effect: the same for all instructions of one form of tier 0. */

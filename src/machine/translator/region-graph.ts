@@ -5,12 +5,15 @@
  */
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
+import type { Flow } from '../isa/dsl.ts';
 import { type RegionForm, regionForm } from './region-form.ts';
 
 export const MAX_INSTRUCTIONS = 512;
 export const MAX_BLOCKS = 64;
 /** Return sites that a return compares its target with. */
 const MAX_SITES = 8;
+/** The same for SYSRET and the region's own SYSCALLs. */
+const MAX_SYSTEM_SITES = 4;
 
 export interface RegionInstruction {
   readonly at: number;
@@ -28,8 +31,8 @@ export type End =
   /** On to what follows, or by a direct jump or call (the last instruction) to its target. */
   | { readonly kind: 'next' | 'jump'; edge: Edge }
   | { readonly kind: 'branch'; taken: Edge; next: Edge }
-  /** To a target computed by the last instruction; some that it may have are known. */
-  | { readonly kind: 'indirect'; known: Edge[] }
+  /** To a target computed by the last instruction; one that it is thought to have, and some that it may have. */
+  | { readonly kind: 'indirect'; foreseen: Edge | null; known: Edge[] }
   /** With an instruction that is not for regions: tier 0 executes it by its entry. */
   | { readonly kind: 'cold'; readonly at: number; readonly entry: number };
 
@@ -46,6 +49,15 @@ export const countOf = ({ instructions, end }: Block): number => instructions.le
 /** The instruction at an address and its entry (0: none yet); null: its bytes are not (or no longer) to be had. */
 export type CodeReader = (at: number) => { readonly decoded: Decoded; readonly entry: number } | null;
 
+/** Where an instruction whose target is computed is thought to lead to; null: nothing is known. */
+export type Foresight = (instruction: RegionInstruction) => number | null;
+
+/** Where a call comes back to, and what it calls. */
+interface Site {
+  readonly at: number;
+  readonly target: number;
+}
+
 /** What lies at an address: the entry of an instruction that is not for regions, `outside`: nothing to be had. */
 type Found = RegionInstruction | number | 'outside';
 
@@ -59,19 +71,28 @@ export class RegionGraph {
   readonly #isCold: (at: number) => boolean;
   readonly #found = new Map<number, Found>();
   readonly #leaders = new Set<number>();
-  readonly #sites: number[] = [];
+  readonly #foresee: Foresight;
+  readonly #sites: Site[] = [];
   #hasReturn = false;
+  /** Of SYSCALLs. */
+  readonly #systemSites: Site[] = [];
+  #hasSystemReturn = false;
+  /** Where the returns in the code from an address on lead to, by their addresses. */
+  readonly #returns = new Map<number, Set<number>>();
   #count = 0;
 
   /**
    * `head`: the address of an instruction. `entered`: addresses that were looked up: indirect jumps may lead there. `isCold`: transfers to this address
-   * are hardly ever made: they leave the region.
+   * are hardly ever made: they leave the region. `foresee`: where one with a computed target is thought to lead.
    */
-  constructor(read: CodeReader, head: number, entered: readonly number[], isCold: (at: number) => boolean) {
+  constructor(read: CodeReader, head: number, entered: readonly number[], isCold: (at: number) => boolean, foresee: Foresight) {
     this.#read = read;
+    this.#foresee = foresee;
     this.#entered = entered;
     this.#isCold = isCold;
     this.#explore(head);
+    for (const site of this.#sites) this.#findReturns(site, (flow) => flow === 'ret');
+    for (const site of this.#systemSites) this.#findReturns(site, (_flow, { form }) => form.system === 'SYSRET');
     this.head = this.#cut(head);
   }
 
@@ -111,17 +132,25 @@ export class RegionGraph {
           if (isLast) lead(at);
           continue;
         }
-        const target = targetOf(found);
+        const target = targetOf(found) ?? this.#foresee(found);
         if (target !== null) transfer(target);
         if (flow === 'branch') lead(at);
-        if (flow === 'call' && this.#sites.length < MAX_SITES) {
-          this.#sites.push(at);
+        if ((flow === 'call' || flow === 'indirect-call') && target !== null && this.#sites.length < MAX_SITES) {
+          this.#sites.push({ at, target });
           if (this.#hasReturn) lead(at);
+        }
+        if (found.form.system === 'SYSCALL' && target !== null && this.#systemSites.length < MAX_SYSTEM_SITES) {
+          this.#systemSites.push({ at, target });
+          if (this.#hasSystemReturn) lead(at);
+        }
+        if (found.form.system === 'SYSRET' && !this.#hasSystemReturn) {
+          this.#hasSystemReturn = true;
+          for (const site of this.#systemSites) lead(site.at);
         }
         if (flow === 'indirect') this.#entered.forEach(transfer);
         if (flow === 'ret' && !this.#hasReturn) {
           this.#hasReturn = true;
-          this.#sites.forEach(lead);
+          for (const site of this.#sites) lead(site.at);
         }
         break;
       }
@@ -164,13 +193,46 @@ export class RegionGraph {
     return blocks.get(head) ?? bug('a region without its head');
   }
 
+  /** Targets that a transfer with a computed one may have. */
+  #mayLeadTo({ at, form }: RegionInstruction): readonly number[] {
+    return form.decoded.row.flow === 'indirect' ? this.#entered : [...(this.#returns.get(at) ?? [])];
+  }
+
+  /** Notes the site at the returns that its callee comes to; calls on the way come back. */
+  #findReturns({ at: site, target }: Site, isReturn: (flow: Flow, instruction: RegionInstruction) => boolean): void {
+    const seen = new Set<number>();
+    const queue = [target];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      const found = this.#found.get(at);
+      if (typeof found !== 'object' || seen.has(at)) continue;
+      seen.add(at);
+      const flow = found.form.decoded.row.flow ?? 'next';
+      if (isReturn(flow, found)) {
+        const sites = this.#returns.get(at) ?? new Set();
+        this.#returns.set(at, sites.add(site));
+        continue;
+      }
+      if (flow === 'ret' || found.form.system === 'SYSRET') continue;
+      if (flow === 'indirect') queue.push(...this.#entered);
+      else if (flow !== 'jump') queue.push(found.next);
+      const direct = flow === 'jump' || flow === 'branch' ? targetOf(found) : null;
+      if (direct !== null) queue.push(direct);
+    }
+  }
+
   #endOf(last: RegionInstruction, edge: (at: number, set: (e: Edge) => void) => Edge): End | null {
     const { flow } = last.form.decoded.row;
     if (flow === undefined || flow === 'next') return null;
     const target = targetOf(last);
     if (target === null) {
-      const end = { kind: 'indirect' as const, known: [] as Edge[] };
-      const known = flow === 'ret' ? this.#sites : flow === 'indirect' ? this.#entered : [];
+      const end = { kind: 'indirect' as const, foreseen: null as Edge | null, known: [] as Edge[] };
+      const foreseen = this.#foresee(last);
+      const known = this.#mayLeadTo(last);
+      if (foreseen !== null && !known.includes(foreseen)) {
+        edge(foreseen, (e) => {
+          end.foreseen = e;
+        });
+      }
       for (const at of known) {
         edge(at, (e) => {
           end.known.push(e);

@@ -22,7 +22,7 @@ export interface Node {
 
 export function edgesOf(end: End): readonly Edge[] {
   if (end.kind === 'branch') return [end.taken, end.next];
-  if (end.kind === 'indirect') return end.known;
+  if (end.kind === 'indirect') return end.foreseen === null ? end.known : [end.foreseen, ...end.known];
   return end.kind === 'cold' ? [] : [end.edge];
 }
 
@@ -100,8 +100,10 @@ function cutIrreducible(order: readonly Block[], idom: readonly number[]): boole
     if (end.kind === 'branch') {
       end.taken = cut(end.taken);
       end.next = cut(end.next);
-    } else if (end.kind === 'indirect') end.known = end.known.map(cut).filter((edge) => 'to' in edge);
-    else if (end.kind !== 'cold') end.edge = cut(end.edge);
+    } else if (end.kind === 'indirect') {
+      end.foreseen = end.foreseen === null ? null : cut(end.foreseen);
+      end.known = end.known.map(cut).filter((edge) => 'to' in edge);
+    } else if (end.kind !== 'cold') end.edge = cut(end.edge);
   }
   return found;
 }

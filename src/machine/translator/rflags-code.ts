@@ -26,7 +26,12 @@ export function writeFlags(code: Code, base: I32, value: Var32, attend: () => vo
   code.store64(base, SR, value.and(RFLAGS.sf).unsigned64.shl(BigInt(63 - FLAG_BIT.sf)));
   code.store64(base, OV, value.and(RFLAGS.of).unsigned64.shl(BigInt(63 - FLAG_BIT.of)));
   code.store64(base, RFLAGS_REST, value.and(RFLAGS_REST_MASK).or(RFLAGS.fixed).unsigned64);
-  const privilege = base.load32(CPL).eq(3).shl(1).or(value.shrU(18).and(1));
-  code.store32(base, TLB_SET, base.add(privilege.shl(2)).load32(TLB_CHOICES));
+  chooseTlbSet(code, base, value);
   code.rarely(value.has(RFLAGS.tf).or(value.has(RFLAGS.if).and(base.load32(INTERRUPT_PENDING))), attend);
+}
+
+/** TLB_SET by CPL and AC. */
+export function chooseTlbSet(code: Code, base: I32, flags: I32): void {
+  const privilege = base.load32(CPL).eq(3).shl(1).or(flags.shrU(18).and(1));
+  code.store32(base, TLB_SET, base.add(privilege.shl(2)).load32(TLB_CHOICES));
 }

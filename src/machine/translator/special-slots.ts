@@ -1,5 +1,5 @@
 /** Specials that lie in plain slots of the CPU's state. */
-import { CPL, CR0, CR4, FCW, FSW, FTW, MXCSR, SEGMENT_BASE, SEGMENT_SELECTOR } from '../cpu/state.ts';
+import { CPL, CR0, CR4, FCW, FSW, FTW, MSR_SLOT, MXCSR, RFLAGS_REST, SEGMENT_BASE, SEGMENT_SELECTOR } from '../cpu/state.ts';
 import type { Width } from '../isa/ops.ts';
 import { FS, GS, SEGMENTS } from '../isa/registers.ts';
 import type { Special } from '../isa/term.ts';
@@ -16,6 +16,9 @@ export const SLOTS: Partial<Readonly<Record<Special, readonly [offset: number, b
   ftw: [FTW, 32],
   fsBase: [SEGMENT_BASE + 8 * FS, 64],
   gsBase: [SEGMENT_BASE + 8 * GS, 64],
+  rflagsRest: [RFLAGS_REST, 64],
+  lstar: [MSR_SLOT.LSTAR, 64],
+  fmask: [MSR_SLOT.FMASK, 64],
 };
 const SELECTORS: readonly string[] = [...SEGMENTS, 'ldtr', 'tr'];
 

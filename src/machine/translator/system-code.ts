@@ -10,20 +10,21 @@
  * functions of log-code.ts, which get the event where it is logged.
  */
 import {
-  COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY,
-  RETURN_DEPTH, RFLAGS_REST, RIP, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, STEP_DONE,
+  COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, SEGMENT_BASE,
+  STEP_DONE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { BY, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
 import { bug } from '../isa/bug.ts';
 import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
-import { CS, GS, RCX, SS } from '../isa/registers.ts';
+import { GS, RCX } from '../isa/registers.ts';
 import { EFER as EFER_BITS } from '../platform/bits.ts';
 import { Code as Statements, Var32 } from './code.ts';
 import { ENTRY, STATUS } from './entry.ts';
 import { readFlag } from './flags.ts';
 import { LocalPool } from './lowering-context.ts';
 import { bitsInMemory, pathRecorder } from './path-recorder.ts';
+import { enterPrivilege } from './privilege-code.ts';
 import { writeFlags } from './rflags-code.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
@@ -31,13 +32,10 @@ import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 /** What `env.tell` is told: SYSCALL before it changes anything, and then the kernel entered; SYSRET before, and then user mode entered. */
 export const TELL = { syscall: 0, enteredKernel: 1, sysret: 2, enteredUser: 3 } as const;
 
-/** SEGMENT_ATTRIBUTES that SYSCALL and SYSRET load: flat, present, accessed. */
-export const FLAT_SEGMENT = { code64Kernel: 0xa9b, code64User: 0xafb, code32User: 0xcfb, dataKernel: 0xc93, dataUser: 0xcf3 } as const;
 /** Bits that SYSRET loads from R11. */
 export const SYSRET_FLAGS = 0x3c7fd7;
-/** MODE_INDEX of 64-bit code, for the kernel and for programs (cpu/mode.ts). */
+/** MODE_INDEX of 64-bit code (cpu/mode.ts), without the privilege. */
 const MODE_64 = 2;
-const MODE_64_USER = 10;
 const R11 = 11;
 
 /** The imported globals: address of the CPU, of its log. */
@@ -177,15 +175,7 @@ class Code {
       f.op(OP.i64.extend_i32_u);
     });
     this.#goTo(() => this.#load64(MSR_SLOT.LSTAR), hasPath);
-    this.#constant32(CPL, 0);
-    this.#constant32(MODE_INDEX, MODE_64);
-    const selector = this.#locals.take('i32');
-    this.load32(MSR_SLOT.STAR + 4);
-    f.i32(0xfffc);
-    f.op(OP.i32.and);
-    f.set(selector);
-    this.#flat(CS, selector, 0, 0, FLAT_SEGMENT.code64Kernel);
-    this.#flat(SS, selector, 8, 0, FLAT_SEGMENT.dataKernel);
+    enterPrivilege(new Statements(f), new Var32(f, this.#base), 'kernel');
     f.get(flags);
     this.load32(MSR_SLOT.FMASK);
     f.i32(-1);
@@ -215,15 +205,7 @@ class Code {
     });
     this.#tell(tell, TELL.sysret);
     this.#goTo(() => this.#load64(GPR + 8 * RCX), hasPath);
-    this.#constant32(CPL, 3);
-    this.#constant32(MODE_INDEX, MODE_64_USER);
-    const selector = this.#locals.take('i32');
-    this.load32(MSR_SLOT.STAR + 4);
-    f.i32(16);
-    f.op(OP.i32.shr_u);
-    f.set(selector);
-    this.#flat(CS, selector, 16, 3, FLAT_SEGMENT.code64User);
-    this.#flat(SS, selector, 8, 3, FLAT_SEGMENT.dataUser);
+    enterPrivilege(new Statements(f), new Var32(f, this.#base), 'user');
     this.load32(GPR + 8 * R11);
     f.i32(SYSRET_FLAGS);
     f.op(OP.i32.and);
@@ -465,23 +447,6 @@ class Code {
     target();
     f.set(rip);
     this.#store64(RIP, () => f.get(rip));
-    this.#constant32(RETURN_DEPTH, 0);
     if (hasPath) pathRecorder(f, this.#locals, this.#base, bitsInMemory(f, this.#locals, this.#base)).target(rip);
-  }
-
-  #flat(segment: number, selector: number, add: number, rpl: number, attributes: number): void {
-    const { f } = this;
-    this.#store32(SEGMENT_SELECTOR + 4 * segment, () => {
-      f.get(selector);
-      f.i32(add);
-      f.op(OP.i32.add);
-      f.i32(0xffff);
-      f.op(OP.i32.and);
-      f.i32(rpl);
-      f.op(OP.i32.or);
-    });
-    this.#constant32(SEGMENT_LIMIT + 4 * segment, -1);
-    this.#constant32(SEGMENT_ATTRIBUTES + 4 * segment, attributes);
-    this.#store64(SEGMENT_BASE + 8 * segment, () => f.i64(0n));
   }
 }

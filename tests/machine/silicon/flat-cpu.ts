@@ -26,6 +26,9 @@ const SPECIALS: Readonly<Record<Exclude<Special, 'rflags' | 'fsBase' | 'gsBase'>
   ldtr: 0n,
   tr: 0x40n,
   stackMask: 0xffffffffn,
+  rflagsRest: 0n,
+  lstar: 0n,
+  fmask: 0n,
 };
 
 const USER = 4;

@@ -14,7 +14,7 @@ function graph(text: string, isCold: (at: number) => boolean): RegionGraph {
     const decoded = decode(bytes, at, 64, Math.min(15, bytes.length - at));
     return typeof decoded === 'string' ? null : { decoded, entry: 1 };
   };
-  return new RegionGraph(read, 0, [], isCold);
+  return new RegionGraph(read, 0, [], isCold, () => null);
 }
 
 const sorted = ({ blocks }: RegionGraph) => [...blocks.keys()].sort((a, b) => a - b);

@@ -1,0 +1,83 @@
+/**
+ * SYSCALL and SYSRET to 64-bit code in a region, as effects: registers and flags stay in locals, and the region goes on where they lead to. That holds
+ * while nobody observes and no trap or interrupt can follow; else the region goes cold, and system-code.ts does it all.
+ */
+import { CPL, EFER, GPR, INTERRUPT_PENDING, OBSERVED, RFLAGS_REST } from '../cpu/state.ts';
+import type { Decoded } from '../isa/decode.ts';
+import type { Effect, FlagWrite } from '../isa/dsl.ts';
+import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
+import { RCX } from '../isa/registers.ts';
+import { constant, input, type Special, type Term } from '../isa/term.ts';
+import { EFER as EFER_BITS } from '../platform/bits.ts';
+import { STATUS, type StatusFlag } from './flags.ts';
+import { SYSRET_FLAGS } from './system-code.ts';
+import { type FunctionBuilder, OP } from './wasm.ts';
+
+export type SystemCall = 'SYSCALL' | 'SYSRET';
+
+const R11 = 11;
+export const R11_SLOT = GPR + 8 * R11;
+const special = (name: Special) => input({ kind: 'special', name }, 64);
+const k = (value: number) => constant(value, 64);
+
+/** SYSCALL and SYSRET to 64-bit code; null: it is another instruction. */
+export function systemEffect(decoded: Decoded): { readonly effect: Effect; readonly system: SystemCall } | null {
+  const { name } = decoded.row;
+  if (decoded.mode !== 64) return null;
+  if (name === 'SYSCALL') {
+    const before = STATUS.reduce<Term>(
+      (flags, flag) => flags.or(input({ kind: 'flag', flag }, 1).zext(64).shl(k(FLAG_BIT[flag]))),
+      special('rflagsRest').and(k(RFLAGS.rf).not),
+    );
+    const after = before.and(special('fmask').not);
+    const gprs: Effect['writes'] = [write(R11, before), write(RCX, input({ kind: 'nextRip' }, 64))];
+    return { effect: effectOf(after, gprs, special('lstar')), system: 'SYSCALL' };
+  }
+  if (name !== 'SYSRETQ') return null;
+  const gpr = (index: number) => input({ kind: 'gpr', index }, 64);
+  return { effect: effectOf(gpr(R11).and(k(SYSRET_FLAGS)), [], gpr(RCX)), system: 'SYSRET' };
+}
+
+const write = (index: number, value: Term): Effect['writes'][number] => ({
+  target: { kind: 'gpr', index },
+  value,
+  when: null,
+  undefinedIf: null,
+});
+
+function effectOf(rflags: Term, gprs: Effect['writes'], target: Term): Effect {
+  const values: Partial<Record<StatusFlag, FlagWrite>> = {};
+  for (const flag of STATUS) values[flag] = { value: rflags.bit(FLAG_BIT[flag]), undefinedIf: null };
+  return {
+    guard: 'none',
+    steps: [],
+    writes: [...gprs, { target: { kind: 'special', name: 'rflags' }, value: rflags, when: null, undefinedIf: null }],
+    flags: { when: null, values },
+    next: { kind: 'jump', target, direct: false },
+    helper: null,
+  };
+}
+
+/** Leaves other than 0 if the instruction is not to be done here. `r11` leaves that register. */
+export function pushNotPlain(f: FunctionBuilder, base: number, system: SystemCall, r11: () => void): void {
+  const load = (offset: number) => {
+    f.get(base);
+    f.load('i32', offset);
+  };
+  load(OBSERVED);
+  load(INTERRUPT_PENDING);
+  f.op(OP.i32.or);
+  if (system === 'SYSCALL') load(RFLAGS_REST);
+  else {
+    r11();
+    f.op(OP.i32.wrap_i64);
+  }
+  f.i32(RFLAGS.tf);
+  f.op(OP.i32.and, OP.i32.or);
+  load(EFER);
+  f.i32(EFER_BITS.SCE);
+  f.op(OP.i32.and, OP.i32.eqz, OP.i32.or);
+  if (system === 'SYSCALL') return;
+  load(CPL);
+  f.op(OP.i32.or);
+}
