@@ -20,6 +20,7 @@ import type { Peer } from './peers/peer.ts';
 import { qemuPeers } from './peers/qemu.ts';
 import { v86Peer } from './peers/v86.ts';
 import { needInCi, versionOf } from './process.ts';
+import { profileTables } from './profile.ts';
 import { comparison, load, type Result, save } from './results.ts';
 import { goalRows, guestRows, type Row } from './rows.ts';
 import { seekingRows } from './seeking.ts';
@@ -104,7 +105,8 @@ async function main(args: readonly string[]): Promise<void> {
   } else {
     const folder = mkdtempSync(join(tmpdir(), 'palindrome-bench-'));
     try {
-      await bench(options, folder);
+      if (options.profile === null) await bench(options, folder);
+      else for (const image of build({ ...options, only: [options.profile] }, folder)) process.stdout.write(profileTables(image, folder));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

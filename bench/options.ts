@@ -15,6 +15,8 @@ export interface Options {
   readonly compare: string | null;
   /** Keep the result in bench/results. */
   readonly isSaved: boolean;
+  /** Only say where the time of this row goes. */
+  readonly profile: string | null;
   /** Only build the images into this folder. */
   readonly build: string | null;
 }
@@ -29,6 +31,7 @@ export const USAGE = `npm run bench -- [options]
   --json           one JSON object as the last line
   --compare FILE   beside an earlier result
   --save           keep the result in bench/results
+  --profile NAME   only say where the time of this guest's row goes: functions, and exits of generated code
   --build FOLDER   only build the guests' images, for use by hand
 `;
 
@@ -37,9 +40,12 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   if (values.help) return 'help';
   const rounds = Number(values.rounds ?? (values.short ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new BenchError('--rounds takes a whole number from 1 to 100');
-  const known = [...GUESTS, KEEL].map(({ file }) => file).concat(BESIDES);
+  const guests = [...GUESTS, KEEL].map(({ file }) => file);
+  const known = guests.concat(BESIDES);
   const only = values.only ?? [];
   for (const name of only) if (!known.includes(name)) throw new BenchError(`--only ${name}: the rows are ${known.join(', ')}`);
+  if (values.profile !== undefined && !guests.includes(values.profile))
+    throw new BenchError(`--profile ${values.profile}: the guests are ${guests.join(', ')}`);
   return {
     rounds,
     isShort: values.short ?? false,
@@ -47,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     only,
     compare: values.compare ?? null,
     isSaved: values.save ?? false,
+    profile: values.profile ?? null,
     build: values.build ?? null,
   };
 }
@@ -62,6 +69,7 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         compare: { type: 'string' },
         save: { type: 'boolean' },
+        profile: { type: 'string' },
         build: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

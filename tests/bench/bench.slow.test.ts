@@ -44,3 +44,15 @@ it.for(GUESTS)('$name: the same answer on every machine', (guest, context) => {
     rmSync(folder, { recursive: true });
   }
 });
+
+it('tells where the time of a row goes', (context) => {
+  toolOrSkip(context, 'gcc');
+  const main = join(import.meta.dirname, '../../bench/main.ts');
+  const args = ['--conditions=palindrome', main, '--short', '--profile', 'faults'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^page faults: [\d.]+ M instructions, [\d.]+ CPU seconds/);
+  expect(stdout).toMatch(/^generated code +[\d.]+ +[\d.]+ %$/m);
+  expect(stdout).toMatch(/^interpreter left: miss +\d+ +[\d.]+$/m);
+  expect(stdout).toMatch(/^helper \w+ +\d+ +[\d.]+$/m);
+});

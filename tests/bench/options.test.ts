@@ -9,6 +9,7 @@ it.for([
   [['--rounds', '0'], /--rounds takes a whole number from 1 to 100/],
   [['--rounds', 'many'], /--rounds takes a whole number/],
   [['--only', 'nothing'], /--only nothing: the rows are hash, sieve,/],
+  [['--profile', 'fuzzing'], /--profile fuzzing: the guests are hash, sieve,/],
   [['--compare'], /'--compare <value>' argument missing/],
   [['word'], /word/],
 ] as const)('%j is refused in one line', ([args, message]) => {
