@@ -39,7 +39,7 @@ export const bootCommand = (): Command =>
 
       let result: { stop: Stop; instructions: bigint; hash: string };
       if (options.trace) {
-        const { record } = await import('../replay/index.ts');
+        const { record } = await import('../replay/record.ts');
         const line = progress();
         result = await record({
           machine,

@@ -207,7 +207,8 @@ export class Pc {
     const to = this.state.count;
     const from = this.#pathFrom;
     this.#pathFrom = to;
-    this.observer?.path?.({ from, to, ...this.interpreter.drainPath(), addresses: new BigUint64Array(0) });
+    const drained = this.interpreter.drainPath();
+    this.observer?.path?.({ from, to, ...drained, addresses: new BigUint64Array(0) });
   }
 
   /** What is written down from now on can be read without what was before; a path that was not drained is lost. */

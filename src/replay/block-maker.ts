@@ -93,6 +93,10 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     return { bits, bitCount, guesses, targetCount, targets: new Uint8Array(targets.buffer, targets.byteOffset, targets.byteLength) };
   }
 
+  get events(): number {
+    return EVENTS.reduce((sum, { tag }) => sum + this.#log.count(tag), 0);
+  }
+
   /** Adds how many events of each kind the block has. */
   countInto(counts: EventCounts): void {
     for (const { kind, tag } of EVENTS) {

@@ -2,14 +2,13 @@
  * Runs a machine block by block: what record and replay have in common. `block` runs on to the next boundary and gives what happened; the boundaries
  * depend on the run alone, so that a replay makes the same blocks.
  */
-import { type Boot, type Host, Machine, type MachineConfig, type Snapshot, type Stop } from '../machine/index.ts';
+import { type Boot, type Host, Machine, type MachineConfig, type Stop } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { BlockMaker, type EventCounts } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
-import { type CheckpointBlock, PAGE_BYTES, type RunBlock } from './schema.ts';
-
-/** Pages of one checkpoint block: 16 MiB. */
-const PART_PAGES = 4096;
+import { type CheckpointBlock, OLD_PART_PAGES, PAGE_BYTES, PART_PAGES, type RunBlock } from './schema.ts';
+import { FORMAT_VERSION } from './trace/frame.ts';
+import type { StoredState } from './trace/stored-state.ts';
 
 /** No run is longer. */
 export const NO_LIMIT = 1n << 62n;
@@ -33,7 +32,8 @@ export class Engine {
   readonly #maker: BlockMaker;
   readonly #recorded: { readonly path: boolean; readonly addresses: boolean };
   #full = false;
-  #lastCheckpoint: Snapshot | null = null;
+  /** Those of the part of a checkpoint that is being made. */
+  #pages = new Uint8Array(PART_PAGES * PAGE_BYTES);
 
   private constructor(machine: Machine, host: CountingHost, blockInstructions: number) {
     this.machine = machine;
@@ -41,7 +41,6 @@ export class Engine {
     this.blockInstructions = blockInstructions;
     this.#maker = new BlockMaker(machine.log);
     this.#recorded = machine.config.record ?? { path: false, addresses: false };
-    machine.observer = this.#maker;
     machine.log.full = () => this.#cutHere();
   }
 
@@ -61,7 +60,7 @@ export class Engine {
     const host = new CountingHost(
       source,
       (door, call, data) => {
-        if (engine !== null) engine.#maker.hostInput(engine.machine.count, door, call, data);
+        if (engine?.machine.observer instanceof BlockMaker) engine.machine.observer.hostInput(engine.machine.count, door, call, data);
       },
       output,
     );
@@ -84,14 +83,19 @@ export class Engine {
 
   /**
    * Runs to the end of the next block: `length` instructions on, or `limit`, or where the run ends. `takesRam` says, at the block's end, whether its hash is
-   * over RAM as well.
+   * over RAM as well; it is told how many instructions and events the block has. Between blocks nobody observes: what runs there is quick.
    */
-  block(limit: bigint, takesRam: (at: bigint, stop: Stop | null) => boolean, length = this.blockInstructions): MadeBlock {
+  block(
+    limit: bigint,
+    takesRam: (stop: Stop | null, instructions: number, events: number) => boolean,
+    length = this.blockInstructions,
+  ): MadeBlock {
     const { machine } = this;
     const first = machine.count;
     machine.beginBlock();
     this.#maker.begin(first, machine.rip, machine.codeBits);
     this.#full = false;
+    machine.observer = this.#maker;
     const boundary = first + BigInt(length);
     const until = boundary < limit ? boundary : limit;
     let stop: Stop | null = null;
@@ -113,51 +117,42 @@ export class Engine {
       }
     }
     machine.drainPath();
-    const ram = takesRam(machine.count, stop);
+    machine.observer = null;
+    const ram = takesRam(stop, Number(machine.count - first), this.#maker.events);
     const hash = ram ? machine.hash() : machine.hashWithoutRam();
     return { block: this.#maker.take(machine.count, this.#recorded, { hash, ram }), stop };
   }
 
-  /** A snapshot of this moment as the blocks of a checkpoint: the pages that changed since the last one. */
-  checkpoint(): CheckpointBlock[] {
-    const snapshot = this.machine.snapshot();
-    const last = this.#lastCheckpoint;
-    const { numbers, bytes } = snapshot.pages(last);
-    this.#lastCheckpoint = snapshot;
-    const parts = Math.max(1, Math.ceil(numbers.length / PART_PAGES));
-    return Array.from({ length: parts }, (_, part) => {
-      const from = part * PART_PAGES;
-      const to = from + PART_PAGES;
-      return {
-        at: snapshot.count,
-        part,
-        parts,
-        serialCalls: this.host.calls.serial,
-        programCalls: this.host.calls.program,
-        state: part === 0 ? snapshot.state : new Uint8Array(0),
-        frames: new Uint8Array(numbers.slice(from, to).buffer),
-        pages: bytes.subarray(from * PAGE_BYTES, to * PAGE_BYTES),
-      };
-    });
+  /**
+   * This moment as the blocks of a checkpoint of format `version`, with the pages that changed since the last one. Each block lives until the next is asked
+   * for.
+   */
+  *checkpoint(version = FORMAT_VERSION): Generator<CheckpointBlock> {
+    const { machine, host } = this;
+    const { state, frames } = machine.checkpoint();
+    const hasHead = version >= 3;
+    const size = hasHead ? PART_PAGES : OLD_PART_PAGES;
+    const heads = hasHead ? 1 : 0;
+    const parts = Math.max(1, heads + Math.ceil(frames.length / size));
+    const common = { at: machine.count, parts, serialCalls: host.calls.serial, programCalls: host.calls.program };
+    if (hasHead) yield { ...common, part: 0, state, frames: bytesOf(frames), pages: new Uint8Array(0) };
+    for (let part = heads; part < parts; part++) {
+      const numbers = frames.subarray((part - heads) * size, (part - heads + 1) * size);
+      if (numbers.length * PAGE_BYTES > this.#pages.length) this.#pages = new Uint8Array(size * PAGE_BYTES);
+      const pages = this.#pages.subarray(0, numbers.length * PAGE_BYTES);
+      for (const [i, frame] of numbers.entries()) machine.copyPage(frame, pages, i * PAGE_BYTES);
+      yield { ...common, part, state: part === 0 ? state : new Uint8Array(0), frames: bytesOf(numbers), pages };
+    }
   }
 
-  /** Puts the machine where the last of these checkpoints was taken; `checkpoints` are all of a trace up to it, in order. */
-  restore(checkpoints: Iterable<readonly CheckpointBlock[]>): void {
-    let snapshot: Snapshot | null = null;
-    let last: CheckpointBlock | null = null;
-    for (const parts of checkpoints) {
-      const numbers = parts.flatMap(({ frames }) => [...new Uint32Array(frames.slice().buffer)]);
-      const bytes = Uint8Array.from(Buffer.concat(parts.map(({ pages }) => pages)));
-      last = parts[0] ?? null;
-      snapshot = this.machine.snapshotFrom(
-        { state: last?.state ?? new Uint8Array(0), numbers: Uint32Array.from(numbers), bytes },
-        snapshot,
-      );
-    }
-    if (last === null || snapshot === null) return bug('no checkpoint to restore');
-    this.machine.restore(snapshot);
-    this.host.calls.serial = last.serialCalls;
-    this.host.calls.program = last.programCalls;
-    this.#lastCheckpoint = snapshot;
+  /** Puts the machine where a checkpoint was taken. */
+  restore(stored: StoredState): void {
+    this.machine.restoreFrom(stored);
+    this.host.calls.serial = stored.serialCalls;
+    this.host.calls.program = stored.programCalls;
   }
+}
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.slice().buffer);
 }

@@ -40,13 +40,21 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
   ],
   checkpoint: [
     ['at', 'uint 64', 'position'],
-    ['part', 'uint', 'a large checkpoint is split: the number of this part'],
-    ['parts', 'uint', 'how many parts'],
+    ['part', 'uint', 'a checkpoint is split: the number of this part'],
+    [
+      'parts',
+      'uint',
+      'how many parts: one that lists all frames, then one for each 256 of them (until version 2, one for each 4096 and none that lists all)',
+    ],
     ['serialCalls', 'uint 64', 'how often the host had been asked for serial input'],
     ['programCalls', 'uint 64', 'how often the host had been asked for a program'],
     ['state', 'bin', "the machine's state but for RAM (part 0)"],
-    ['frames', 'bin', 'frame numbers, u32 each, of the pages that differ from the checkpoint before (the first: from zero)'],
-    ['pages', 'bin', '4096 bytes for each'],
+    [
+      'frames',
+      'bin',
+      'frame numbers, u32 each, of the pages that differ from the checkpoint before (the first: from zero): all in part 0, then those of the part',
+    ],
+    ['pages', 'bin', '4096 bytes for each; none in part 0'],
   ],
   end: [
     ['at', 'uint 64', 'instructions of the whole run'],

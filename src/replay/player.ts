@@ -18,6 +18,7 @@ import { type Code, codeAt, type InstructionView, stepOnce, viewOf } from './ste
 import { Symbols } from './symbols.ts';
 import { TraceDamage } from './trace/frame-reader.ts';
 import { isArtefact, type Trace } from './trace/reader.ts';
+import { storedState } from './trace/stored-state.ts';
 
 export interface PlayerOptions {
   /** Finds an artefact that the trace names but does not hold. */
@@ -153,10 +154,10 @@ export class Player {
       this.#engine.host.calls.serial = 0n;
       this.#engine.host.calls.program = 0n;
     } else {
-      const checkpoints = Array.from({ length: checkpoint + 1 }, (_, i) => trace.checkpoint(i));
+      const stored = storedState(trace, checkpoint);
       const position = trace.checkpoints[checkpoint] ?? 0n;
       try {
-        this.#engine.restore(checkpoints);
+        this.#engine.restore(stored);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof UserError)) throw error;
         throw this.#badCheckpoint(checkpoint, error.message);

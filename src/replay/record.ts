@@ -10,15 +10,9 @@ import { createHash } from 'node:crypto';
 import { type Host, type Machine, type MachineConfig, QuietHost, type Stop } from '../machine/index.ts';
 import { UserError } from '../machine/isa/bug.ts';
 import type { EventCounts } from './block-maker.ts';
+import { CheckpointPlan } from './checkpoint-plan.ts';
 import { Engine, NO_LIMIT } from './engine.ts';
-import {
-  type Artefact,
-  BLOCK_INSTRUCTIONS,
-  CHECKPOINT_INSTRUCTIONS,
-  type CheckpointBlock,
-  MAX_BLOCK_INSTRUCTIONS,
-  type TraceHeader,
-} from './schema.ts';
+import { type Artefact, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS, MAX_BLOCK_INSTRUCTIONS, type TraceHeader } from './schema.ts';
 import { checksums } from './trace/checksum.ts';
 import { FileSink, MemorySink } from './trace/file.ts';
 import { TraceWriter } from './trace/writer.ts';
@@ -52,7 +46,7 @@ export interface RecordOptions {
   /** False leaves the images out: whoever replays finds them by their hash. Default true. */
   readonly embed?: boolean;
   readonly blockInstructions?: number;
-  /** Instructions between checkpoints. Default: as many as make them cheap beside the run, at least CHECKPOINT_INSTRUCTIONS. */
+  /** Instructions between checkpoints. Default: as many as make them cheap beside the run (checkpoint-plan.ts), at least CHECKPOINT_INSTRUCTIONS. */
   readonly checkpointInstructions?: number;
   /** Another machine, whose compiled code is shared: it saves time. */
   readonly like?: Machine;
@@ -76,11 +70,6 @@ export interface Recording {
   /** The machine as the run left it. */
   readonly machine: Machine;
 }
-
-/** A checkpoint of so many bytes is followed by as many instructions for each of them before the next one… */
-const INSTRUCTIONS_PER_BYTE = 12;
-/** … but never by more than these, so that every point can be reached soon. */
-const MOST_INSTRUCTIONS = 512 << 20;
 
 /** The header of a recording, and the bytes of its artefacts. */
 function headerOf(options: RecordOptions): { header: TraceHeader; contents: Uint8Array[] } {
@@ -122,9 +111,13 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const writer = new TraceWriter(sink, await checksums(), header, contents);
   try {
     const limit = options.limit ?? NO_LIMIT;
-    let checkpointAt = BigInt(header.checkpointInstructions);
+    const plan = new CheckpointPlan(options.checkpointInstructions ?? null);
+    const isOverRam = (end: Stop | null, instructions: number, events: number): boolean => {
+      plan.add(instructions, events);
+      return end !== null || plan.isDue;
+    };
     for (;;) {
-      const { block, stop } = engine.block(limit, (at, end) => end !== null || at >= checkpointAt);
+      const { block, stop } = engine.block(limit, isOverRam);
       writer.run(block);
       engine.countInto(counts);
       const at = engine.machine.count;
@@ -144,22 +137,19 @@ export async function record(options: RecordOptions): Promise<Recording> {
           machine,
         };
       }
-      if (at >= checkpointAt) {
-        const parts = engine.checkpoint();
-        writer.checkpoint(parts);
-        checkpointAt = at + BigInt(options.checkpointInstructions ?? checkpointDistance(parts));
+      if (plan.isDue) {
+        let bytes = 0;
+        for (const part of engine.checkpoint()) {
+          writer.checkpoint(part);
+          bytes += part.pages.length;
+        }
+        plan.taken(bytes);
       }
     }
   } catch (error) {
     writer.abandon();
     throw error;
   }
-}
-
-/** Instructions to the next checkpoint: more where the last one was large, so that checkpoints cost little beside the run, in time and in the file. */
-function checkpointDistance(last: readonly CheckpointBlock[]): number {
-  const bytes = last.reduce((sum, { pages }) => sum + pages.length, 0);
-  return Math.min(Math.max(CHECKPOINT_INSTRUCTIONS, bytes * INSTRUCTIONS_PER_BYTE), MOST_INSTRUCTIONS);
 }
 
 /** Bytes that come one at a time. */

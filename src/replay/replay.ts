@@ -89,7 +89,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
   let position = 0n;
   let runs = 0;
   let last: { readonly block: RunBlock; readonly stop: ReturnType<Engine['block']>['stop'] } | null = null;
-  let checkpoint: { readonly made: readonly CheckpointBlock[]; next: number } | null = null;
+  let checkpoint: Iterator<CheckpointBlock> | null = null;
   const report = (difference: Difference | null): ReplayReport => ({
     identical: difference === null,
     complete: difference === null && cursor.cut === null,
@@ -117,8 +117,8 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
           return report(await explain(trace, options, run, made, false));
         options.progress?.(position);
       } else if (block.kind === 'checkpoint') {
-        if (block.value.part === 0) checkpoint = { made: engine.checkpoint(), next: 0 };
-        if (!sameCheckpoint(block.value, checkpoint?.made[checkpoint.next++]))
+        if (block.value.part === 0) checkpoint = engine.checkpoint(trace.version);
+        if (!sameCheckpoint(block.value, checkpoint?.next().value))
           return report(await endDifference(trace, options, position, `the checkpoint at ${position} holds another state`));
       } else if (block.kind === 'end') {
         if (!sameEnd(block.value, last, position, engine.machine.hash())) {

@@ -86,10 +86,13 @@ export interface RunBlock {
   readonly ram: boolean;
 }
 
-/** The machine at one moment: pages are those that differ from the checkpoint before (the first: from zeroed RAM). */
+/**
+ * The machine at one moment: pages are those that differ from the checkpoint before (the first: from zeroed RAM). Part 0 lists the frames of all, the
+ * others hold PART_PAGES of them each, so that a page is found without reading those before it.
+ */
 export interface CheckpointBlock {
   readonly at: bigint;
-  /** A large checkpoint is split: this is part `part` of `parts`, from 0. */
+  /** This is part `part` of `parts`, from 0. */
   readonly part: number;
   readonly parts: number;
   /** How often each door of the host had been asked. */
@@ -97,9 +100,9 @@ export interface CheckpointBlock {
   readonly programCalls: bigint;
   /** The machine's state but for RAM (part 0; empty in the others). */
   readonly state: Uint8Array;
-  /** Frame numbers, u32 little-endian, ascending over all parts. */
+  /** Frame numbers, u32 little-endian, ascending: of the whole checkpoint in part 0, else of `pages`. */
   readonly frames: Uint8Array;
-  /** 4096 bytes for each of `frames`. */
+  /** 4096 bytes for each of `frames`; none in part 0. */
   readonly pages: Uint8Array;
 }
 
@@ -131,6 +134,10 @@ const MAX_STREAM_BYTES = 2 << 20;
 /** Different texts of the events of a block. */
 export const MOST_TEXTS = 256;
 export const PAGE_BYTES = 4096;
+/** Pages of one checkpoint block: 1 MiB. */
+export const PART_PAGES = 256;
+/** The same until version 2. */
+export const OLD_PART_PAGES = 4096;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -351,17 +358,22 @@ function onesOf(byte: number): number {
   return ones;
 }
 
-export function unpackCheckpoint(value: unknown): CheckpointBlock {
+/** Until version 2, part 0 held pages like the others, and parts were larger. */
+export function unpackCheckpoint(value: unknown, version: number): CheckpointBlock {
   const keys = ['at', 'part', 'parts', 'serialCalls', 'programCalls', 'state', 'frames', 'pages'];
   const map = fields(value, keys, 'a checkpoint');
   const parts = whole(map['parts'], 65_536, 'the parts of a checkpoint');
   const frames = bin(map['frames'], 'the frames of a checkpoint');
   const pages = bin(map['pages'], 'the pages of a checkpoint');
-  if (frames.length % 4 !== 0 || pages.length !== (frames.length / 4) * PAGE_BYTES)
-    throw new Malformed(`a checkpoint of ${frames.length / 4} frames with ${pages.length} bytes of pages`);
+  const part = whole(map['part'], Math.max(parts - 1, 0), 'the part of a checkpoint');
+  const count = frames.length / 4;
+  const isHead = part === 0 && version >= 3;
+  if (frames.length % 4 !== 0 || pages.length !== (isHead ? 0 : count * PAGE_BYTES))
+    throw new Malformed(`a part of a checkpoint with ${count} frames and ${pages.length} bytes of pages`);
+  if (isHead && parts !== 1 + Math.ceil(count / PART_PAGES)) throw new Malformed(`a checkpoint of ${count} frames in ${parts} parts`);
   return {
     at: big(map['at'], 'the position of a checkpoint'),
-    part: whole(map['part'], Math.max(parts - 1, 0), 'the part of a checkpoint'),
+    part,
     parts,
     serialCalls: big(map['serialCalls'], 'serialCalls'),
     programCalls: big(map['programCalls'], 'programCalls'),

@@ -28,7 +28,7 @@ export async function forge(
       writer ??= start(header);
       writer.run(runs++ === index ? change(block.value) : block.value);
     }
-    if (block.kind === 'checkpoint') writer?.checkpoint([{ ...block.value, state: state(block.value.state) }]);
+    if (block.kind === 'checkpoint') writer?.checkpoint({ ...block.value, state: state(block.value.state) });
     if (block.kind === 'end') writer?.end(block.value);
   }
   return sink.bytes;

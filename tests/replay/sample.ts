@@ -97,8 +97,8 @@ function checkpointPart(part: number): CheckpointBlock {
     serialCalls: 8n,
     programCalls: 1n,
     state: part === 0 ? Uint8Array.of(1, 2, 3) : new Uint8Array(0),
-    frames: new Uint8Array(Uint32Array.of(part + 5).buffer),
-    pages: new Uint8Array(4096).fill(part + 1),
+    frames: new Uint8Array(Uint32Array.of(5, 9).buffer),
+    pages: new Uint8Array(part * 2 * 4096).fill(part + 1),
   };
 }
 
@@ -118,7 +118,7 @@ export async function sampleTrace(): Promise<Uint8Array> {
   if (first === undefined || second === undefined || third === undefined) throw new Error('three runs');
   writer.run(first);
   writer.run(second);
-  writer.checkpoint(checkpoint);
+  for (const part of checkpoint) writer.checkpoint(part);
   writer.run(third);
   writer.end(end);
   return sink.bytes;

@@ -14,6 +14,10 @@ export class MemoryHash {
   readonly #hash: Hash64;
   readonly #terms: BigUint64Array;
   #sum = 0n;
+  /** The terms at the last `takeChanged`. */
+  #marked = new BigUint64Array(0);
+  /** Frames whose terms were made anew since then, some perhaps more than once; null before the first. */
+  #renewed: number[] | null = null;
 
   constructor(physical: PhysicalMemory, hash: Hash64) {
     this.#physical = physical;
@@ -29,9 +33,22 @@ export class MemoryHash {
       const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES), BigInt(frame));
       this.#sum = BigInt.asUintN(64, this.#sum + term - (this.#terms[frame] ?? 0n));
       this.#terms[frame] = term;
+      this.#renewed?.push(frame);
     }
     this.#physical.clearList(unhashed, FRAME.unhashed);
     return this.#sum;
+  }
+
+  /** The frames whose bytes are others than at the last call (the first: than zeros), ascending; as of the last `update`. */
+  takeChanged(): Uint32Array {
+    if (this.#marked.length === 0) this.#marked = new BigUint64Array(this.#terms.length);
+    const changed = (this.#renewed ?? [...this.#terms.keys()]).filter((frame) => {
+      const isOther = this.#marked[frame] !== this.#terms[frame];
+      this.#marked[frame] = this.#terms[frame] ?? 0n;
+      return isOther;
+    });
+    this.#renewed = [];
+    return Uint32Array.from(changed).sort();
   }
 
   #isZero(frame: number): boolean {

@@ -73,19 +73,19 @@ export function parseTrailer(bytes: Uint8Array): number {
 /** Small payloads, of which there are many, are compressed by the level that begins quickest; they gain nothing from a higher one. */
 const SMALL_BYTES = 64 << 10;
 
-function compress(raw: Uint8Array): Uint8Array {
+function compress(raw: Uint8Array, level: number): Uint8Array {
   const isSmall = raw.length < SMALL_BYTES;
-  const params = { [constants.ZSTD_c_compressionLevel]: isSmall ? 1 : 3 };
+  const params = { [constants.ZSTD_c_compressionLevel]: isSmall ? 1 : level };
   return zstdCompressSync(raw, { params, chunkSize: isSmall ? Math.max(raw.length, 1024) : SMALL_BYTES });
 }
 
-/** A whole frame around `raw` bytes, compressed where that makes them fewer. Throws UserError where they are more than a frame may hold. */
-export function makeFrame(kind: number, sequence: number, raw: Uint8Array, sums: Checksums): Uint8Array {
+/** A whole frame around `raw` bytes, compressed (by that level of zstd) where that makes them fewer. Throws UserError where they are more than a frame may hold. */
+export function makeFrame(kind: number, sequence: number, raw: Uint8Array, sums: Checksums, level = 3): Uint8Array {
   if (raw.length > MAX_PAYLOAD)
     throw new UserError(
       `a block of ${raw.length} bytes does not fit into a trace (the limit is ${MAX_PAYLOAD}): give the guest smaller inputs`,
     );
-  const packed = compress(raw);
+  const packed = compress(raw, level);
   const payload = packed.length < raw.length ? packed : raw;
   const frame = new Uint8Array(HEADER_BYTES + payload.length);
   const view = new DataView(frame.buffer);

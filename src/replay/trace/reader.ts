@@ -147,24 +147,21 @@ export class Trace {
     return this.#checkpoints.map(({ entry }) => entry.position);
   }
 
-  /** All parts of checkpoint `index`. */
-  checkpoint(index: number): readonly CheckpointBlock[] {
+  /** Part `part` of checkpoint `index`. */
+  checkpointPart(index: number, part: number): CheckpointBlock {
     const { sequence } = this.#checkpoints[index] ?? outside(index, this.#checkpoints.length);
-    const parts = [this.#block(sequence, 'checkpoint')];
-    const wanted = parts[0]?.parts ?? 0;
-    for (let i = 1; i < wanted; i++) parts.push(this.#part(sequence + i));
-    return parts;
+    const place = sequence + part;
+    if (place >= this.entries.length) throw new TraceDamage({ offset: 0, block: place, reason: 'a part of a checkpoint is missing' });
+    const block = this.#block(place, 'checkpoint');
+    if (block.part !== part)
+      throw new TraceDamage({ offset: 0, block: place, reason: `part ${block.part} of a checkpoint where ${part} is` });
+    return block;
   }
 
   /** Where the first block of checkpoint `index` stands in the file. */
   placeOfCheckpoint(index: number): { readonly offset: number; readonly block: number } {
     const { entry, sequence } = this.#checkpoints[index] ?? outside(index, this.#checkpoints.length);
     return { offset: entry.offset, block: sequence };
-  }
-
-  #part(sequence: number): CheckpointBlock {
-    if (sequence >= this.entries.length) throw new TraceDamage({ offset: 0, block: sequence, reason: 'a part of a checkpoint is missing' });
-    return this.#block(sequence, 'checkpoint');
   }
 
   /** The last checkpoint at or before `position`, or -1. */

@@ -31,6 +31,9 @@ import { tagsOf } from './run-events.ts';
 
 /** Bytes of an artefact in one block. */
 const PIECE_BYTES = 4 << 20;
+/** zstd levels: pages gain little from a higher one. */
+const PAGES_LEVEL = 1;
+const RUN_LEVEL = 3;
 
 export class TraceWriter {
   readonly #sink: TraceSink;
@@ -76,8 +79,9 @@ export class TraceWriter {
     this.#block('run', packRun(block), block.first, tagsOf(block));
   }
 
-  checkpoint(parts: readonly CheckpointBlock[]): void {
-    for (const part of parts) this.#block('checkpoint', part, part.at, 0n);
+  /** One part; they come in order. */
+  checkpoint(part: CheckpointBlock): void {
+    this.#block('checkpoint', part, part.at, 0n);
   }
 
   /** The last blocks: the trace is whole after it. */
@@ -101,7 +105,15 @@ export class TraceWriter {
   }
 
   #frame(kind: BlockKind, value: object): void {
-    this.#put(makeFrame(BLOCK[kind], this.#index.entries.length, this.#msgpack.encode(value), this.#sums));
+    this.#put(
+      makeFrame(
+        BLOCK[kind],
+        this.#index.entries.length,
+        this.#msgpack.encode(value),
+        this.#sums,
+        kind === 'checkpoint' ? PAGES_LEVEL : RUN_LEVEL,
+      ),
+    );
   }
 
   #put(bytes: Uint8Array): void {

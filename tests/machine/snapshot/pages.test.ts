@@ -32,6 +32,7 @@ type Step =
   | { readonly do: 'store'; readonly address: number; readonly value: number }
   | { readonly do: 'take' }
   | { readonly do: 'hash' }
+  | { readonly do: 'changed' }
   | { readonly do: 'restore'; readonly which: number };
 
 const frame = fc.constantFrom(0, 1, 2, 63, 64, 65, 127, 128, FRAMES - 1);
@@ -44,6 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'take' }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'hash' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'changed' }) },
   { weight: 2, arbitrary: fc.nat().map((which): Step => ({ do: 'restore', which })) },
 );
 
@@ -53,12 +55,21 @@ test('a snapshot brings back RAM as it was, the hash is that of the bytes, and p
       const physical = make();
       const store = new PageStore(physical);
       const hash = new MemoryHash(physical, slowHash);
+      let marked = new Uint8Array(FRAMES * 4096);
       const taken: { readonly snapshot: Snapshot; readonly bytes: Uint8Array }[] = [];
       for (const one of steps) {
         if (one.do === 'store') physical.write(one.address, 1, one.value);
         else if (one.do === 'take') taken.push({ snapshot: new Snapshot(0n, new Uint8Array(0), store.take()), bytes: physical.u8.slice() });
         else if (one.do === 'hash') expect(hash.update()).toBe(hashOf(physical.u8));
-        else {
+        else if (one.do === 'changed') {
+          hash.update();
+          const page = (of: Uint8Array, at: number) => of.subarray(at * 4096, at * 4096 + 4096);
+          const others = Array.from({ length: FRAMES }, (_, at) => at).filter(
+            (at) => Buffer.compare(page(marked, at), page(physical.u8, at)) !== 0,
+          );
+          expect([...hash.takeChanged()]).toEqual(others);
+          marked = physical.u8.slice();
+        } else {
           const point = taken[one.which % Math.max(taken.length, 1)];
           if (point === undefined) continue;
           const before = physical.u8.slice();

@@ -99,6 +99,12 @@ describe('a run', () => {
     expect(ends[2]).toEqual(ends[0]);
   });
 
+  test('records its path for nobody without end', async () => {
+    const { machine } = await boot('  mov ecx, 6000000\n1:\n  dec ecx\n  jnz 1b', { record: { path: true, addresses: false } });
+    expect(machine.run(20_000_000n)).toMatchObject({ reason: 'debug-exit' });
+    expect(machine.count).toBeGreaterThan(12_000_000n);
+  });
+
   test('goes on in another machine from stored parts', async () => {
     const first = await boot(BUSY);
     first.machine.run(20_000n);

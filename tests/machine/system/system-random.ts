@@ -248,7 +248,8 @@ async function start(text: string, tier: Tier, path: boolean, isObserved: boolea
   };
   if (isObserved)
     machine.observer = {
-      path: ({ from, to, bits, bitCount, targets }) => note(`path ${from} ${to} ${bitCount} ${bits.join()} ${targets.join()}`),
+      path: ({ from, to, bits, bitCount, guesses, targetCount, targets }) =>
+        note(`path ${from} ${to} ${bitCount} ${bits.join()} ${targetCount} ${guesses.join()} ${targets.join()}`),
       syscall: (at, number) => note(`${at} syscall ${number}`),
       sysret: (at, result, how) => note(`${at} sysret ${result} ${how}`),
       enterUser: (at, how) => note(`${at} user ${how}`),

@@ -30,7 +30,7 @@ describe('a trace', () => {
     expect(trace.events(0)).toEqual(events);
     expect(trace.run(2)).toMatchObject({ first: 32n, count: 12, hash: runs[2]?.hash, path: { bitCount: 10 } });
     expect(trace.checkpoints).toEqual([32n]);
-    expect(trace.checkpoint(0)).toEqual(checkpoint);
+    expect([0, 1].map((part) => trace.checkpointPart(0, part))).toEqual(checkpoint);
   });
 
   test('finds blocks by position and by tag', async () => {
@@ -64,7 +64,7 @@ describe('a trace', () => {
       expect(partial.instructions).toBe(32n);
       expect(partial.events(0)).toEqual(events);
       partial.close();
-      writer.checkpoint(checkpoint);
+      for (const part of checkpoint) writer.checkpoint(part);
       for (const block of runs.slice(2)) writer.run(block);
       writer.end(end);
       expect(existsSync(`${path}.partial`)).toBe(false);

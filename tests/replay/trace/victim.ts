@@ -6,6 +6,7 @@ import { MemorySource } from '../../../src/replay/trace/file.ts';
 import { HEADER_BYTES, makeFrame, openPayload, PREAMBLE_BYTES, parseHeader, TRAILER_BYTES } from '../../../src/replay/trace/frame.ts';
 import { type Damage, TraceDamage } from '../../../src/replay/trace/frame-reader.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
+import { storedState } from '../../../src/replay/trace/stored-state.ts';
 import { sampleTrace } from '../sample.ts';
 
 export type Verdict = { whole: true } | { refused: string } | { cut: Cut } | { damage: Damage };
@@ -28,7 +29,7 @@ export async function readAll(bytes: Uint8Array): Promise<'whole' | 'partly' | '
   try {
     const trace = await Trace.open(new MemorySource(bytes));
     for (let i = 0; i < trace.runs; i++) trace.events(i);
-    for (let i = 0; i < trace.checkpoints.length; i++) trace.checkpoint(i);
+    for (let i = 0; i < trace.checkpoints.length; i++) storedState(trace, i);
     for (let i = 0; i < trace.header.artefacts.length; i++) trace.artefact(i);
     return trace.cut === null && trace.damage === null ? 'whole' : 'partly';
   } catch (error) {
