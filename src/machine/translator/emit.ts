@@ -92,6 +92,8 @@ export interface Form {
   readonly decoded: Decoded;
   readonly effect: Effect;
   readonly segmentation: Segmentation;
+  /** Floating-point terms to be computed whatever comes of their results: they may give up. */
+  readonly asked?: readonly Term[];
 }
 
 /** Emits one instruction; every way through the code ends at the site. */
@@ -143,6 +145,7 @@ class Emitter {
       else if (step.kind === 'fault') this.#fault(step);
       else this.#placeStore(step, i);
     }
+    for (const term of this.#form.asked ?? []) this.#l.compute(term);
     if (effect.helper !== null) return this.#helper(HELPER_NAMES.indexOf(effect.helper));
     const stores = this.#hasLateLoads
       ? [() => this.#storeInOrder()]

@@ -13,7 +13,7 @@
 import { bug } from '../isa/bug.ts';
 import type { FloatOp } from '../isa/ops.ts';
 import type { Term } from '../isa/term.ts';
-import { type LoweringContext, typeOf } from './lowering-context.ts';
+import { type FloatValue, type LoweringContext, typeOf } from './lowering-context.ts';
 import { FLOAT_SERVICES, FLOAT_WIDE_OPERAND, FLOAT_WIDE_RESULT, SERVICE_OPERANDS, SERVICE_RESULT } from './services.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
@@ -30,14 +30,6 @@ const EXPONENT = {
 type FloatWidth = 32 | 64;
 const floatType = (width: FloatWidth) => (width === 64 ? 'f64' : 'f32');
 const floatWidth = (width: number): FloatWidth => (width === 64 ? 64 : 32);
-
-/** What a floating-point term has become: the locals of its result and of the exceptions that it raises (null: none). */
-export interface FloatValue {
-  readonly result: number;
-  /** The result's local has a floating-point type. */
-  readonly isFloat: boolean;
-  readonly status: number | null;
-}
 
 const NUMBERS: ReadonlySet<string> = new Set(['fadd', 'fsub', 'fmul', 'fdiv', 'fsqrt', 'fmin', 'fmax', 'fnarrow', 'fwiden', 'fromint']);
 /** Whether the result is a floating-point number. */

@@ -13,9 +13,9 @@
 import { bug } from '../isa/bug.ts';
 import { isFloatOp, type Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
-import { type FloatValue, givesFloat, lowered, lowerFloat, lowerFloatStatus } from './lower-float.ts';
+import { givesFloat, lowered, lowerFloat, lowerFloatStatus } from './lower-float.ts';
 import { callInteger, lowerBswap, lowerMulHigh, lowerWideDivision } from './lower-integer.ts';
-import { type Environment, type LocalPool, type LoweringContext, type Services, typeOf } from './lowering-context.ts';
+import { type Environment, type FloatValue, type LocalPool, type LoweringContext, type Services, typeOf } from './lowering-context.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 export class Lowering implements LoweringContext {
@@ -92,6 +92,11 @@ export class Lowering implements LoweringContext {
   push64(term: Term): void {
     this.push(term);
     if (term.width < 64) this.f.op(OP.i64.extend_i32_u);
+  }
+
+  /** Computes a floating-point term, for what it may raise. */
+  compute(term: Term): void {
+    lowered(this, this.canonical(term));
   }
 
   pushFloat(term: Term): void {

@@ -5,7 +5,6 @@
 import { bug } from '../isa/bug.ts';
 import type { Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
-import type { FloatValue } from './lower-float.ts';
 import type { FunctionBuilder, Label, ValueType } from './wasm.ts';
 
 /** Gives input terms their values. */
@@ -59,6 +58,14 @@ export interface Services {
   readonly integer: number;
   /** Where to give up instead of calling a service (nothing has been changed yet); null: services are called. */
   readonly giveUp: Label | null;
+}
+
+/** What a floating-point term has become: the locals of its result and of the exceptions that it raises (null: none). */
+export interface FloatValue {
+  readonly result: number;
+  /** The result's local has a floating-point type. */
+  readonly isFloat: boolean;
+  readonly status: number | null;
 }
 
 /** What `Lowering` offers to the lowering of single operations. */

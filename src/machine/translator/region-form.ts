@@ -41,8 +41,10 @@ export function regionForm(decoded: Decoded): RegionForm | null {
   const original = effectOf(decoded);
   if (!isForRegions(decoded, original)) return null;
   const memo = new Map<Term, Term>();
-  const effect = mapEffect(straight(original), (t) => substitute(t, builtIn(decoded), memo));
-  return { decoded, effect: { ...effect, guard: 'none' }, segmentation: 'long', needs: original.guard, system: null };
+  const known = (t: Term) => substitute(t, builtIn(decoded), memo);
+  const { effect, asked } = straight(original);
+  const form = { decoded, effect: { ...mapEffect(effect, known), guard: 'none' }, asked: asked.map(known), segmentation: 'long' } as const;
+  return { ...form, needs: original.guard, system: null };
 }
 
 /** Whether regions have code of their own for an instruction with this effect: the same for all instructions of one form of tier 0. */
@@ -66,12 +68,18 @@ const builtIn =
     return constant(BigInt.asUintN(t.width, operand.value), t.width);
   };
 
-/** The effect where floating-point terms raise no exceptions: for code that gives up else. */
-export function straight(effect: Effect): Effect {
+/** The effect where floating-point terms raise no exceptions: for code that gives up else, having asked all of the terms that are `asked`. */
+export function straight(original: Effect): { readonly effect: Effect; readonly asked: readonly Term[] } {
+  const asked = new Set<Term>();
   const memo = new Map<Term, Term>();
-  const silent: Replacement = (t) => (t.op === 'fstatus' ? constant(0n, t.width) : null);
-  const made = mapEffect(effect, (t) => substitute(t, silent, memo));
-  return { ...made, writes: made.writes.filter(({ target, value }) => !(target.kind === 'special' && isSpecial(value, target.name))) };
+  const silent: Replacement = (t) => {
+    if (t.op !== 'fstatus') return null;
+    for (const of of t.args) asked.add(of);
+    return constant(0n, t.width);
+  };
+  const made = mapEffect(original, (t) => substitute(t, silent, memo));
+  const writes = made.writes.filter(({ target, value }) => !(target.kind === 'special' && isSpecial(value, target.name)));
+  return { effect: { ...made, writes }, asked: [...asked] };
 }
 
 const isSpecial = ({ source }: Term, name: Special): boolean => source?.kind === 'special' && source.name === name;

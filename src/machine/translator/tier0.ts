@@ -504,8 +504,13 @@ class Body {
     const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     const bits = bitsInMemory(f, this.#locals, this.#base);
-    const effect = straight(form.effect);
-    emitInstruction({ ...form, effect }, site, access, services, this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null);
+    emitInstruction(
+      { ...form, ...straight(form.effect) },
+      site,
+      access,
+      services,
+      this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null,
+    );
   }
 
   /** The out-of-line function of the entry: state in memory is made exact before, and read again after. */

@@ -91,3 +91,23 @@ test.each([
   });
   expect(results[1]).toEqual(results[0]);
 });
+
+test('a floating-point instruction of which nothing is needed still raises its exceptions', () => {
+  for (const instruction of ['comisd xmm0, xmm1', 'addsd xmm2, xmm0', 'ucomisd xmm1, xmm0']) {
+    const controls = ([0, 1] as const).map((tier) => {
+      const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier });
+      m.ram.set(
+        assembleInline(`again: ${instruction}\nmov eax, 1\nmovapd xmm2, xmm1\nxor edx, edx\ndec r15\njnz again\nhlt`).bytes,
+        0x4000,
+      );
+      run(m, 0x4000n);
+      m.state.setXmm(0, 1n);
+      m.state.setXmm(1, 0x3ff0n << 48n);
+      m.state.set32(MXCSR, 0x1fa0);
+      run(m, 0x4000n);
+      return m.state.get32(MXCSR);
+    });
+    expect(controls[0], instruction).toBe(0x1fa2);
+    expect(controls[1], instruction).toBe(0x1fa2);
+  }
+});
