@@ -206,13 +206,16 @@ export class Mmu {
   /** Which set of the software TLB is for which privilege. */
   #renewChoices(): void {
     const { slow, supervisor, supervisorAc, user } = TLB_SETS;
-    const sets = [supervisor, supervisorAc, user, user];
-    for (let i = 0; i < sets.length; i++) {
-      const isSlow = this.#dataBreakpoint !== null || (this.#has(MMU_CONTROL.am) && i === 3);
-      this.#i32[(TLB_CHOICES >> 2) + i] = isSlow ? slow : this.soft.setOf(sets[i] ?? slow);
-    }
-    this.state.set32(MMU.implicitSet, this.soft.setOf(supervisor));
-    this.state.chooseTlbSet();
+    const { soft, state } = this;
+    const i32 = this.#i32;
+    const isSlow = this.#dataBreakpoint !== null;
+    const at = TLB_CHOICES >> 2;
+    i32[at] = isSlow ? slow : soft.setOf(supervisor);
+    i32[at + 1] = isSlow ? slow : soft.setOf(supervisorAc);
+    i32[at + 2] = isSlow ? slow : soft.setOf(user);
+    i32[at + 3] = isSlow || this.#has(MMU_CONTROL.am) ? slow : soft.setOf(user);
+    i32[MMU.implicitSet >> 2] = soft.setOf(supervisor);
+    state.chooseTlbSet();
   }
 
   // ---- Accesses by the CPU itself and by helpers --------------------------------------------------------------------------------------

@@ -275,6 +275,7 @@ export class SoftTlb {
   }
 
   #emptySlow(): void {
+    if (this.#slow.size === 0) return;
     for (const entry of this.#slow) this.#dropEntry(entry);
     this.#slow.clear();
   }
