@@ -29,7 +29,7 @@ function tableName(word: string, mode: Mode, isFar: boolean): string {
   if (isFar && (word === 'jmp' || word === 'ljmp')) return 'jmpf';
   if (isFar && (word === 'call' || word === 'lcall')) return 'callf';
   if (word === 'movabs') return 'mov';
-  if (word === 'lret') return 'retf';
+  if (word === 'lret' || word === 'retf') return mode === 16 ? 'retfw' : 'retf';
   if (word === 'iret' && mode !== 16) return 'iretd';
   if ((word === 'pushf' || word === 'popf') && mode !== 16) return mode === 32 ? `${word}d` : `${word}q`;
   return (word === 'pusha' || word === 'popa') && mode === 32 ? `${word}d` : word;

@@ -155,12 +155,15 @@ export class Delivery {
     if (!this.#readAt(cpu.low(IDTR_BASE), vector * 4, 4)) return false;
     const target = cpu.low(SCRATCH);
     const flags = cpu.state.rflags;
-    this.#words = 0;
-    this.#push(rip);
-    this.#push(cpu.selector(SEG.CS));
-    this.#push(flags);
     const sp = ((cpu.low(RSP) & 0xffff) - 6) & 0xffff;
-    if (!this.#writeFrame((cpu.low(SEGMENT_BASE + 8 * SEG.SS) + sp) | 0, 2, WRITE)) return false;
+    // each word has its place in the segment: they may lie on both ends of it
+    const places = [sp, (sp + 2) & 0xffff, (sp + 4) & 0xffff];
+    if (places.some((at) => at + 1 > cpu.limit(SEG.SS))) return this.#fail(VECTOR.SS, -1);
+    for (const [i, word] of [rip, cpu.selector(SEG.CS), flags].entries()) {
+      this.#words = 0;
+      this.#push(word);
+      if (!this.#writeFrame((cpu.low(SEGMENT_BASE + 8 * SEG.SS) + (places[i] ?? 0)) | 0, 2, WRITE)) return false;
+    }
     this.tell(vector, -1, source, target & 0xffff, 0, rip, 0);
     cpu.setSegment(SEG.CS, target >>> 16, (target >>> 16) << 4, 0, 0xffff, 0x9b);
     cpu.set(RSP, (cpu.low(RSP) & ~0xffff) | sp, 0);

@@ -59,6 +59,14 @@ const BODY = `
   lidt [si]
   int 0x21
   int3
+  # a frame whose words lie on both ends of the stack segment; vector 0 is no longer needed
+  mov sp, 4
+  int3
+  mov sp, 2
+  int3
+  mov sp, 0
+  int3
+  mov sp, 0x700
   mov al, 69
   call putc
   mov dx, 0xf4
@@ -69,10 +77,11 @@ const BODY = `
   jmp 1b
 `;
 
-const image = link(
-  [
-    assemble(
-      `
+const realImage = (body: string) =>
+  link(
+    [
+      assemble(
+        `
 .section .boot.text, "ax"
 .code32
 .global pvh_start
@@ -120,14 +129,14 @@ sixteen:
   xor ax, ax
   push ax
   push bx
-  .byte 0xcb # RETF of 16 bits
+  retf
 start:
   xor ax, ax
   mov ds, ax
   mov es, ax
   mov ss, ax
   mov sp, 0x700
-${BODY}
+${body}
 putc:
   push dx
   mov dx, 0x3F8
@@ -193,11 +202,13 @@ gdt_pointer:
   .short 23
   .long gdt
 `,
-      { name: 'real.s' },
-    ),
-  ],
-  { target: 'keel-kernel' },
-).bytes;
+        { name: 'real.s' },
+      ),
+    ],
+    { target: 'keel-kernel' },
+  ).bytes;
+
+const image = realImage(BODY);
 
 async function lines(): Promise<string[]> {
   const host = new QuietHost();
@@ -221,6 +232,9 @@ test('interrupts and exceptions go through the vector table', async () => {
       "0021 0000 0c93 0c00 06f8 ",
       "0c93 000d 0000 0097 0000 06f8 ",
       "0003 0000 0097 0000 06f8 ",
+      "0003 0000 0097 0000 fffc ",
+      "0003 0000 0097 0000 fffa ",
+      "0003 0000 0097 0000 fff8 ",
       "E",
     ]
   `);
@@ -229,4 +243,12 @@ test('interrupts and exceptions go through the vector table', async () => {
 test('and as in QEMU', async (context) => {
   const qemu = toolOrSkip(context, 'qemu-system-x86_64');
   expect(await lines()).toEqual(runInQemu(qemu, image).output.split('\n'));
+});
+
+test('a frame with a word beyond the end of the stack segment is a stack fault, which finds no room either: the CPU shuts down', async () => {
+  for (const sp of [1, 3, 5]) {
+    const machine = await Machine.create({ memoryBytes: 4 << 20, seed: '', harness: false }, new QuietHost());
+    machine.load({ image: realImage(`  mov sp, ${sp}\n  int3\n`) });
+    expect(machine.run(1_000_000n)).toEqual({ reason: 'triple-fault' });
+  }
 });

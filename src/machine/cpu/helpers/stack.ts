@@ -44,18 +44,24 @@ export class StackWords {
     return this.#readEach(cpu, low, high, words, size);
   }
 
+  /** SP wraps from word to word: they may lie on both ends of the segment. */
   #readLegacy(cpu: Cpu, words: number, size: number, skip: number): boolean {
     const width = stackWidth(cpu);
-    const sp = BigInt.asUintN(width, cpu.gpr(4) + BigInt(skip));
-    if (cpu.checkedLinear(SEG.SS, sp, words * size, false) === null) return false;
+    const places = Array.from({ length: words }, (_, i) => BigInt.asUintN(width, cpu.gpr(4) + BigInt(skip + i * size)));
+    if (places.some((sp) => cpu.checkedLinear(SEG.SS, sp, size, false) === null)) return false;
     const base = cpu.low(SEGMENT_BASE + 8 * SEG.SS);
-    return this.#readEach(cpu, (base + Number(BigInt.asIntN(32, sp))) | 0, 0, words, size);
+    for (const [i, sp] of places.entries()) {
+      if (!cpu.mmu.readScratch((base + Number(BigInt.asIntN(32, sp))) | 0, 0, size, READ)) return false;
+      this.low[i] = cpu.low(SCRATCH);
+      this.high[i] = cpu.high(SCRATCH);
+    }
+    return true;
   }
 
   #readEach(cpu: Cpu, low: number, high: number, words: number, size: number): boolean {
     for (let i = 0; i < words; i++) {
       const sum = (low >>> 0) + i * size;
-      const carry = sum >= 2 ** 32 && cpu.is64 ? 1 : 0;
+      const carry = sum >= 2 ** 32 ? 1 : 0;
       if (!isCanonical(high + carry)) return fail(cpu);
       if (!cpu.mmu.readScratch(sum | 0, (high + carry) | 0, size, READ)) return false;
       this.low[i] = cpu.low(SCRATCH);

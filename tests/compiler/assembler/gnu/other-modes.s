@@ -63,6 +63,10 @@ mov eax, cr0
 or al, 1
 mov cr0, eax
 int 0x13
+lret
+retf
+retf 4
+iret
 call far16
 jmp far16
 jc far16
