@@ -18,6 +18,7 @@ export class ByteRanges {
   }
 
   clear(): void {
+    if (this.#from.length === 0) return;
     this.#from.length = 0;
     this.#to.length = 0;
   }

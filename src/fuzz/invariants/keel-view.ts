@@ -37,7 +37,7 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
   const frames = view.global('frames');
   const kinds = view.field(frames, 'kinds').address;
   const owners = view.field(frames, 'owners').address;
-  const limit = view.field(frames, 'limit');
+  const limit = view.field(frames, 'limit').address;
   const free = view.field(frames, 'free');
   const asked = view.field(frames, 'asked');
   const running = view.field(view.global('scheduler'), 'running');
@@ -98,10 +98,10 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
       return count;
     },
     frameKind(frame) {
-      if (frame >= view.number(limit)) return 'outside';
+      if (frame >= ram.getUint32(limit, true)) return 'outside';
       return FRAME_KINDS[ram.getUint8(kinds + frame)] ?? 'outside';
     },
-    frameCount: (frame) => (frame >= view.number(limit) ? 0 : ram.getUint16(owners + 2 * frame, true)),
+    frameCount: (frame) => (frame >= ram.getUint32(limit, true) ? 0 : ram.getUint16(owners + 2 * frame, true)),
     freeFrames: () => view.number(free),
     askedFrames: () => view.number(asked),
   };

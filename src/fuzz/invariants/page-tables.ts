@@ -66,13 +66,13 @@ export const leavesMapOwnFrames = invariant({
   because: 'a leaf to any other frame gives user mode the kernel, a page table or somebody else’s memory',
   judge: (context) =>
     eachChangedAndTheRunning(context, ({ root, mappings }) => {
-      const wrong = eachFrame(mappings, (frame, mapping) => {
-        const kind = context.kernel.frameKind(frame);
-        return kind === 'user' || kind === 'shared'
-          ? null
-          : `the space ${address(root)} maps ${at(mapping)} to frame ${hex(frame)}, which is ${kind}`;
-      });
-      if (wrong) context.fail(wrong);
+      const { kernel } = context;
+      for (const mapping of mappings)
+        for (let frame = mapping.frame; frame < mapping.frame + mapping.pages; frame++) {
+          const kind = kernel.frameKind(frame);
+          if (kind === 'user' || kind === 'shared') continue;
+          return context.fail(`the space ${address(root)} maps ${at(mapping)} to frame ${hex(frame)}, which is ${kind}`);
+        }
     }),
 });
 
@@ -200,12 +200,13 @@ export const framesAreCounted = invariant({
   because: 'a frame that is freed while it is mapped is given to the next process with this one still looking on',
   judge: (context) =>
     eachChangedAndTheRunning(context, ({ mappings }) => {
-      const wrong = eachFrame(mappings, (frame) => {
-        const counted = context.kernel.frameCount(frame);
-        const mapped = context.spaces.mappers(frame);
-        return counted < mapped ? `frame ${hex(frame)} is mapped by ${mapped} leaves and counted ${counted} times` : null;
-      });
-      if (wrong) context.fail(wrong);
+      const { kernel, spaces } = context;
+      for (const { frame: first, pages } of mappings)
+        for (let frame = first; frame < first + pages; frame++) {
+          const counted = kernel.frameCount(frame);
+          const mapped = spaces.mappers(frame);
+          if (counted < mapped) return context.fail(`frame ${hex(frame)} is mapped by ${mapped} leaves and counted ${counted} times`);
+        }
     }),
 });
 

@@ -65,21 +65,26 @@ export class Task {
 
   /** This object → the CPU. Loading a selector changes the base: bases last. */
   load(): void {
-    this.loadSelectors();
-    this.loadOverSelectors();
-  }
-
-  /** @noinline */
-  private loadSelectors(): void {
+    this.loadFpu();
     const all = this.selectors;
     asm('call load_user_segments', { rdi: all & 0xffffn, rsi: (all >> 16n) & 0xffffn, rdx: (all >> 32n) & 0xffffn, rcx: all >> 48n });
-  }
-
-  /** This object → the CPU, which has its selectors already. */
-  private loadOverSelectors(): void {
-    asm('fxrstor64 [rdi]', { rdi: addressOf(this.fpu) });
     setUserFsBase(this.fsBase);
     setUserGsBase(this.gsBase);
+  }
+
+  private loadFpu(): void {
+    asm('fxrstor64 [rdi]', { rdi: addressOf(this.fpu) });
+  }
+
+  /** The same where the CPU has what `before` has just saved: segments and bases that are alike stay. */
+  private loadAfter(before: Task): void {
+    if (this.selectors !== before.selectors) {
+      this.load();
+      return;
+    }
+    this.loadFpu();
+    if (this.fsBase !== before.fsBase) setUserFsBase(this.fsBase);
+    if (this.gsBase !== before.gsBase) setUserGsBase(this.gsBase);
   }
 
   /** A child as fork makes it: the CPU's state of this (running) task, returning 0. */
@@ -101,8 +106,7 @@ export class Task {
     this.save();
     branchBarrier();
     setKernelStack(stackTop(next.slot));
-    if (next.selectors !== this.selectors) next.loadSelectors();
-    next.loadOverSelectors();
+    next.loadAfter(this);
     asm('call switch_context', { rdi: addressOf(this) + offsetOf<Task>('savedStack'), rsi: next.savedStack });
   }
 }
