@@ -8,7 +8,6 @@ import { bug } from '../isa/bug.ts';
 import { PAGE_BYTES } from '../platform/memory-map.ts';
 import { FRAME, FRAME_LISTS, FrameTables, WATCHED } from './frames.ts';
 import { type RamCode, ramModule } from './ram-code.ts';
-import { type NextUsed, nextUsedIn } from './scan.ts';
 
 /** What lies above RAM. Sizes are 1, 2 or 4. */
 export interface MmioBus {
@@ -63,7 +62,6 @@ export class PhysicalMemory {
   bus: MmioBus | null = null;
   /** Moves on with the version of any frame. */
   changes = 0;
-  readonly #nextUsed: NextUsed;
   readonly #versions: Float64Array;
   /** The version with which a frame last held what the last snapshot holds, −1: not known. */
   readonly #saved: Float64Array;
@@ -82,7 +80,6 @@ export class PhysicalMemory {
     this.i32 = new Int32Array(memory.buffer, ramBase, ramBytes / 4);
     this.view = new DataView(memory.buffer, ramBase, ramBytes);
     this.flags = new Uint8Array(memory.buffer, flags, this.frames);
-    this.#nextUsed = nextUsedIn(memory);
     this.#versions = new Float64Array(this.frames);
     this.#saved = new Float64Array(this.frames);
     this.unhashed = new FrameList(memory, unhashed, this.frames, lists + FRAME_LISTS.unhashed);
@@ -109,7 +106,7 @@ export class PhysicalMemory {
 
   /** The address of the first 8 bytes from `from` on that are not all zero; `to` where there are none. All are multiples of 8. */
   nextUsed(from: number, to: number): number {
-    return (this.#nextUsed(this.ramBase + from, this.ramBase + to) >>> 0) - this.ramBase;
+    return (this.code.nextUsed(this.ramBase + from, this.ramBase + to) >>> 0) - this.ramBase;
   }
 
   /** True where the write arrays of the software TLB may hold the frame. */

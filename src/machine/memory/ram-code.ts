@@ -1,5 +1,6 @@
 /**
- * Stores to RAM that somebody may want to hear of, and the walk of page tables: WebAssembly over the machine's memory (physical.ts, walk.ts).
+ * Stores to RAM that somebody may want to hear of, the search for what is not zero, and the walk of page tables: WebAssembly over the machine's
+ * memory (physical.ts, walk.ts).
  *
  * What it imports besides the memory: where RAM and the tables by frame lie (FrameTables), how many frames there are, and who is told
  * (StoreWatcher): `tableWritten`, `codeWritten`, and `bump`, for frames whose versions are counted.
@@ -20,12 +21,19 @@ export interface RamCode {
   write(frame: number, offset: number, size: number, low: number, high: number): void;
   /** The walker sets A or D: only `bits` of an entry's low half are added, and table watchers are not told. `address` within RAM. */
   setEntryBits(address: number, bits: number): void;
+  /**
+   * The address in the memory of the first 8 bytes from `from` on that are not all zero; `to` where there are none before. All three are multiples of 8;
+   * addresses above 2^31 come out negative.
+   */
+  nextUsed(from: number, to: number): number;
   /** Walks from the table in `root`; see walk.ts. `at`: where the result goes. */
   walk(at: number, root: number, pageLow: number, pageHigh: number, nxe: number): number;
   /** Sets A in every entry of the walk at `at`, and D in the leaf where it is for a write. */
   markUsed(at: number, write: number): void;
 }
 
+/** Bytes that a search for what is not zero passes over at a time: page tables are nearly empty. */
+const STRIDE = 32;
 /** High halves: bits 51:40 of an entry must be 0. */
 const RESERVED_HIGH = 0x000fff00;
 
@@ -94,6 +102,20 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
       code.return();
     });
     storeBytes(code, at.ram.add(frame.shl(12)).add(offset), size, low, high);
+  });
+
+  module.define('nextUsed', ['i32', 'i32'], 'i32', (code, [from, to]) => {
+    const at = code.var32(from);
+    for (const stride of [STRIDE, 8]) {
+      code.loop((leave) => {
+        code.if(at.add(stride).gtU(to), leave);
+        let all = at.load64();
+        for (let offset = 8; offset < stride; offset += 8) all = all.or(at.load64(offset));
+        code.if(all.ne(0n), leave);
+        at.set(at.add(stride));
+      });
+    }
+    code.return(at);
   });
 
   const setEntryBits = module.define('setEntryBits', ['i32', 'i32'], null, (code, [address, bits]) => {
