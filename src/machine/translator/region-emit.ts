@@ -8,7 +8,7 @@
  * Counting: a block takes its instructions from *left* at its begin, a cold exit gives back those that did not retire. At the region's begin and
  * on each edge to a loop header the region is left if the longest way to the next such place might need more than is left.
  */
-import { CR0, CR4, LEFT, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
+import { CR0, CR4, GPR, LEFT, OBSERVED, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Effect } from '../isa/dsl.ts';
 import type { Term } from '../isa/term.ts';
@@ -27,9 +27,10 @@ import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from '
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
-import { pushNotPlain, R11_SLOT, type SystemCall } from './region-system.ts';
+import { EVENTS, pushNotPlain, type SystemCall } from './region-system.ts';
 import { chooseTlbSet } from './rflags-code.ts';
 import { substitute } from './substitute.ts';
+import { TELL } from './system-code.ts';
 import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
@@ -49,6 +50,8 @@ interface Imported {
   readonly regionType: number;
   /** The type of tier 0's functions. */
   readonly formType: number;
+  /** By TELL. */
+  readonly events: readonly number[];
 }
 
 /** What the head of an inner block of a region holds, so that the region's indirect jumps find the block. */
@@ -80,6 +83,7 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
     integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
     regionType: module.type(REGION_PARAMETERS, ['i32']),
     formType: module.type(FORM_PARAMETERS, ['i32']),
+    events: Object.values(TELL).map((what) => module.importFunction('env', `event${what}`, module.type([], []))),
   };
   const inner: (readonly number[])[] = [];
   const functions = sources.map((source, i) => {
@@ -426,8 +430,9 @@ class RegionEmitter {
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
     if (form.system !== null) {
-      pushNotPlain(f, this.#base, form.system, () => this.#state.get(R11_SLOT));
+      pushNotPlain(f, this.#base, form.system, (index) => this.#state.get(GPR + 8 * index));
       f.brIf(cold, false);
+      this.#logBefore(form.system, instruction.at);
     }
     const path = this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, this.#bits);
     emitInstruction({ ...form, effect }, site, access, services, path);
@@ -449,6 +454,51 @@ class RegionEmitter {
     this.#exits.loadTlb();
     f.i32(0);
     f.set(this.#checked);
+    this.#logAfter(system);
+  }
+
+  /** Where events are logged: what they look at is put into the state. */
+  #logBefore(system: SystemCall, at: number): void {
+    const f = this.#f;
+    const { before, registers } = EVENTS[system];
+    f.get(this.#base);
+    f.load('i32', OBSERVED);
+    f.if(undefined, false);
+    for (const register of registers) {
+      f.get(this.#base);
+      this.#state.get(GPR + 8 * register);
+      f.store('i64', GPR + 8 * register);
+    }
+    f.get(this.#base);
+    this.#state.rip(at);
+    f.store('i64', RIP);
+    f.get(this.#base);
+    f.get(this.#left);
+    f.i32(1);
+    f.op(OP.i32.add);
+    f.store('i32', LEFT);
+    f.call(this.#imported.events[before] ?? bug('no such event'));
+    f.end();
+  }
+
+  /** The region is left if the log has become full: the block of the trace is to end after this instruction. */
+  #logAfter(system: SystemCall): void {
+    const f = this.#f;
+    f.get(this.#base);
+    f.load('i32', OBSERVED);
+    f.if(undefined, false);
+    f.call(this.#imported.events[EVENTS[system].after] ?? bug('no such event'));
+    f.get(this.#left);
+    f.get(this.#base);
+    f.load('i32', LEFT);
+    f.i32(1);
+    f.op(OP.i32.sub);
+    f.tee(this.#left);
+    f.op(OP.i32.ne);
+    f.if(undefined, false);
+    this.#jumpExit();
+    f.end();
+    f.end();
   }
 
   /** The effect with what is known of flags in place of the flags that it reads. */

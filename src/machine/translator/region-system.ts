@@ -1,22 +1,21 @@
 /**
  * SYSCALL and SYSRET to 64-bit code in a region, as effects: registers and flags stay in locals, and the region goes on where they lead to. That holds
- * while nobody observes and no trap or interrupt can follow; else the region goes cold, and system-code.ts does it all.
+ * while nobody in TypeScript observes and no trap or interrupt can follow; else the region goes cold, and system-code.ts does it all.
  */
-import { CPL, EFER, GPR, INTERRUPT_PENDING, OBSERVED, RFLAGS_REST } from '../cpu/state.ts';
+import { CPL, EFER, INTERRUPT_PENDING, OBSERVED, OBSERVED_BY, RFLAGS_REST } from '../cpu/state.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Effect, FlagWrite } from '../isa/dsl.ts';
 import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
-import { RCX } from '../isa/registers.ts';
+import { RAX, RCX } from '../isa/registers.ts';
 import { constant, input, type Special, type Term } from '../isa/term.ts';
 import { EFER as EFER_BITS } from '../platform/bits.ts';
 import { STATUS, type StatusFlag } from './flags.ts';
-import { SYSRET_FLAGS } from './system-code.ts';
+import { SYSCALL_REGISTERS, SYSRET_FLAGS, TELL } from './system-code.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 export type SystemCall = 'SYSCALL' | 'SYSRET';
 
 const R11 = 11;
-export const R11_SLOT = GPR + 8 * R11;
 const special = (name: Special) => input({ kind: 'special', name }, 64);
 const k = (value: number) => constant(value, 64);
 
@@ -58,18 +57,20 @@ function effectOf(rflags: Term, gprs: Effect['writes'], target: Term): Effect {
   };
 }
 
-/** Leaves other than 0 if the instruction is not to be done here. `r11` leaves that register. */
-export function pushNotPlain(f: FunctionBuilder, base: number, system: SystemCall, r11: () => void): void {
+/** Leaves other than 0 if the instruction is not to be done here: what is begun is done, since it may have been logged. `gpr` leaves a register. */
+export function pushNotPlain(f: FunctionBuilder, base: number, system: SystemCall, gpr: (index: number) => void): void {
   const load = (offset: number) => {
     f.get(base);
     f.load('i32', offset);
   };
   load(OBSERVED);
+  f.i32(OBSERVED_BY.told);
+  f.op(OP.i32.and);
   load(INTERRUPT_PENDING);
   f.op(OP.i32.or);
   if (system === 'SYSCALL') load(RFLAGS_REST);
   else {
-    r11();
+    gpr(R11);
     f.op(OP.i32.wrap_i64);
   }
   f.i32(RFLAGS.tf);
@@ -77,7 +78,22 @@ export function pushNotPlain(f: FunctionBuilder, base: number, system: SystemCal
   load(EFER);
   f.i32(EFER_BITS.SCE);
   f.op(OP.i32.and, OP.i32.eqz, OP.i32.or);
-  if (system === 'SYSCALL') return;
   load(CPL);
+  if (system === 'SYSCALL') f.op(OP.i32.eqz);
   f.op(OP.i32.or);
+  if (system === 'SYSCALL') return;
+  // Not canonical.
+  gpr(RCX);
+  f.i64(47n);
+  f.op(OP.i64.shr_s);
+  f.i64(1n);
+  f.op(OP.i64.add);
+  f.i64(2n);
+  f.op(OP.i64.ge_u, OP.i32.or);
 }
+
+/** What is logged before anything changes, and afterwards; and the registers that this looks at. */
+export const EVENTS = {
+  SYSCALL: { before: TELL.syscall, after: TELL.enteredKernel, registers: SYSCALL_REGISTERS },
+  SYSRET: { before: TELL.sysret, after: TELL.enteredUser, registers: [RAX] },
+} as const;

@@ -4,6 +4,7 @@
  *
  *     helper(number, entry) → status    does these instructions itself, asks `env.helper` for all others and where one of these faults
  *     writeRflags()                     RFLAGS from the first service operand
+ *     event0 … event3 ()                logs what TELL says, where nobody in TypeScript is told
  *
  * What it imports besides: `env.base`, the address of the CPU; `env.attend`, called when the new RFLAGS let a trap or an interrupt through
  * after this instruction; `env.tell`, called with one of TELL where somebody in TypeScript observes (OBSERVED in the state); `env.log` and the
@@ -42,7 +43,7 @@ const R11 = 11;
 const BASE_GLOBAL = 0;
 const LOG_GLOBAL = 1;
 /** RAX, then RDI RSI RDX R10 R8 R9. */
-const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
+export const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
 
 /** Imported functions that take events: see log-code.ts for `entered` and `add` (by the number of words). */
 interface Telling {
@@ -106,6 +107,11 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   write.load32(SERVICE_OPERANDS);
   write.f.call(flags.f.index);
   module.exportFunction('writeRflags', write.f);
+  for (const what of Object.values(TELL)) {
+    const code = new Code(module, plain);
+    code.log(tell, what);
+    module.exportFunction(`event${what}`, code.f);
+  }
   return module.build();
 }
 
@@ -324,13 +330,13 @@ class Code {
     f.i32(what);
     f.call(tell.told);
     f.else();
-    this.#log(tell, what);
+    this.log(tell, what);
     f.end();
     f.end();
   }
 
   /** The event goes to the log. */
-  #log(tell: Telling, what: number): void {
+  log(tell: Telling, what: number): void {
     switch (what) {
       case TELL.syscall:
         for (const [i, register] of SYSCALL_REGISTERS.entries()) this.#word(i, () => this.#load64(GPR + 8 * register));

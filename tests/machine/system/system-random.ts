@@ -235,18 +235,22 @@ calls: ${calls.map((n) => `.quad call${n}`).join('\n')}
   }
 }
 
+/** Who observes: nobody, TypeScript, the log that generated code writes. */
+export type Observed = 'not' | 'told' | 'logged';
+
 interface Run {
   readonly machine: Machine;
   seen: string;
 }
 
-async function start(text: string, tier: Tier, path: boolean, isObserved: boolean): Promise<Run> {
+async function start(text: string, tier: Tier, path: boolean, observed: Observed): Promise<Run> {
   const { machine } = await boot(text, { tier, record: { path, addresses: false } });
   const run: Run = { machine, seen: '' };
   const note = (line: string) => {
     run.seen += `${line}\n`;
   };
-  if (isObserved)
+  if (observed === 'logged') machine.observer = { isLogging: true };
+  if (observed === 'told')
     machine.observer = {
       path: ({ from, to, bits, bitCount, guesses, targetCount, targets }) =>
         note(`path ${from} ${to} ${bitCount} ${bits.join()} ${targetCount} ${guesses.join()} ${targets.join()}`),
@@ -270,17 +274,18 @@ export interface SystemVerdict {
 }
 
 /** One kernel in tier 0 and another tier; the first difference. */
-export async function judgeSystem(seed: number, tier: Tier, path: boolean, isObserved: boolean): Promise<SystemVerdict> {
+export async function judgeSystem(seed: number, tier: Tier, path: boolean, observed: Observed): Promise<SystemVerdict> {
   const r = new Random(seed);
   const text = new SystemProgram(r).text();
-  const runs = [await start(text, 0, path, isObserved), await start(text, tier, path, isObserved)] as const;
+  const runs = [await start(text, 0, path, observed), await start(text, tier, path, observed)] as const;
   for (;;) {
     const from = runs[0].machine.count;
     const until = from + BigInt(1 + r.below(r.below(4) === 0 ? 40 : 20_000));
     const [a, b] = runs.map(({ machine, seen }, i) => {
       const stop = machine.run(until);
       if (path) machine.drainPath();
-      const told = runs[i as 0 | 1].seen.slice(seen.length);
+      const told = `${runs[i as 0 | 1].seen.slice(seen.length)} ${machine.log.stream().join()}`;
+      machine.beginBlock();
       return { stop: stop.reason, told, state: `${machine.count} ${machine.rip.toString(16)} ${machine.hash()}` };
     }) as [Outcome, Outcome];
     const instructions = Number(runs[0].machine.count);
