@@ -35,7 +35,7 @@ import { Mmu } from './memory/mmu.ts';
 import { PhysicalMemory } from './memory/physical.ts';
 import { observeMemory } from './observe-memory.ts';
 import type { Observer } from './observer.ts';
-import { LAPIC_BASE, LAPIC_BYTES } from './platform/memory-map.ts';
+import { LAPIC_BYTES } from './platform/memory-map.ts';
 import { HARNESS, UART_IRQ } from './platform/ports.ts';
 import { VECTOR } from './platform/vectors.ts';
 import type { RunState } from './snapshot/machine-state.ts';
@@ -358,7 +358,7 @@ export class Pc {
   }
 
   #readMmio(address: number, size: number): number {
-    const offset = address - LAPIC_BASE;
+    const offset = address - this.lapic.page;
     if (offset < 0 || offset >= LAPIC_BYTES) return size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff;
     const value = this.lapic.readMemory(offset, size) >>> 0;
     this.observer?.mmio?.(this.cpu.at, 'lapic', offset, size, false, BigInt(value));
@@ -366,7 +366,7 @@ export class Pc {
   }
 
   #writeMmio(address: number, size: number, value: number): void {
-    const offset = address - LAPIC_BASE;
+    const offset = address - this.lapic.page;
     if (offset < 0 || offset >= LAPIC_BYTES) return;
     this.observer?.mmio?.(this.cpu.at, 'lapic', offset, size, true, BigInt(value >>> 0));
     this.lapic.writeMemory(offset, size, value >>> 0);

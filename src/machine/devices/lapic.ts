@@ -8,7 +8,7 @@
 
 import type { InterruptController } from '../cpu/interrupts.ts';
 import { bug } from '../isa/bug.ts';
-import { LAPIC_BASE } from '../platform/memory-map.ts';
+import { LAPIC_BASE, LAPIC_BYTES, MAX_RAM_BYTES } from '../platform/memory-map.ts';
 import { MSR } from '../platform/msr.ts';
 import { fieldsOf } from '../snapshot/fields.ts';
 import type { Clock } from './device.ts';
@@ -156,6 +156,11 @@ export class Lapic implements InterruptController {
   set taskPriority(value: number) {
     this.taskPriorityRegister = value << 4;
     this.#update();
+  }
+
+  /** Physical address of the registers' page (SDM 10.4.5). */
+  get page(): number {
+    return this.base - (this.base % LAPIC_BYTES);
   }
 
   get isEnabled(): boolean {
@@ -350,8 +355,10 @@ export class Lapic implements InterruptController {
     if (mode === APIC_BASE.x2apic) return false;
     if (before === 0 && (mode & APIC_BASE.x2apic) !== 0) return false;
     if ((before & APIC_BASE.x2apic) !== 0 && mode === APIC_BASE.enable) return false;
-    if (after - (after % 4096) !== LAPIC_BASE) return bug(`the local APIC cannot be moved to ${after.toString(16)}`);
-    this.base = (LAPIC_BASE | APIC_BASE.bsp | mode) >>> 0;
+    const page = after - (after % LAPIC_BYTES);
+    if (page < MAX_RAM_BYTES || page >= 2 ** 32)
+      return bug(`the local APIC at ${page.toString(16)}, where RAM may be or beyond 4 GiB, is not built`);
+    this.base = (page | APIC_BASE.bsp | mode) >>> 0;
     if (mode === 0) this.#reset();
     this.#update();
     return true;
