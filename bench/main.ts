@@ -22,7 +22,7 @@ import { v86Peer } from './peers/v86.ts';
 import { needInCi, versionOf } from './process.ts';
 import { profileTables } from './profile.ts';
 import { comparison, load, type Result, save } from './results.ts';
-import { goalRows, guestRows, type Row } from './rows.ts';
+import { goalRows, guestRows, type Row, unmetLines } from './rows.ts';
 import { seekingRows } from './seeking.ts';
 import { snapshotRows } from './snapshots.ts';
 import { errorLines, rowTable, speedTable } from './table.ts';
@@ -88,6 +88,8 @@ async function bench(options: Options, folder: string): Promise<void> {
   if (measured.length > 0) process.stdout.write(`${speedTable(measured, peers)}\n`);
   const goals = rows.filter(({ goal, name }) => goal !== null || besides.some((beside) => beside.name === name));
   process.stdout.write(rowTable(goals));
+  const unmet = unmetLines(rows, measured);
+  if (unmet.length > 0) process.stdout.write(`\nnot met, and where to look:\n${unmet.map((line) => `  ${line}\n`).join('')}`);
   if (before) process.stdout.write(`\n${comparison(before, result)}`);
   const errors = errorLines(measured);
   for (const line of errors) process.stderr.write(`bench: ${line}\n`);

@@ -76,26 +76,49 @@ function traceSize({ cells, instructions }: Measured, name: string): number | nu
   return cell?.kind === 'timed' && cell.traceBytes !== null ? cell.traceBytes / instructions : null;
 }
 
+/** CPU time on one machine over that on another. */
+const times =
+  (of: string, to: string) =>
+  ({ cells }: Measured): number | null => {
+    const [a, b] = [cells.get(of), cells.get(to)];
+    return a?.kind === 'timed' && b?.kind === 'timed' ? a.cpuSeconds / b.cpuSeconds : null;
+  };
+
+/** What is asked of all guests together: a figure of each (null where it is not there), and the bound for their geometric mean. */
+// biome-ignore format: a goal a line
+export const GOALS: readonly { readonly name: string; readonly unit: string; readonly figure: (of: Measured) => number | null; readonly goal: Goal }[] = [
+  { name: 'speed of QEMU',               unit: 'times', figure: times(QEMU, OURS),          goal: { of: 'ours', bound: '≥', value: 1 } },
+  { name: 'recording, of untraced time', unit: 'times', figure: times(PATH, OURS),          goal: { of: 'ours', bound: '≤', value: 1.25 } },
+  { name: 'replay, of recording time',   unit: 'times', figure: times(REPLAY, PATH),        goal: { of: 'ours', bound: '≤', value: 1 } },
+  { name: 'trace on disk',               unit: DISK,    figure: (of) => traceSize(of, PATH), goal: { of: 'ours', bound: '≤', value: 0.05 } },
+];
+
 /** The goals over all guests; those whose figures are there. */
 export function goalRows(all: readonly Measured[]): Row[] {
-  const seconds = ({ cells }: Measured, name: string) => {
-    const cell = cells.get(name);
-    return cell?.kind === 'timed' ? cell.cpuSeconds : null;
-  };
-  /** Geometric mean of `of` over `to`, in CPU time. */
-  const times = (of: string, to: string) =>
-    geometricMean(
-      all.flatMap((measured) => {
-        const [a, b] = [seconds(measured, of), seconds(measured, to)];
-        return a === null || b === null ? [] : [a / b];
-      }),
-    );
-  const bytes = all.flatMap((measured) => traceSize(measured, PATH) ?? []);
-  const unit = 'times';
-  return [
-    row({ name: 'speed of QEMU', image: ALL, unit, ours: times(QEMU, OURS) }, { of: 'ours', bound: '≥', value: 1 }),
-    row({ name: 'recording, of untraced time', image: ALL, unit, ours: times(PATH, OURS) }, { of: 'ours', bound: '≤', value: 1.25 }),
-    row({ name: 'replay, of recording time', image: ALL, unit, ours: times(REPLAY, PATH) }, { of: 'ours', bound: '≤', value: 1 }),
-    row({ name: 'trace on disk', image: ALL, unit: DISK, ours: geometricMean(bytes) }, { of: 'ours', bound: '≤', value: 0.05 }),
-  ].filter(({ ours }) => !Number.isNaN(ours));
+  return GOALS.map(({ name, unit, figure, goal }) => {
+    const ours = geometricMean(all.flatMap((measured) => figure(measured) ?? []));
+    return row({ name, image: ALL, unit, ours }, goal);
+  }).filter(({ ours }) => !Number.isNaN(ours));
+}
+
+const MOST_NAMED = 4;
+
+/** Of each goal over the guests that is not met: which guests keep it from being met, the worst first, and how to see where their time goes. */
+export function unmetLines(rows: readonly Row[], all: readonly Measured[]): string[] {
+  const isUnmet = (name: string, image: string) => rows.some((each) => each.met === false && each.name === name && each.image === image);
+  const together = GOALS.flatMap(({ name, figure, goal }) => {
+    if (!isUnmet(name, ALL)) return [];
+    const worse = goal.bound === '≥' ? 1 : -1;
+    const guilty = all
+      .map((measured) => ({ image: measured.image, value: figure(measured) }))
+      .filter((each): each is { image: Measured['image']; value: number } => each.value !== null && !holds(each.value, goal))
+      .sort((a, b) => worse * (a.value - b.value))
+      .slice(0, MOST_NAMED);
+    const told = guilty.map(({ image, value }) => `${image.name} ${value.toPrecision(3)}`).join(', ');
+    return [`${name}: ${told}; npm run bench -- --profile ${guilty[0]?.image.file}`];
+  });
+  const events = rows.flatMap(({ name, image, peerName, ratio, met }) =>
+    met === false && peerName === QEMU ? [`${name}: ${ratio?.toPrecision(3)} times ${QEMU}; npm run bench -- --profile ${image}`] : [],
+  );
+  return [...together, ...events];
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Image } from '../../bench/build.ts';
 import type { Cell, Measured } from '../../bench/measure.ts';
 import { comparison, load } from '../../bench/results.ts';
-import { goalRows, guestRows, row } from '../../bench/rows.ts';
+import { goalRows, guestRows, row, unmetLines } from '../../bench/rows.ts';
 
 const timed = (cpuSeconds: number, traceBytes: number | null = null): Cell => ({ kind: 'timed', cpuSeconds, traceBytes });
 
@@ -64,6 +64,22 @@ it('goals over all guests are geometric means', () => {
   ]);
   const slower = [measured('hash', { ours: timed(4), '+ path': timed(5.1, 6e6), replay: timed(5.2), QEMU: timed(3.9) })];
   expect(goalRows(slower).map(({ met }) => met)).toEqual([false, false, false, false]);
+});
+
+it('says which guests keep a goal from being met, the worst first', () => {
+  const guests = [
+    measured('sieve', { ours: timed(1), '+ path': timed(1.5), QEMU: timed(0.5) }),
+    measured('calls', { ours: timed(1), '+ path': timed(1.1), QEMU: timed(0.25) }),
+    measured('nbody', { ours: timed(1), '+ path': timed(1.6), QEMU: timed(2) }),
+    measured('syscalls', { ours: timed(1), QEMU: timed(2) }),
+  ];
+  expect(unmetLines([...guestRows(guests), ...goalRows(guests)], guests)).toEqual([
+    'speed of QEMU: calls 0.250, sieve 0.500; npm run bench -- --profile calls',
+    'recording, of untraced time: nbody 1.60, sieve 1.50; npm run bench -- --profile nbody',
+    'syscalls: 2.00 times QEMU; npm run bench -- --profile syscalls',
+  ]);
+  const met = goalRows(all).filter(({ name }) => name === 'trace on disk');
+  expect(unmetLines(met, all)).toEqual([]);
 });
 
 it('compares two results by ratio, row by row', () => {
