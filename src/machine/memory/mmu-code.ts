@@ -2,7 +2,7 @@
  * Linear accesses: rights, the walk on a miss, the filling of the software TLB, and the moving of bytes through SCRATCH, as WebAssembly
  * (mmu.ts says what the rules are). A physical address is a frame and the offset that the linear address has; frame −1: a fault is pending.
  *
- * What it imports besides memories and addresses: routines of the translations, of RAM and of the watch; and of TypeScript what is rare:
+ * Its module has the routines of the translations, of RAM and of the watch in it (MmuParts). What it leaves to TypeScript, since it is rare:
  * `compare` (a translation that may be out of date), `dropSlot`, `shadowed` (a global page hides larger ones), `supervisorAccess`, `dataAccess`
  * (data breakpoints), `readDevice` and `writeDevice` (what is not RAM).
  */
@@ -13,11 +13,11 @@ import { PF, VECTOR } from '../platform/vectors.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
 import { DIRTY, FRAME, WALK_AT } from './frames.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, READ, WRITE } from './mmu-control.ts';
-import { MmuParts, TRANSLATIONS } from './mmu-parts.ts';
+import { MmuParts } from './mmu-parts.ts';
 import { WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
 import { GLOBAL_TAG, HEADER, SLOT } from './translations-code.ts';
-import { GUARD } from './watch-code.ts';
+import { GUARD, TRANSLATIONS } from './watch-code.ts';
 
 export interface MmuCode {
   /** The slow paths of generated code: see cpu/ports.ts. */

@@ -3,14 +3,14 @@ import { CPL, MMU, RFLAGS_REST, TLB_READ, TLB_SET, TLB_WRITE } from '../cpu/stat
 import { RFLAGS } from '../isa/flags.ts';
 import { type Code, type CodeModule, I32, type Int, type Routine, type Type, type Var32 } from '../translator/code.ts';
 import { IMPLICIT, WRITE } from './mmu-control.ts';
-import { GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
+import { defineRam, importRamAddresses, importRamWatchers } from './ram-code.ts';
+import { defineTranslations, GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
+import { defineWatch, importWatchRare, TRANSLATIONS } from './watch-code.ts';
 
-/** Memory 1: the translations. */
-export const TRANSLATIONS = 1;
 /** Bits of a translated address that depend on the page's size, by size class. */
 const WITHIN = [0, 511, 262143] as const;
 
-/** Memories, addresses and routines that the MMU's code imports, and what it reads in them. */
+/** Addresses and routines that the MMU's code uses, those of the parts below it defined in the same module; and what it reads in memory. */
 export class MmuParts {
   readonly base: I32;
   readonly ram: I32;
@@ -37,22 +37,17 @@ export class MmuParts {
   readonly writeDevice: Routine;
 
   constructor(module: CodeModule) {
+    const at = importRamAddresses(module);
     this.base = module.global32('base');
-    this.ram = module.global32('ram');
-    this.frames = module.global32('frames');
-    this.flags = module.global32('flags');
+    this.ram = at.ram;
+    this.frames = at.frames;
+    this.flags = at.flags;
     this.walkAt = module.global32('walkAt');
+    const addresses = { ...at, base: this.base, writeEntries: module.global32('writeEntries'), leaves: module.global32('leaves') };
     const taking = (n: number) => new Array<Type>(n).fill('i32');
-    this.lookup = module.import('lookup', taking(3), 'i32');
-    this.insert = module.import('insert', taking(9), 'i32');
-    this.remove = module.import('remove', taking(1), null);
-    this.touch = module.import('touch', taking(1), null);
-    this.write = module.import('write', taking(5), null);
-    this.walk = module.import('walk', taking(5), 'i32');
-    this.markUsed = module.import('markUsed', taking(2), null);
-    this.enter = module.import('enter', taking(6), null);
-    this.noteWrite = module.import('noteWrite', taking(2), null);
-    this.watchWalk = module.import('watchWalk', taking(4), null);
+    const rebuild = module.import('rebuild', [], null);
+    const rare = importWatchRare(module);
+    const watchers = importRamWatchers(module);
     this.compare = module.import('compare', taking(6), null);
     this.dropSlot = module.import('dropSlot', taking(2), null);
     this.shadowed = module.import('shadowed', taking(2), null);
@@ -60,6 +55,19 @@ export class MmuParts {
     this.dataAccess = module.import('dataAccess', taking(4), null);
     this.readDevice = module.import('readDevice', taking(4), null);
     this.writeDevice = module.import('writeDevice', taking(4), null);
+    const translations = defineTranslations(module, TRANSLATIONS, rebuild).routines;
+    this.lookup = translations.lookup;
+    this.insert = translations.insert;
+    this.remove = translations.remove;
+    const watch = defineWatch(module, addresses, rare, translations.find);
+    this.enter = watch.enter;
+    this.noteWrite = watch.noteWrite;
+    this.watchWalk = watch.watchWalk;
+    const ram = defineRam(module, at, { ...watchers, tableWritten: watch.tableWritten });
+    this.touch = ram.touch;
+    this.write = ram.write;
+    this.walk = ram.walk;
+    this.markUsed = ram.markUsed;
   }
 
   state(offset: number): I32 {

@@ -30,14 +30,14 @@ import { isCanonical } from './linear.ts';
 import { type MmuCode, mmuModule } from './mmu-code.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
 import type { FrameList, PhysicalMemory } from './physical.ts';
-import { WALK } from './ram-code.ts';
+import { type RamCode, WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
 import { SoftTlb } from './soft-tlb.ts';
 import { TableWatch } from './table-watch.ts';
 import { Translations } from './translations.ts';
 import { GLOBAL_TAG, SLOT } from './translations-code.ts';
 import { PageWalk, WALKER } from './walk.ts';
-import { type WatchCode, watchModule } from './watch-code.ts';
+import type { WatchCode } from './watch-code.ts';
 
 const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldExecute];
 
@@ -50,7 +50,6 @@ export interface MmuEvents {
 
 type DataBreakpoint = (low: number, high: number, size: number, write: boolean) => void;
 
-const WATCH_MODULE = new WebAssembly.Module(watchModule());
 const MODULE = new WebAssembly.Module(mmuModule());
 
 export class Mmu {
@@ -58,7 +57,7 @@ export class Mmu {
   readonly translations = new Translations();
   readonly state: CpuState;
   /** The slow paths of generated code, and what CPU helpers read and write by. */
-  readonly code: MmuCode;
+  readonly code: MmuCode & WatchCode & RamCode;
   readonly soft: SoftTlb;
   /** Told of stores to frames with decoded code. */
   codeWritten: (frame: number, offset: number, length: number) => void = () => {};
@@ -67,7 +66,6 @@ export class Mmu {
 
   readonly #walk: PageWalk;
   readonly #i32: Int32Array;
-  readonly #watch: WatchCode;
 
   readonly #tables: TableWatch;
 
@@ -76,22 +74,21 @@ export class Mmu {
     this.physical = physical;
     this.#walk = new PageWalk(physical, WALKER.mmu);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
-    this.#watch = this.#watchCode();
-    this.soft = new SoftTlb(state, physical, this.#watch);
+    this.code = this.#instance();
+    physical.useCode(this.code);
+    this.soft = new SoftTlb(state, physical, this.code);
     this.#tables = new TableWatch(state, physical, this.translations, this.soft);
-    physical.tellStores({
-      tableWritten: this.#watch.tableWritten,
-      codeWritten: (frame, offset, length) => this.codeWritten(frame, offset, length),
-    });
-    this.code = this.#mmuCode();
   }
 
-  #watchCode(): WatchCode {
+  #instance(): MmuCode & WatchCode & RamCode {
     const { state, translations, physical } = this;
-    const { flags, writeEntries, leaves } = physical.tables;
+    const { flags, lists, unhashed, unsaved, writeEntries, leaves } = physical.tables;
     const env = {
-      ...{ memory: physical.memory, translations: translations.memory, find: translations.code.find },
-      ...{ base: state.base, ram: physical.ramBase, frames: physical.frames, flags, writeEntries, leaves },
+      ...{ memory: physical.memory, translations: translations.memory, base: state.base, ram: physical.ramBase, frames: physical.frames },
+      ...{ flags, lists, unhashed, unsaved, writeEntries, leaves, walkAt: this.#walk.at },
+      rebuild: () => translations.rebuild(),
+      codeWritten: (frame: number, offset: number, length: number) => this.codeWritten(frame, offset, length),
+      bump: (frame: number) => physical.bump(frame),
       otherEntry: (frame: number, entry: number) => this.soft.noteOtherEntry(frame, entry),
       watchUpper: (frame: number) => this.#tables.watchUpper(frame),
       watchLeaf: (frame: number, region: number, tag: number) => this.#tables.watchLeaf(frame, region, tag),
@@ -100,18 +97,6 @@ export class Mmu {
       outdateAll: () => this.#tables.outdateAll(),
       tableChanged: (frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number) =>
         this.#events?.pageTableWrite(frame * 4096 + index * 8, beforeLow, beforeHigh, afterLow, afterHigh),
-    };
-    return new WebAssembly.Instance(WATCH_MODULE, { env }).exports as unknown as WatchCode;
-  }
-
-  #mmuCode(): MmuCode {
-    const { state, translations, physical } = this;
-    const env = {
-      ...{ memory: physical.memory, translations: translations.memory },
-      ...{ base: state.base, ram: physical.ramBase, frames: physical.frames, flags: physical.tables.flags, walkAt: this.#walk.at },
-      ...translations.code,
-      ...this.#watch,
-      ...physical.code,
       compare: (slot: number, low: number, high: number, pageLow: number, pageHigh: number, kind: number) =>
         this.#compare(slot, low, high, pageLow, pageHigh, kind),
       dropSlot: (slot: number, pageLow: number) => this.#dropSlot(slot, pageLow),
@@ -122,7 +107,7 @@ export class Mmu {
       readDevice: (frame: number, offset: number, at: number, size: number) => this.#readDevice(frame * 4096 + offset, at, size),
       writeDevice: (frame: number, offset: number, at: number, size: number) => this.#writeDevice(frame * 4096 + offset, at, size),
     };
-    return new WebAssembly.Instance(MODULE, { env }).exports as unknown as MmuCode;
+    return new WebAssembly.Instance(MODULE, { env }).exports as unknown as MmuCode & WatchCode & RamCode;
   }
 
   // ---- What decides about accesses --------------------------------------------------------------------------------------------------------
@@ -356,7 +341,7 @@ export class Mmu {
     const nowRights = found ? walk.rights & GRANTS : 0;
     // The tables that were read must be watched from now on, whatever they said: they decide when the comparison is due again.
     const key = this.#tagOf(rights);
-    this.#watch.watchWalk(walk.at, pageLow, pageHigh, key);
+    this.code.watchWalk(walk.at, pageLow, pageHigh, key);
     const size = translations.sizeOf(slot);
     const isLarge = size > 0;
     if (found && nowFrame === frame && (rights & GRANTS & ~nowRights) === 0) {

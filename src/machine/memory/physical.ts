@@ -92,6 +92,11 @@ export class PhysicalMemory {
     this.#code = this.#instance(watcher);
   }
 
+  /** Stores and walks from now on are those of the MMU's module. */
+  useCode(code: RamCode): void {
+    this.#code = code;
+  }
+
   get code(): RamCode {
     return this.#code;
   }

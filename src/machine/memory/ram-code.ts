@@ -6,7 +6,7 @@
  * (StoreWatcher): `tableWritten`, `codeWritten`, and `bump`, for frames whose versions are counted.
  */
 import { PTE } from '../platform/bits.ts';
-import { type Code, CodeModule, I32, I64, type Int, type Var32 } from '../translator/code.ts';
+import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
 import { DIRTY, FRAME, FRAME_LISTS, TABLE, WALK_AT, WATCHED } from './frames.ts';
 import { RIGHTS } from './rights.ts';
 
@@ -37,10 +37,24 @@ const STRIDE = 32;
 /** High halves: bits 51:40 of an entry must be 0. */
 const RESERVED_HIGH = 0x000fff00;
 
+/** Addresses that a module imports. */
+export type RamAddresses = Record<'ram' | 'frames' | 'flags' | 'lists' | 'unhashed' | 'unsaved', I32>;
+/** Who is told of stores; see StoreWatcher. */
+export type RamWatchers = Record<'tableWritten' | 'codeWritten' | 'bump', Routine>;
+export type RamRoutines = Record<'touch' | 'write' | 'walk' | 'markUsed', Routine>;
+
+/** The routines by themselves: for who has RAM alone. */
 export function ramModule(): Uint8Array<ArrayBuffer> {
   const module = new CodeModule();
   module.memory('memory');
-  const at = {
+  const at = importRamAddresses(module);
+  const tableWritten = module.import('tableWritten', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null);
+  defineRam(module, at, { tableWritten, ...importRamWatchers(module) });
+  return module.build();
+}
+
+export function importRamAddresses(module: CodeModule): RamAddresses {
+  return {
     ram: module.global32('ram'),
     frames: module.global32('frames'),
     flags: module.global32('flags'),
@@ -48,9 +62,14 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
     unhashed: module.global32('unhashed'),
     unsaved: module.global32('unsaved'),
   };
-  const tableWritten = module.import('tableWritten', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null);
-  const codeWritten = module.import('codeWritten', ['i32', 'i32', 'i32'], null);
-  const bump = module.import('bump', ['i32'], null);
+}
+
+export function importRamWatchers(module: CodeModule): Pick<RamWatchers, 'codeWritten' | 'bump'> {
+  return { codeWritten: module.import('codeWritten', ['i32', 'i32', 'i32'], null), bump: module.import('bump', ['i32'], null) };
+}
+
+/** Defines the routines of RamCode, and exports them. */
+export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, codeWritten, bump }: RamWatchers): RamRoutines {
   const flagsOf = (frame: I32): I32 => at.flags.add(frame).load8();
 
   const touch = module.define('touch', ['i32'], null, (code, [frame]) => {
@@ -94,7 +113,7 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
     code.if(last.ne(first), () => tell(last, before[1] ?? I64.of(0n)));
   });
 
-  module.define('write', ['i32', 'i32', 'i32', 'i32', 'i32'], null, (code, [frame, offset, size, low, high]) => {
+  const write = module.define('write', ['i32', 'i32', 'i32', 'i32', 'i32'], null, (code, [frame, offset, size, low, high]) => {
     code.do(touch(frame));
     code.rarely(flagsOf(frame).has(WATCHED), () => {
       code.if(flagsOf(frame).has(FRAME.versioned), () => code.do(bump(frame)));
@@ -127,7 +146,7 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
     code.rarely(flagsOf(frame).has(FRAME.code), () => code.do(codeWritten(frame, address.and(0xfff), 4)));
   });
 
-  module.define('walk', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, [to, root, pageLow, pageHigh, nxe]) => {
+  const walk = module.define('walk', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, [to, root, pageLow, pageHigh, nxe]) => {
     const table = code.var32(root);
     const rights = code.var32(RIGHTS.write | RIGHTS.user | RIGHTS.execute);
     const accessed = code.var32(1);
@@ -174,7 +193,7 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
     }
   });
 
-  module.define('markUsed', ['i32', 'i32'], null, (code, [from, write]) => {
+  const markUsed = module.define('markUsed', ['i32', 'i32'], null, (code, [from, write]) => {
     const leaf = code.var32(from.load32(WALK_AT.leafLevel));
     for (const level of [4, 3, 2, 1]) {
       const entry = WALK_AT.entries + 16 * level;
@@ -190,7 +209,7 @@ export function ramModule(): Uint8Array<ArrayBuffer> {
     }
     code.return();
   });
-  return module.build();
+  return { touch, write, walk, markUsed };
 }
 
 /** Stores 1, 2, 4 or 8 bytes. */

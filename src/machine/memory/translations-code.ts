@@ -1,5 +1,6 @@
 /**
- * How translations are found, entered and dropped: WebAssembly over a memory that holds nothing else (translations.ts says what they are).
+ * How translations are found, entered and dropped: WebAssembly over a memory that holds nothing else (translations.ts says what they are). The MMU has
+ * the same routines in its own module, and TypeScript has them by themselves.
  *
  *     0        capacity (slots), used slots, kinds, and the two sums over all live entries: HEADER
  *     TAGS_AT  by tag, 16 bytes: its generation, its share of the two sums, how many of its entries live: TAG
@@ -7,7 +8,7 @@
  *
  * What it imports: the memory, and `rebuild`, called when half of the slots are used.
  */
-import { type Code, CodeModule, I32, I64, type Int, type Var32 } from '../translator/code.ts';
+import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
 
 export const GLOBAL_TAG = 4096;
 export const TAGS = 4097;
@@ -50,13 +51,38 @@ export interface TranslationsCode {
   clear(): void;
 }
 
-const NOTHING = I32.of(0);
-const header = (field: number): I32 => NOTHING.load32(field);
+export type TranslationsRoutines = Record<'lookup' | 'find' | 'insert' | 'remove', Routine>;
 
+const NOTHING = I32.of(0);
+
+/** The routines for TypeScript, in a module of their own. */
 export function translationsModule(): Uint8Array<ArrayBuffer> {
   const module = new CodeModule();
   module.memory('translations');
-  const rebuild = module.import('rebuild', [], null);
+  const { routines, others } = defineTranslations(module, 0, module.import('rebuild', [], null));
+  for (const [name, routine] of Object.entries({ ...routines, ...others })) module.export(name, routine);
+  return module.build();
+}
+
+/** The routines as part of a module, over its memory of this number; generated code does not ask for `others`. */
+export function defineTranslations(
+  module: CodeModule,
+  memory: number,
+  rebuild: Routine,
+): { readonly routines: TranslationsRoutines; readonly others: Record<string, Routine> } {
+  const header = (field: number): I32 => NOTHING.load32(field, memory);
+  const slotBytes = (): I32 => header(HEADER.capacity).mul(SLOT_BYTES);
+  const tagField = (tag: I32, field: number): I32 => tagAt(tag).load32(field, memory);
+  /** Runs `body` for one slot after the other, from the key's own on, until it returns. */
+  const probe = (code: Code, low: Var32, key: Var32, body: (slot: Var32) => void): void => {
+    const mask = code.var32(header(HEADER.capacity).sub(1).mul(SLOT_BYTES));
+    const hash = code.var32(low.xor(key.mul(0x9e3779b1)).mul(0x85ebca6b));
+    const slot = code.var32(hash.xor(hash.shrU(15)).mul(SLOT_BYTES).and(mask));
+    code.loop(() => {
+      body(slot);
+      slot.set(slot.add(SLOT_BYTES).and(mask));
+    });
+  };
 
   const mix = module.define(null, ['i32', 'i32'], 'i32', (code, [a, b]) => {
     const h = code.var32(a.xor(b.mul(0xcc9e2d51)).mul(0x85ebca6b));
@@ -66,9 +92,9 @@ export function translationsModule(): Uint8Array<ArrayBuffer> {
 
   /** Adds (sign 1) or takes away (−1) a slot's share of the sums. A share is never zero in both halves. */
   const account = module.define(null, ['i32', 'i32'], null, (code, [slot, sign]) => {
-    const field = (at: number) => code.var32(slot.load32(SLOTS_AT + at));
+    const field = (at: number) => code.var32(slot.load32(SLOTS_AT + at, memory));
     const [low, key, frame] = [field(SLOT.low), field(SLOT.key), field(SLOT.frame)];
-    const payload = code.var32(slot.load32(SLOTS_AT + SLOT.rights).xor(slot.load32(SLOTS_AT + SLOT.seen).mul(0x2545f491)));
+    const payload = code.var32(slot.load32(SLOTS_AT + SLOT.rights, memory).xor(slot.load32(SLOTS_AT + SLOT.seen, memory).mul(0x2545f491)));
     const a = code.var32(
       mix(mix(low.xor(0x5bd1e995), key), mix(frame, payload))
         .or(1)
@@ -76,7 +102,7 @@ export function translationsModule(): Uint8Array<ArrayBuffer> {
     );
     const b = code.var32(mix(mix(payload.xor(0x1b873593), frame), mix(key, low)).mul(sign));
     const tag = code.var32(tagAt(tagOf(key)));
-    const addTo = (address: I32, at: number, value: Int) => code.store32(address, at, address.load32(at).add(value));
+    const addTo = (address: I32, at: number, value: Int) => code.store32(address, at, address.load32(at, memory).add(value), memory);
     addTo(tag, TAG.sumA, a);
     addTo(tag, TAG.sumB, b);
     addTo(tag, TAG.live, sign);
@@ -84,19 +110,19 @@ export function translationsModule(): Uint8Array<ArrayBuffer> {
     addTo(NOTHING, HEADER.totalB, b);
   });
 
-  const find = module.define('find', ['i32', 'i32', 'i32', 'i32'], 'i32', (code, [low, high, tag, size]) => {
+  const find = module.define(null, ['i32', 'i32', 'i32', 'i32'], 'i32', (code, [low, high, tag, size]) => {
     const key = code.var32(keyOf(high, tag, size));
     const wanted = code.var64(I64.join(low, key));
-    const generation = code.var32(tagAt(tag).load32(TAG.generation));
+    const generation = code.var32(tagField(tag, TAG.generation));
     probe(code, low, key, (slot) => {
-      const found = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
+      const found = code.var32(slot.load32(SLOTS_AT + SLOT.generation, memory));
       code.rarely(found.eq(EMPTY), () => code.return(-1));
-      const isIt = found.eq(generation).and(slot.load64(SLOTS_AT + SLOT.low).eq(wanted));
+      const isIt = found.eq(generation).and(slot.load64(SLOTS_AT + SLOT.low, memory).eq(wanted));
       code.if(isIt, () => code.return(slot));
     });
   });
 
-  module.define('lookup', ['i32', 'i32', 'i32'], 'i32', (code, [pageLow, pageHigh, pcid]) => {
+  const lookup = module.define(null, ['i32', 'i32', 'i32'], 'i32', (code, [pageLow, pageHigh, pcid]) => {
     const kinds = code.var32(header(HEADER.kinds));
     const unit = code.var32(pageLow);
     const slot = code.var32(-1);
@@ -118,73 +144,61 @@ export function translationsModule(): Uint8Array<ArrayBuffer> {
   });
 
   const payload = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  module.define('insert', ['i32', 'i32', 'i32', 'i32', ...payload], 'i32', (code, [low, high, tag, size, ...values]) => {
+  const insert = module.define(null, ['i32', 'i32', 'i32', 'i32', ...payload], 'i32', (code, [low, high, tag, size, ...values]) => {
     code.rarely(header(HEADER.used).shl(1).geU(header(HEADER.capacity)), () => code.do(rebuild()));
     const key = code.var32(keyOf(high, tag, size));
     probe(code, low, key, (slot) => {
-      const before = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
-      code.if(before.ne(tagAt(tagOf(slot.load32(SLOTS_AT + SLOT.key))).load32(TAG.generation)), () => {
-        code.store32(NOTHING, HEADER.used, header(HEADER.used).add(before.eq(EMPTY)));
-        const set = (at: number, value: Int) => code.store32(slot, SLOTS_AT + at, value);
+      const before = code.var32(slot.load32(SLOTS_AT + SLOT.generation, memory));
+      code.if(before.ne(tagField(tagOf(slot.load32(SLOTS_AT + SLOT.key, memory)), TAG.generation)), () => {
+        code.store32(NOTHING, HEADER.used, header(HEADER.used).add(before.eq(EMPTY)), memory);
+        const set = (at: number, value: Int) => code.store32(slot, SLOTS_AT + at, value, memory);
         set(SLOT.low, low);
         set(SLOT.key, key);
-        set(SLOT.generation, tagAt(tag).load32(TAG.generation));
+        set(SLOT.generation, tagField(tag, TAG.generation));
         for (const [n, at] of [SLOT.frame, SLOT.rights, SLOT.epoch, SLOT.root, SLOT.seen].entries()) set(at, values[n] ?? NOTHING);
-        code.store32(NOTHING, HEADER.kinds, header(HEADER.kinds).or(I32.of(1).shl(size.shl(1).or(tag.eq(GLOBAL_TAG)))));
+        code.store32(NOTHING, HEADER.kinds, header(HEADER.kinds).or(I32.of(1).shl(size.shl(1).or(tag.eq(GLOBAL_TAG)))), memory);
         code.do(account(slot, 1));
         code.return(slot);
       });
     });
   });
 
-  module.define('update', ['i32', 'i32', 'i32'], null, (code, [slot, rights, seen]) => {
+  const update = module.define(null, ['i32', 'i32', 'i32'], null, (code, [slot, rights, seen]) => {
     code.do(account(slot, -1));
-    code.store32(slot, SLOTS_AT + SLOT.rights, rights);
-    code.store32(slot, SLOTS_AT + SLOT.seen, seen);
+    code.store32(slot, SLOTS_AT + SLOT.rights, rights, memory);
+    code.store32(slot, SLOTS_AT + SLOT.seen, seen, memory);
     code.do(account(slot, 1));
   });
 
-  module.define('remove', ['i32'], null, (code, [slot]) => {
+  const remove = module.define(null, ['i32'], null, (code, [slot]) => {
     code.do(account(slot, -1));
-    code.store32(slot, SLOTS_AT + SLOT.generation, REMOVED);
+    code.store32(slot, SLOTS_AT + SLOT.generation, REMOVED, memory);
   });
 
-  module.define('next', ['i32'], 'i32', (code, [from]) => {
+  const next = module.define(null, ['i32'], 'i32', (code, [from]) => {
     const slot = code.var32(from);
     code.loop(() => {
       code.if(slot.geU(slotBytes()), () => code.return(-1));
-      const generation = code.var32(slot.load32(SLOTS_AT + SLOT.generation));
-      const isLive = generation.eq(tagAt(tagOf(slot.load32(SLOTS_AT + SLOT.key))).load32(TAG.generation));
+      const generation = code.var32(slot.load32(SLOTS_AT + SLOT.generation, memory));
+      const isLive = generation.eq(tagField(tagOf(slot.load32(SLOTS_AT + SLOT.key, memory)), TAG.generation));
       code.if(generation.ne(EMPTY).and(isLive), () => code.return(slot));
       slot.set(slot.add(SLOT_BYTES));
     });
   });
 
-  module.define('clear', [], null, (code) => {
-    code.fill(I32.of(SLOTS_AT), EMPTY, slotBytes());
-    for (const field of [HEADER.used, HEADER.kinds, HEADER.totalA, HEADER.totalB]) code.store32(NOTHING, field, 0);
+  const clear = module.define(null, [], null, (code) => {
+    code.fill(I32.of(SLOTS_AT), EMPTY, slotBytes(), memory);
+    for (const field of [HEADER.used, HEADER.kinds, HEADER.totalA, HEADER.totalB]) code.store32(NOTHING, field, 0, memory);
     const tag = code.var32(TAGS_AT);
     code.loop((leave) => {
       code.if(tag.geU(TAGS_AT + TAGS * TAG_BYTES), leave);
-      for (const field of [TAG.sumA, TAG.sumB, TAG.live]) code.store32(tag, field, 0);
+      for (const field of [TAG.sumA, TAG.sumB, TAG.live]) code.store32(tag, field, 0, memory);
       tag.set(tag.add(TAG_BYTES));
     });
   });
-  return module.build();
+  return { routines: { lookup, find, insert, remove }, others: { update, next, clear } };
 }
 
-const slotBytes = (): I32 => header(HEADER.capacity).mul(SLOT_BYTES);
 const keyOf = (high: I32, tag: I32, size: I32): I32 => high.or(tag.shl(4)).or(size.shl(17));
 const tagOf = (key: I32): I32 => key.shrU(4).and(0x1fff);
 const tagAt = (tag: I32): I32 => tag.shl(4).add(TAGS_AT);
-
-/** Runs `body` for one slot after the other, from the key's own on, until it returns. */
-function probe(code: Code, low: Var32, key: Var32, body: (slot: Var32) => void): void {
-  const mask = code.var32(header(HEADER.capacity).sub(1).mul(SLOT_BYTES));
-  const hash = code.var32(low.xor(key.mul(0x9e3779b1)).mul(0x85ebca6b));
-  const slot = code.var32(hash.xor(hash.shrU(15)).mul(SLOT_BYTES).and(mask));
-  code.loop(() => {
-    body(slot);
-    slot.set(slot.add(SLOT_BYTES).and(mask));
-  });
-}

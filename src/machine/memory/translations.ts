@@ -41,7 +41,7 @@ export class Translations {
   #words = new Int32Array(this.memory.buffer);
 
   constructor() {
-    const env = { translations: this.memory, rebuild: () => this.#rebuild() };
+    const env = { translations: this.memory, rebuild: () => this.rebuild() };
     this.code = new WebAssembly.Instance(MODULE, { env }).exports as unknown as TranslationsCode;
     this.#words[HEADER.capacity >> 2] = CAPACITY;
     for (let tag = 0; tag < TAGS; tag++) this.#words[(tagAt(tag) + TAG.generation) >> 2] = 1;
@@ -142,8 +142,8 @@ export class Translations {
     return this.#words[field >> 2] ?? 0;
   }
 
-  /** Drops dead entries, and makes room. */
-  #rebuild(): void {
+  /** Drops dead entries, and makes room: generated code asks for it where half of the slots are used. */
+  rebuild(): void {
     const live: Int32Array[] = [];
     for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES))
       live.push(this.#words.slice((SLOTS_AT + slot) >> 2, (SLOTS_AT + slot + SLOT_BYTES) >> 2));

@@ -1,8 +1,8 @@
 /**
  * The software TLB's lists and the watch over page tables, as far as they are on the path of a TLB refill or of a store to a page table:
- * WebAssembly over the machine's memory (soft-tlb.ts and table-watch.ts say what they are).
+ * a part of the MMU's module (soft-tlb.ts and table-watch.ts say what they are).
  *
- * What it imports besides memories and addresses (FrameTables): `find` of the translations, and of TypeScript what is rare:
+ * What it leaves to TypeScript, since it is rare:
  * `otherEntry(frame, entry)` (a second write entry holds a frame), `watchUpper(frame)`, `watchLeaf(frame, region, tag)`, `idleStore(frame)`,
  * `quietTable(frame, isUpper)`, `outdateAll()`, `tableChanged(…)` (for observers).
  */
@@ -10,10 +10,13 @@ import {
   BANK, BANK_BYTES, BANKS, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRIES, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { PTE } from '../platform/bits.ts';
-import { type Code, CodeModule, type I32, type I64 } from '../translator/code.ts';
+import type { Code, CodeModule, I32, I64, Routine, Type } from '../translator/code.ts';
 import { FRAME, LEAF, LEAF_BYTES, WALK_AT } from './frames.ts';
 import { MMU_CONTROL } from './mmu-control.ts';
 import { GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
+
+/** The memory of the translations, in a module that has the machine's memory first. */
+export const TRANSLATIONS = 1;
 
 export const GUARD = 1;
 /** Bits of an entry whose change concerns no translation: A, D and the ignored ones (11:9, 62:52). */
@@ -35,27 +38,45 @@ export interface WatchCode {
   tableWritten(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void;
 }
 
-/** Memory 1: the translations. */
-const TRANSLATIONS = 1;
+/** Addresses of the tables by frame, and others, as a module imports them. */
+export interface FrameAddresses {
+  readonly base: I32;
+  readonly ram: I32;
+  readonly frames: I32;
+  readonly flags: I32;
+  readonly writeEntries: I32;
+  readonly leaves: I32;
+}
 
-export function watchModule(): Uint8Array<ArrayBuffer> {
-  const module = new CodeModule();
-  module.memory('memory');
-  module.memory('translations');
-  const base = module.global32('base');
-  const ram = module.global32('ram');
-  const frames = module.global32('frames');
-  const flags = module.global32('flags');
-  const writeEntries = module.global32('writeEntries');
-  const leaves = module.global32('leaves');
-  const find = module.import('find', ['i32', 'i32', 'i32', 'i32'], 'i32');
-  const otherEntry = module.import('otherEntry', ['i32', 'i32'], null);
-  const watchUpper = module.import('watchUpper', ['i32'], null);
-  const watchLeaf = module.import('watchLeaf', ['i32', 'i32', 'i32'], null);
-  const idleStore = module.import('idleStore', ['i32'], null);
-  const quietTable = module.import('quietTable', ['i32', 'i32'], null);
-  const outdateAll = module.import('outdateAll', [], null);
-  const tableChanged = module.import('tableChanged', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null);
+/** What the watch leaves to TypeScript. */
+export type WatchRare = Record<
+  'otherEntry' | 'watchUpper' | 'watchLeaf' | 'idleStore' | 'quietTable' | 'outdateAll' | 'tableChanged',
+  Routine
+>;
+
+export function importWatchRare(module: CodeModule): WatchRare {
+  const taking = (n: number) => new Array<Type>(n).fill('i32');
+  return {
+    otherEntry: module.import('otherEntry', taking(2), null),
+    watchUpper: module.import('watchUpper', taking(1), null),
+    watchLeaf: module.import('watchLeaf', taking(3), null),
+    idleStore: module.import('idleStore', taking(1), null),
+    quietTable: module.import('quietTable', taking(2), null),
+    outdateAll: module.import('outdateAll', [], null),
+    tableChanged: module.import('tableChanged', taking(6), null),
+  };
+}
+
+export type WatchRoutines = Record<'enter' | 'noteWrite' | 'watchWalk' | 'tableWritten', Routine>;
+
+/** Defines the routines of WatchCode, and exports them. */
+export function defineWatch(
+  module: CodeModule,
+  { base, ram, frames, flags, writeEntries, leaves }: FrameAddresses,
+  rare: WatchRare,
+  find: Routine,
+): WatchRoutines {
+  const { otherEntry, watchUpper, watchLeaf, idleStore, quietTable, outdateAll, tableChanged } = rare;
   const flagsOf = (frame: I32): I32 => flags.add(frame).load8();
 
   // ---- The software TLB -----------------------------------------------------------------------------------------------------------------
@@ -76,16 +97,21 @@ export function watchModule(): Uint8Array<ArrayBuffer> {
     );
   });
 
-  module.define('enter', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (code, [entry, low, high, frame, isGuarded, isGlobal]) => {
-    const page = code.var32(low.and(~0xfff));
-    code.store32(entry, 0, page.or(isGuarded.mul(GUARD)));
-    code.store32(entry, 4, high);
-    code.store32(entry, 8, ram.add(frame.shl(12)).sub(page));
-    code.store32(entry, 12, frame);
-    code.do(note(entry, isGlobal));
-  });
+  const enter = module.define(
+    'enter',
+    ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
+    null,
+    (code, [entry, low, high, frame, isGuarded, isGlobal]) => {
+      const page = code.var32(low.and(~0xfff));
+      code.store32(entry, 0, page.or(isGuarded.mul(GUARD)));
+      code.store32(entry, 4, high);
+      code.store32(entry, 8, ram.add(frame.shl(12)).sub(page));
+      code.store32(entry, 12, frame);
+      code.do(note(entry, isGlobal));
+    },
+  );
 
-  module.define('noteWrite', ['i32', 'i32'], null, (code, [entry, frame]) => {
+  const noteWrite = module.define('noteWrite', ['i32', 'i32'], null, (code, [entry, frame]) => {
     const at = code.var32(writeEntries.add(frame.shl(2)));
     const before = code.var32(at.load32());
     code.if(before.eq(entry), () => code.return());
@@ -112,7 +138,7 @@ export function watchModule(): Uint8Array<ArrayBuffer> {
 
   // ---- The watch over page tables ----------------------------------------------------------------------------------------------------------
 
-  module.define('watchWalk', ['i32', 'i32', 'i32', 'i32'], null, (code, [walk, pageLow, pageHigh, tag]) => {
+  const watchWalk = module.define('watchWalk', ['i32', 'i32', 'i32', 'i32'], null, (code, [walk, pageLow, pageHigh, tag]) => {
     const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
     const frame = code.var32(0);
     for (const level of [4, 3, 2, 1]) {
@@ -141,7 +167,7 @@ export function watchModule(): Uint8Array<ArrayBuffer> {
   });
 
   const six = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  module.define('tableWritten', six, null, (code, [frame, index, beforeLow, beforeHigh, afterLow, afterHigh]) => {
+  const tableWritten = module.define('tableWritten', six, null, (code, [frame, index, beforeLow, beforeHigh, afterLow, afterHigh]) => {
     const tell = () =>
       code.rarely(base.load32(MMU.control).has(MMU_CONTROL.events), () =>
         code.do(tableChanged(frame, index, beforeLow, beforeHigh, afterLow, afterHigh)),
@@ -182,7 +208,7 @@ export function watchModule(): Uint8Array<ArrayBuffer> {
       () => code.do(quietStore(frame, 0)),
     );
   });
-  return module.build();
+  return { enter, noteWrite, watchWalk, tableWritten };
 }
 
 /** The pair (2 MiB of linear space, tag) as one number. */

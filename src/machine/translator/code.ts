@@ -347,10 +347,9 @@ export class Code {
     this.f.op(OP.return);
   }
 
-  /** Fills bytes of the first memory. */
-  fill(address: I32, byte: Int, count: I32): void {
+  fill(address: I32, byte: Int, count: I32, memory = 0): void {
     for (const value of [address, I32.of(byte), count]) value.push(this.f);
-    this.f.memoryFill();
+    this.f.memoryFill(memory);
   }
 
   store32(address: I32, offset: number, value: Int, memory = 0): void {
@@ -409,6 +408,11 @@ export class CodeModule {
     if (result !== null) f.op(OP.unreachable);
     if (name !== null) this.builder.exportFunction(name, f);
     return routine(f.index, parameters.length);
+  }
+
+  /** Exports a routine, also one that was imported. */
+  export(name: string, { index }: Routine): void {
+    this.builder.exportFunction(name, { index });
   }
 
   build(): Uint8Array<ArrayBuffer> {

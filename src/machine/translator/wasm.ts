@@ -229,8 +229,8 @@ export class FunctionBuilder {
     this.op(0xfc, to === 'i32' ? 2 : 6);
   }
 
-  memoryFill(): void {
-    this.op(0xfc, 11, 0);
+  memoryFill(memory = 0): void {
+    this.op(0xfc, 11, memory);
   }
 
   memoryCopy(): void {
@@ -409,7 +409,7 @@ export class ModuleBuilder {
     return f;
   }
 
-  exportFunction(name: string, f: FunctionBuilder): void {
+  exportFunction(name: string, f: { readonly index: number }): void {
     this.#exports.push({ name, index: f.index });
   }
 
