@@ -2,7 +2,7 @@
  * Finds the first instruction at which a replay went another way than the recording, and tells it for people: the instruction, what came before it,
  * what the recording and the replay did there, and the state.
  *
- * Blocks give the place to within 2^20 instructions. Events carry their position. A bit or target of the path is traced back to the instruction that
+ * Blocks give the place to within 2^22 instructions. Events carry their position. A bit or target of the path is traced back to the instruction that
  * made it by running the block again to chosen points and counting the bits until there. Where only the state hash differs, no single instruction
  * can be named from the trace: the report says so, and names the block.
  */

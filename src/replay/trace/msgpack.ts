@@ -3,7 +3,7 @@
  * refuses what a trace never holds: extension types, floats, nesting deeper than `MAX_DEPTH`, more than `MAX_VALUES` values, counts larger than the bytes that are left, keys of
  * maps that are not text, bytes after the value. What passes needs memory in proportion to its size alone.
  */
-import { Packr, Unpackr } from 'msgpackr';
+import { Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr';
 import { Malformed } from './malformed.ts';
 
 const MAX_DEPTH = 12;
@@ -112,9 +112,9 @@ export class Msgpack {
   readonly #packr = new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true, moreTypes: false });
   readonly #unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'bigint', copyBuffers: false });
 
-  /** The bytes of a value. They are a copy. */
+  /** The bytes of a value: a view of a buffer that the next call uses again. */
   encode(value: unknown): Uint8Array {
-    return Uint8Array.from(this.#packr.pack(value));
+    return this.#packr.pack(value, RESET_BUFFER_MODE);
   }
 
   /** The value of bytes that may be hostile; throws `Malformed`. Bins in it are views of `data`. */

@@ -1,7 +1,6 @@
 /** MOV to and from control registers, LMSW, CLTS, and what they do to the TLB (SDM Vol. 3, 2.5 and 4.10.4). CPL has been checked by the rows. */
 import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu-control.ts';
-import type { AddressSpace } from '../../observer.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
 import { PHYSICAL_BITS } from '../../platform/memory-map.ts';
 import { VECTOR } from '../../platform/vectors.ts';
@@ -111,25 +110,28 @@ function writeCr3(cpu: Cpu, low: number, signedHigh: number): number {
   const keeps = signedHigh < 0;
   if ((signedHigh & CR3_RESERVED) !== 0 || (keeps && !hasPcid)) return cpu.fault(VECTOR.GP, 0);
   const high = signedHigh & 0x7fffffff;
-  const before = cpu.observer === null ? 0n : cpu.state.get64(CR3);
+  const lowBefore = cpu.low(CR3);
+  const highBefore = cpu.high(CR3);
   cpu.set(CR3, low, high);
   cpu.mmu.setRoot(low, high, hasPcid, keeps);
-  if (cpu.observer !== null) {
-    const after = cpu.state.get64(CR3);
-    cpu.observer.controlRegister?.(cpu.at, 3, before, after);
-    if (cpu.mmu.paging) tellSwitch(cpu, addressSpace(before, hasPcid), addressSpace(after, hasPcid));
-    if (!keeps) cpu.tellFlush('pcid', cpu.mmu.pcid, null);
+  const { observer } = cpu;
+  if (observer === null) return HELPER.next;
+  const { at } = cpu;
+  observer.controlRegister?.(at, 3, physical(lowBefore, highBefore), physical(low, high));
+  // Bits 11:0 are the PCID with CR4.PCIDE, else PWT, PCD and ignored ones (SDM Vol. 3, tables 4-12 and 4-13).
+  const asid = hasPcid ? 0xfff : 0;
+  const isOther = high !== highBefore || ((low ^ lowBefore) & (~0xfff | asid)) !== 0;
+  if (isOther && cpu.mmu.paging) {
+    const from = { root: physical(lowBefore & ~0xfff, highBefore), pcid: lowBefore & asid };
+    observer.contextSwitch?.(at, from, { root: physical(low & ~0xfff, high), pcid: low & asid });
   }
+  if (!keeps) cpu.tellFlush('pcid', cpu.mmu.pcid, null);
   return HELPER.next;
 }
 
-/** Bits 11:0 of CR3 are the PCID with CR4.PCIDE, else PWT, PCD and ignored ones (SDM Vol. 3, tables 4-12 and 4-13). */
-function addressSpace(cr3: bigint, hasPcid: boolean): AddressSpace {
-  return { root: cr3 & ~0xfffn, pcid: hasPcid ? Number(cr3 & 0xfffn) : 0 };
-}
-
-function tellSwitch(cpu: Cpu, from: AddressSpace, to: AddressSpace): void {
-  if (from.root !== to.root || from.pcid !== to.pcid) cpu.observer?.contextSwitch?.(cpu.at, from, to);
+/** A value of CR3, which has 52 bits, by its halves: made of one number, quicker than of two. */
+function physical(low: number, high: number): bigint {
+  return BigInt(high * 2 ** 32 + (low >>> 0));
 }
 
 function writeCr4(cpu: Cpu, value: bigint): number {
