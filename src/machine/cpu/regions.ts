@@ -1,12 +1,13 @@
 /**
  * Tier 1's compiler as the interpreter drives it: heads that have become hot wait until there are enough of them, or they have waited long enough; then
- * their regions are compiled as one module (translator/region-emit.ts). Nothing of that can be noticed by the guest.
+ * their regions are compiled as one module (translator/region-module.ts). Nothing of that can be noticed by the guest.
  *
  * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
  */
 
-import { innerMark, type RegionSource, regionsModule } from '../translator/region-emit.ts';
+import { innerMark, type RegionSource } from '../translator/region-emit.ts';
 import { type Foresight, pageOf, RegionGraph } from '../translator/region-graph.ts';
+import { regionsModule } from '../translator/region-module.ts';
 import type { CodeCache } from './code-cache.ts';
 import { type CodePage, PAGE } from './code-pages.ts';
 import { type CpuState, MSR_SLOT, RIP } from './state.ts';

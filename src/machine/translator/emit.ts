@@ -18,6 +18,7 @@ import { CS, FS, RCX, SS } from '../isa/registers.ts';
 import { constant, input, isConst, type Term } from '../isa/term.ts';
 import { ENTRY, hasFixedMemory, tellsTarget } from './entry.ts';
 import { flagTerms } from './flags.ts';
+import type { Address, KnownPlaces } from './known-places.ts';
 import { Lowering } from './lower.ts';
 import type { Environment, LocalPool, Services } from './lowering-context.ts';
 import { load, type MemoryServices, type Place, place, probe, store } from './memory-access.ts';
@@ -34,6 +35,8 @@ export interface StateAccess extends Environment {
   prepareFlags(l: Lowering, flags: FlagWrites): () => void;
   /** Leaves the address of the next instruction. */
   rip(field: number): void;
+  /** What is known of an offset in a segment as an address; null: nothing. */
+  address(segment: number, offset: Term): Address | null;
 }
 
 /** How logical addresses become linear: `long` 64-bit mode · `flat` protected mode with flat ES CS SS DS · `segmented` by a service. */
@@ -86,6 +89,8 @@ export interface EmitServices extends Services {
   readonly helper: number;
   /** (linear low, linear high, access) → 0: the software TLB now serves the access; null: code that leaves at a miss leaves at once. */
   readonly refill: number | null;
+  /** Where a region accessed memory before; null: it is not kept. */
+  readonly places: KnownPlaces | null;
 }
 
 export interface Form {
@@ -257,7 +262,9 @@ class Emitter {
       }
       this.#raiseIf(13, 0);
     }
-    return place(this.#memory, linear, width, isWrite, access);
+    const number = segment.kind === 'fixed' ? segment.segment : segmentOf(this.#form.decoded, segment.index);
+    const address = this.#access.address(number, offset);
+    return place(this.#memory, { linear, address, width, isWrite, access });
   }
 
   /** Leaves size, bits known now, and (by the entry) whether the segment is SS. */

@@ -35,6 +35,7 @@ export class EntryAccess implements StateAccess {
   /** By step: the locals of loaded values. */
   readonly loaded = new Map<number, readonly number[]>();
   readonly floats = null;
+  readonly address = () => null;
 
   constructor(f: FunctionBuilder, at: EntryLocals, decoded: Decoded, writeRflags: number) {
     this.#f = f;

@@ -7,6 +7,7 @@
 import { ACCESS, SCRATCH, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Width } from '../isa/ops.ts';
+import type { Address, KnownPlaces } from './known-places.ts';
 import { type LocalPool, narrowLoad } from './lowering-context.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
@@ -24,6 +25,8 @@ export interface MemoryServices {
   readonly miss: Label | null;
   /** Function that is asked at a miss to fill the software TLB, before the code leaves; null: none. */
   readonly refill: number | null;
+  /** Where memory was accessed before; null: it is not kept. */
+  readonly places: KnownPlaces | null;
 }
 
 export interface Place {
@@ -34,11 +37,38 @@ export interface Place {
   readonly access: (extra: number) => void;
 }
 
+/** What is accessed: a linear address in a local, and what is known of it in terms of registers (null: nothing). */
+export interface Accessed {
+  readonly linear: number;
+  readonly address: Address | null;
+  readonly width: Width;
+  readonly isWrite: boolean;
+  /** Leaves the `access` argument of the slow path. */
+  readonly access: (extra: number) => void;
+}
+
 /** Looks the linear address up, for reading or writing. */
-export function place(m: MemoryServices, linear: number, width: Width, isWrite: boolean, access: (extra: number) => void): Place {
+export function place(m: MemoryServices, accessed: Accessed): Place {
+  const { f, places } = m;
+  const { linear, address, width, isWrite, access } = accessed;
+  const host = m.locals.take('i32');
+  const made = { linear, host, width, access };
+  if (address !== null && places?.emitShared(address, width / 8, isWrite, host)) {
+    // Another page: without a call, which would cost the engine the saving of all registers here.
+    f.if(undefined, false);
+    lookUp(m, accessed, host, null);
+    f.end();
+    return made;
+  }
+  lookUp(m, accessed, host, m.refill);
+  if (address !== null) places?.note(address, isWrite, host, linear);
+  return made;
+}
+
+/** Sets `host`, or deals with a miss as `MemoryServices` says. */
+function lookUp(m: MemoryServices, { linear, width, isWrite, access }: Accessed, host: number, refill: number | null): void {
   const { f } = m;
   const slot = m.locals.take('i32');
-  const host = m.locals.take('i32');
   const kind = isWrite ? TLB_WRITE : TLB_READ;
   const bytes = width / 8;
   f.get(linear);
@@ -60,13 +90,14 @@ export function place(m: MemoryServices, linear: number, width: Width, isWrite: 
   f.op(OP.i64.and);
   if (m.miss !== null) {
     f.op(OP.i64.ne);
-    if (m.refill === null) f.brIf(m.miss, false);
+    if (refill === null) f.brIf(m.miss, false);
     else {
       f.if(undefined, false);
       pushLinear(f, linear);
       access(isWrite ? ACCESS.modify : 0);
-      f.call(m.refill);
+      f.call(refill);
       f.brIf(m.miss, false);
+      m.places?.refilled();
       f.end();
     }
     f.get(linear);
@@ -88,7 +119,6 @@ export function place(m: MemoryServices, linear: number, width: Width, isWrite: 
     f.end();
     f.set(host);
   }
-  return { linear, host, width, access };
 }
 
 function slowArguments(m: MemoryServices, p: Place, extra: number): void {

@@ -13,10 +13,12 @@ import { boundLocal } from './bound.ts';
 import type { StateAccess } from './emit.ts';
 import { ENTRY } from './entry.ts';
 import { CARRIER } from './flags.ts';
+import type { Address } from './known-places.ts';
 import type { Lowering } from './lower.ts';
 import type { FloatInputs } from './lowering-context.ts';
 import { xmmHalf } from './region-floats.ts';
 import type { RegionInstruction } from './region-graph.ts';
+import { RegisterOrigins, sum } from './register-origins.ts';
 import { readSlot } from './special-slots.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
@@ -39,6 +41,7 @@ export class RegionState {
   readonly #floats: ReadonlySet<number>;
   /** Bits of those among them that are known to hold zero or an ordinary number, at the point that is being emitted. */
   ordinary = 0;
+  readonly origins = new RegisterOrigins();
 
   constructor(f: FunctionBuilder, base: number, page: number, floats: ReadonlySet<number>) {
     this.f = f;
@@ -66,6 +69,7 @@ export class RegionState {
   set(offset: number, type: 'i32' | 'i64' = 'i64'): void {
     const slot = this.#slot(offset, type);
     slot.isWritten = true;
+    if (isGpr(offset)) this.origins.set((offset - GPR) / 8, null);
     if (slot.type === 'f64') {
       this.f.op(OP.f64.reinterpret_i64);
       this.ordinary &= ~ordinaryBit(offset);
@@ -145,6 +149,8 @@ export class RegionState {
     f.op(OP.i64.shr_u, OP.i32.wrap_i64);
   }
 }
+
+const isGpr = (offset: number): boolean => offset >= GPR && offset < GPR + 8 * 16;
 
 /** Of the half of an XMM register at `offset`. */
 const ordinaryBit = (offset: number): number => 1 << ((offset - XMM) / 8);
@@ -243,9 +249,40 @@ export class RegionAccess implements StateAccess {
             return local;
           })
         : [l.toLocal(value)];
+    const origin = value.width === 64 && when === null ? this.#origin(value) : null;
     return () => {
       for (const [half, local] of values.entries()) this.#write(target, value.width, half, local, when);
+      const register = origin === null ? null : this.#gpr(target);
+      if (register !== null) this.#state.origins.set(register, origin);
     };
+  }
+
+  address(segment: number, offset: Term): Address | null {
+    const found = this.#origin(offset);
+    return found === null ? null : { ...found, origin: `${segment}:${found.origin}` };
+  }
+
+  /** A term of 64 bits as a sum over registers; null: it is none. */
+  #origin(t: Term): Address | null {
+    if (t.op === 'const') return sum('', Number(BigInt.asIntN(64, t.value)));
+    const [a, b] = t.args;
+    if ((t.op === 'add' || t.op === 'sub') && a !== undefined && b?.op === 'const') {
+      const from = this.#origin(a);
+      const by = Number(BigInt.asIntN(64, b.value));
+      return from === null ? null : sum(from.origin, t.op === 'add' ? from.plus + by : from.plus - by);
+    }
+    if (t.source === null || t.width !== 64) return null;
+    if (t.source.kind === 'offset') return this.#state.origins.ofMemory(this.#memory(t.source.index), this.#instruction.next);
+    const register = t.source.kind === 'gpr' || t.source.kind === 'operand' ? this.#gpr(t.source) : null;
+    return register === null ? null : this.#state.origins.of(register);
+  }
+
+  /** The number of a general register; null: it is none. */
+  #gpr(place: Source | Target): number | null {
+    if (place.kind === 'gpr') return place.index;
+    if (place.kind !== 'operand') return null;
+    const operand = this.#instruction.form.decoded.operands[place.index];
+    return operand?.kind === 'reg' && operand.class === 'gpr' ? operand.index : null;
   }
 
   /** The offset of a half of an XMM register that is kept as a double; null: it is none. */

@@ -15,11 +15,12 @@ import type { Term } from '../isa/term.ts';
 import { Code, Var32 } from './code.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
 import { ENTRY, REGION } from './entry.ts';
+import { KnownPlaces } from './known-places.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
-import { PARAMETER, RegionExit, TABLE } from './region-exit.ts';
+import { PARAMETER, RegionExit } from './region-exit.ts';
 import { type FlagState, RegionFlags } from './region-flags.ts';
 import { floatHalves } from './region-floats.ts';
 import { mapEffect } from './region-form.ts';
@@ -28,11 +29,10 @@ import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './reg
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
 import { EVENTS, pushNotPlain, type SystemCall } from './region-system.ts';
+import type { Origins } from './register-origins.ts';
 import { chooseTlbSet } from './rflags-code.ts';
 import { substitute } from './substitute.ts';
-import { TELL } from './system-code.ts';
-import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
-import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
+import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
 /** CR0.EM TS and CR4.OSFXSR: what SSE instructions ask for. */
 const CR0_NO_SSE = (1 << 2) | (1 << 3);
@@ -40,10 +40,21 @@ const CR4_OSFXSR = 1 << 9;
 /** RIPs of a region lie so far from its page at most: a page that far from the ends of the canonical halves needs no other check. */
 const REACH = 1n << 33n;
 
+/**
+ * So many instructions share a way to the exit. Each local that an instruction writes has a value of its own on each way to the exit, which costs the engine
+ * a move there: the others have the same value on all ways that join before it.
+ */
+const EXITS_TOGETHER = 8;
 /** With more known targets than these an indirect jump finds its block by a table. */
 const MOST_COMPARED = 4;
 
-interface Imported {
+/** What the head of an inner block of a region holds, so that the region's indirect jumps find the block. */
+export const innerMark = (region: number, block: number): number => (1 << 31) | (region << 8) | block;
+/** More blocks are not told apart by marks. */
+const MOST_INNER = 256;
+
+/** Indices of functions in the module, and of types. */
+export interface Imported {
   readonly refill: number;
   readonly float: number;
   readonly integer: number;
@@ -54,55 +65,20 @@ interface Imported {
   readonly events: readonly number[];
 }
 
-/** What the head of an inner block of a region holds, so that the region's indirect jumps find the block. */
-export const innerMark = (region: number, block: number): number => (1 << 31) | (region << 8) | block;
-/** More blocks are not told apart by marks. */
-const MOST_INNER = 256;
-
 /** What is compiled: the graph from `head` on, and the number of the code page of each relative page that it has code in. */
 export interface RegionSource {
   readonly head: Block;
   readonly pages: ReadonlyMap<number, number>;
 }
 
-export interface RegionsModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** By region: the addresses of its inner blocks, whose heads are to be marked with their number in this list. */
-  readonly inner: readonly (readonly number[])[];
-}
-
-/** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
-export function regionsModule(sources: readonly RegionSource[], firstIndex: number, hasPath: boolean): RegionsModule {
-  const module = new ModuleBuilder();
-  module.importMemory('env', 'memory', 1);
-  module.importTable('env', 'regions', 1);
-  module.importTable('env', 'table', 1);
-  const imported: Imported = {
-    refill: module.importFunction('env', 'refill', module.type(['i32', 'i32', 'i32'], ['i32'])),
-    float: module.importFunction('env', 'float', module.type(['i32', 'i32'], ['i32'])),
-    integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
-    regionType: module.type(REGION_PARAMETERS, ['i32']),
-    formType: module.type(FORM_PARAMETERS, ['i32']),
-    events: Object.values(TELL).map((what) => module.importFunction('env', `event${what}`, module.type([], []))),
-  };
-  const inner: (readonly number[])[] = [];
-  const functions = sources.map((source, i) => {
-    const f = module.func(imported.regionType);
-    const emitter = new RegionEmitter(f, imported, source, firstIndex + i, hasPath);
-    emitter.emit();
-    inner.push([...emitter.inner.keys()]);
-    return f;
-  });
-  module.elements(TABLE.regions, firstIndex, functions);
-  return { bytes: module.build(), inner };
-}
-
 interface Here {
   readonly flags: FlagState;
   readonly ordinary: number;
+  readonly places: KnownPlaces['now'];
+  readonly origins: Origins;
 }
 
-class RegionEmitter {
+export class RegionEmitter {
   readonly #f: FunctionBuilder;
   readonly #imported: Imported;
   /** The path's bits; null: it is not recorded. */
@@ -127,6 +103,7 @@ class RegionEmitter {
   readonly #loops = new Map<Node, Label>();
   readonly #merges = new Map<Node, Label>();
   readonly #flags: RegionFlags;
+  readonly #places: KnownPlaces;
   readonly #liveness: Liveness;
   readonly #uses = new Map<Effect, FlagUse>();
   /** Where exits go, with RIP and a value of REGION in their locals. */
@@ -150,6 +127,7 @@ class RegionEmitter {
     this.#status = f.local('i32');
     this.#state = new RegionState(f, this.#base, this.#page, floatHalves([...this.#nodes.keys()].flatMap((b) => b.instructions)));
     this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: 0, integer: 0, giveUp: null });
+    this.#places = new KnownPlaces(f);
     this.#liveness = liveness(this.#nodes, (effect) => this.#useOf(effect));
   }
 
@@ -263,12 +241,22 @@ class RegionEmitter {
 
   /** What is known at the point that is being emitted: the same on each way from a fork. */
   get #here(): Here {
-    return { flags: this.#flags.now, ordinary: this.#state.ordinary };
+    return { flags: this.#flags.now, ordinary: this.#state.ordinary, places: this.#places.now, origins: this.#state.origins.now };
   }
 
-  set #here({ flags, ordinary }: Here) {
+  set #here({ flags, ordinary, places, origins }: Here) {
     this.#flags.now = flags;
     this.#state.ordinary = ordinary;
+    this.#places.now = places;
+    this.#state.origins.now = origins;
+  }
+
+  /** Ways join: what is known is what holds on each of them. */
+  #join(flags: FlagState): void {
+    this.#flags.now = flags;
+    this.#state.ordinary = 0;
+    this.#places.now = [];
+    this.#state.origins.forget();
   }
 
   // ---- Structure -----------------------------------------------------------------------------------------------------------------------
@@ -277,7 +265,7 @@ class RegionEmitter {
   #tree(node: Node): void {
     const f = this.#f;
     if (node.isLoop) this.#loops.set(node, f.loop());
-    if (node.isLoop || node.isMerge) this.#here = { flags: RegionFlags.joined(this.#liveness.readAt.get(node.block) ?? 0), ordinary: 0 };
+    if (node.isLoop || node.isMerge) this.#join(RegionFlags.joined(this.#liveness.readAt.get(node.block) ?? 0));
     this.#within(
       node,
       node.children.filter((child) => child.isMerge).sort((a, b) => a.order - b.order),
@@ -356,12 +344,31 @@ class RegionEmitter {
     f.set(this.#left);
     const live = this.#liveness.liveAfter(node.block);
     const last = end.kind === 'jump' || end.kind === 'branch' || end.kind === 'indirect' ? instructions.at(-1) : undefined;
-    for (const [i, instruction] of instructions.entries()) {
-      if (instruction !== last) this.#instruction(instruction, count - i, null, node, live[i] ?? 0);
+    const straight = last === undefined ? instructions : instructions.slice(0, -1);
+    for (let from = 0; from < straight.length; from += EXITS_TOGETHER) {
+      this.#together(() => {
+        for (const [i, instruction] of straight.slice(from, from + EXITS_TOGETHER).entries())
+          this.#instruction(instruction, count - from - i, null, node, live[from + i] ?? 0);
+      });
     }
     if (end.kind === 'cold') return this.#coldExit(end.at, 1, end.entry);
     if (end.kind === 'next') return this.#follow(node, end.edge);
     this.#instruction(last ?? bug('a block that ends with nothing'), 1, end, node, live.at(-1) ?? 0);
+  }
+
+  /** What leaves the region within `emit` (which falls out at its end) joins before it goes to the exit. */
+  #together(emit: () => void): void {
+    const f = this.#f;
+    const exit = this.#exit;
+    const done = f.block();
+    const joined = f.block();
+    this.#exit = joined;
+    emit();
+    this.#exit = exit;
+    f.br(done);
+    f.end();
+    f.br(this.#exitLabel);
+    f.end();
   }
 
   /** To the exit; what is known of flags stays as it is for code of other ways. */
@@ -425,7 +432,8 @@ class RegionEmitter {
     };
     const { refill, float, integer } = this.#imported;
     const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0 };
-    const services: EmitServices = { ...none, refill, float, integer, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
+    const places = this.#places;
+    const services: EmitServices = { ...none, refill, places, float, integer, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
@@ -452,6 +460,7 @@ class RegionEmitter {
     enterPrivilege(code, base, system === 'SYSCALL' ? 'kernel' : 'user');
     chooseTlbSet(code, base, base.load32(RFLAGS_REST));
     this.#exits.loadTlb();
+    this.#places.now = [];
     f.i32(0);
     f.set(this.#checked);
     this.#logAfter(system);

@@ -134,7 +134,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
       leaveWith(STATUS.jump);
     },
   };
-  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null, refill: null };
+  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null, refill: null, places: null };
   emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base, bitsInMemory(f, locals, at.base)) : null);
   f.op(OP.unreachable);
 }
@@ -501,7 +501,7 @@ class Body {
       fault: () => f.br(cold),
       leave: () => f.op(OP.drop),
     };
-    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null };
+    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null, places: null };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     const bits = bitsInMemory(f, this.#locals, this.#base);
     emitInstruction(

@@ -35,6 +35,8 @@ export interface FlatOptions {
   readonly codeBytes?: number;
   /** False: every access takes the slow path. */
   readonly hasTlb?: boolean;
+  /** Told of each access that generated code hands over. */
+  readonly missed?: (how: 'load' | 'store' | 'refill', low: number, machine: FlatMachine) => void;
   readonly helper?: (name: string, decoded: Decoded, machine: FlatMachine) => number;
 }
 
@@ -89,6 +91,7 @@ export class FlatMachine implements Ports {
   }
 
   readonly load = (low: number, high: number, access: number): number => {
+    this.#options.missed?.('load', low, this);
     const size = access & ACCESS.size;
     const at = this.#physical(low, high, size, (access & ACCESS.modify) !== 0, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
@@ -98,6 +101,7 @@ export class FlatMachine implements Ports {
   };
 
   readonly store = (low: number, high: number, access: number): number => {
+    this.#options.missed?.('store', low, this);
     const size = access & ACCESS.size;
     const at = this.#physical(low, high, size, true, (access & ACCESS.stack) !== 0);
     if (at < 0) return 1;
@@ -116,6 +120,7 @@ export class FlatMachine implements Ports {
   };
 
   readonly refill = (low: number, high: number, access: number): number => {
+    this.#options.missed?.('refill', low, this);
     const size = access & ACCESS.size;
     const isWrite = (access & ACCESS.modify) !== 0;
     if (this.#options.hasTlb === false || (low & 0xfff) + size > 4096) return 1;

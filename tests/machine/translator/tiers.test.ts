@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
 import { MXCSR } from '../../../src/machine/cpu/state.ts';
+import { decode } from '../../../src/machine/isa/decode.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
 import { Random } from '../cpu/interpreter-judge.ts';
-import { FlatMachine } from './flat-machine.ts';
+import { FlatMachine, type FlatOptions } from './flat-machine.ts';
 import { lockstep } from './lockstep.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
@@ -110,4 +112,61 @@ test('a floating-point instruction of which nothing is needed still raises its e
     expect(controls[0], instruction).toBe(0x1fa2);
     expect(controls[1], instruction).toBe(0x1fa2);
   }
+});
+
+/** RAX lies 16 bytes before a page that cannot be written, RBX in another page, the stack below it. What faults is left out. */
+test.each([
+  ['a sum crosses into the next page', 'mov [rax], rcx\nadd rax, 24\nmov [rax], r15'],
+  ['an access crosses into it', 'mov [rax], rcx\nmov [rax + 12], r15'],
+  ['it lies before the page', 'mov [rax], rcx\nmov [rax - 4090], r15'],
+  ['the register gets another value', 'mov [rax], rcx\nimul rax, rax, 3\nand eax, 0x1fff8\nmov [rax + 0x20000], r15'],
+  ['its lower half is written', 'mov [rax], rcx\nadd eax, 24\nmov [rax], r15'],
+  ['it is written under a condition', 'mov [rax], rcx\ntest r15, 1\ncmovz rax, rbx\nmov [rax], r15'],
+  ['registers are exchanged', 'mov [rax], rcx\nmov [rbx], rcx\nxchg rax, rbx\nmov [rax + 8], r15\nmov [rbx + 8], r15'],
+  ['an index moves', 'mov [rax + rdx*8], rcx\nadd rdx, 3\nmov [rax + rdx*8], r15\nmov [rbx + rdx*8], r15'],
+  ['ways join', 'mov [rax], rcx\nmov [rbx], rcx\ntest r15, 1\njz odd\nmov rax, rbx\nodd: mov [rax - 8], r15\nmov [rbx - 16], r15'],
+  [
+    'a way forks',
+    'lea rax, [rax + r15*8 - 800]\nlea r8, [rax]\ntest r15, 1\njz odd\nmov [rax + 8], rcx\njmp both\nodd: mov [rax], r15\nboth: nop',
+  ],
+  ['a loop goes round', 'mov r14d, 3\nloop: mov [rax], r14\nadd rax, 2000\nmov [rax + 8], r15\ndec r14\njnz loop'],
+  ['the stack crosses pages', 'push rcx\npush r15\npush rax\npop r8\nsub rsp, 4000\npush r8\npush r15\nadd rsp, 4032'],
+])('what a region knows of an address holds where %s', (_, body) => {
+  const seen = ([0, 1] as const).map((tier) => {
+    const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier });
+    const text = `again:\nlea rcx, [r15 + r15*8 + 5]\nxor edx, edx\nmov eax, 0x20ff0\nmov ebx, 0x22ff0\nmov esp, 0x25008\n${body}\nmov rdi, [rax]\nadd r9, rdi\ndec r15\njnz again\nhlt`;
+    m.ram.set(assembleInline(text).bytes, 0x4000);
+    m.readOnly.add(0x21);
+    m.state.rip = 0x4000n;
+    m.state.gpr[15] = 40n;
+    let faults = 0;
+    for (let reason = ''; reason !== 'stop'; ) {
+      reason = m.interpreter.run(100_000);
+      if (reason !== 'fault') continue;
+      faults++;
+      const decoded = decode(m.ram, Number(m.state.rip), 64, 15);
+      m.state.clearFault();
+      m.state.rip += BigInt(typeof decoded === 'string' ? 1 : decoded.length);
+    }
+    return [faults, createHash('sha256').update(m.ram).digest('hex'), ...m.state.gpr];
+  });
+  expect(seen[1]).toEqual(seen[0]);
+});
+
+test('what a region knows of an address does not outlive a refill by which stores there must be told', () => {
+  const told = ([0, 1] as const).map((tier) => {
+    let stores = 0;
+    const missed: FlatOptions['missed'] = (how, low, machine) => {
+      if (how === 'store' && low === 0x20008) stores++;
+      else if (how !== 'store' && low >= 0x30000) machine.watchCode(0x20);
+    };
+    const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier, missed });
+    const text = 'again: mov [rax], rcx\nmov rdi, [r12]\nmov [rax + 8], r15\nadd r12, 4096\ndec r15\njnz again\nhlt';
+    m.ram.set(assembleInline(text).bytes, 0x4000);
+    m.state.gpr[0] = 0x20000n;
+    m.state.gpr[12] = 0x30000n;
+    run(m, 0x4000n);
+    return stores;
+  });
+  expect(told).toEqual([100, 100]);
 });

@@ -1,0 +1,38 @@
+/** Regions → a WebAssembly module. */
+import { RegionEmitter, type RegionSource } from './region-emit.ts';
+import { TABLE } from './region-exit.ts';
+import { TELL } from './system-code.ts';
+import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
+import { ModuleBuilder } from './wasm.ts';
+
+export interface RegionsModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** By region: the addresses of its inner blocks, whose heads are to be marked with their number in this list. */
+  readonly inner: readonly (readonly number[])[];
+}
+
+/** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
+export function regionsModule(sources: readonly RegionSource[], firstIndex: number, hasPath: boolean): RegionsModule {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', 1);
+  module.importTable('env', 'regions', 1);
+  module.importTable('env', 'table', 1);
+  const imported = {
+    refill: module.importFunction('env', 'refill', module.type(['i32', 'i32', 'i32'], ['i32'])),
+    float: module.importFunction('env', 'float', module.type(['i32', 'i32'], ['i32'])),
+    integer: module.importFunction('env', 'integer', module.type(['i32', 'i32'], [])),
+    regionType: module.type(REGION_PARAMETERS, ['i32']),
+    formType: module.type(FORM_PARAMETERS, ['i32']),
+    events: Object.values(TELL).map((what) => module.importFunction('env', `event${what}`, module.type([], []))),
+  };
+  const inner: (readonly number[])[] = [];
+  const functions = sources.map((source, i) => {
+    const f = module.func(imported.regionType);
+    const emitter = new RegionEmitter(f, imported, source, firstIndex + i, hasPath);
+    emitter.emit();
+    inner.push([...emitter.inner.keys()]);
+    return f;
+  });
+  module.elements(TABLE.regions, firstIndex, functions);
+  return { bytes: module.build(), inner };
+}
