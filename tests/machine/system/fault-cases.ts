@@ -115,6 +115,9 @@ export const FAULT_CASES: readonly FaultCase[] = [
   { label: 'user MOV DR',                 code: 'mov rax, dr7', expected: '#d 0', atCpl3: true },
   { label: 'user far jump to the kernel', code: 'mov dword ptr [rsp - 16], 0\n mov dword ptr [rsp - 12], 8\n jmp far ptr [rsp - 16]', expected: '#d 8', atCpl3: true },
   { label: 'user IRET to the kernel',     code: 'push 0x10\n push rsp\n push 2\n push 8\n push 0\n iretq', expected: '#d 8', atCpl3: true },
+  // The CPU itself has read both for the faults before.
+  { label: 'user read of the GDT',        code: 'mov eax, offset gdt\n mov rax, [rax]', expected: '#e 5', atCpl3: true },
+  { label: 'user read of the IDT',        code: 'mov eax, offset idt\n mov rax, [rax]', expected: '#e 5', atCpl3: true },
   { label: 'user loads kernel SS',        code: 'mov eax, 0x10\n mov ss, eax', expected: '#d 10', atCpl3: true },
   { label: 'user null SS',                code: 'xor eax, eax\n mov ss, eax', expected: '#d 0', atCpl3: true },
   { label: 'PCIDE with CR3 bits',         code: 'mov rax, cr3\n or rax, 0x18\n mov cr3, rax\n mov rax, cr4\n or rax, 0x20000\n mov cr4, rax', expected: '#d 0', qemu: 'has no PCID' },
