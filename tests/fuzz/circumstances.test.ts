@@ -4,7 +4,7 @@ import { circumstancesFrom, circumstancesOf, USUAL, wordsOf } from '../../src/fu
 import { compileHostile, withInput } from '../../src/fuzz/campaign/runner.ts';
 import { render, USUAL_INPUT } from '../../src/fuzz/grammar/act.ts';
 
-const FRAMES = 90;
+const FRAMES = { start: 12, all: 90 };
 
 test('the first variant of every program runs under the usual circumstances, the others under drawn ones, the same each time', () => {
   const drawn = new Set<string>();
@@ -20,10 +20,16 @@ test('the first variant of every program runs under the usual circumstances, the
   expect(drawn.size).toBeGreaterThan(90);
 });
 
-test('a frame is refused among those that the usual run asked for, the first and the last too', () => {
-  const refused = new Set(Array.from({ length: 200 }, (_, variant) => circumstancesOf('frames', 1, variant + 1, 5).failFrame));
-  expect([...refused].sort()).toEqual([1, 2, 3, 4, 5, null]);
-  expect(circumstancesOf('frames', 1, 1, 0).failFrame).toBe(null);
+test('a frame is refused among those that the usual run asked for, mostly after the start, the first and the last too', () => {
+  const refused = (start: number, all: number) =>
+    Array.from({ length: 600 }, (_, variant) => circumstancesOf('frames', 1, variant + 1, { start, all }).failFrame);
+  expect(new Set(refused(3, 6))).toEqual(new Set([1, 2, 3, 4, 5, 6, null]));
+  expect(new Set(refused(2, 2))).toEqual(new Set([1, 2, null]));
+  expect(new Set(refused(0, 0))).toEqual(new Set([null]));
+  const late = refused(12, 90).filter((frame) => frame !== null && frame > 12).length;
+  const early = refused(12, 90).filter((frame) => frame !== null && frame <= 12).length;
+  expect(late).toBeGreaterThan(4 * early);
+  expect(early).toBeGreaterThan(10);
 });
 
 test('words say what they were made from', () => {

@@ -19,16 +19,26 @@ export const USUAL: Circumstances = { input: null, quantum: null, failFrame: nul
 /** Shorter and longer than the usual turn: a fork and its exit take some 20,000 ticks, an ordinary system call some hundred. */
 const QUANTUM = { least: 1000, most: 30_000 };
 
+/** Frames of memory that a run asked for: until its programs were started, and in all. */
+export interface AskedFrames {
+  readonly start: number;
+  readonly all: number;
+}
+
+/** Of so many refused frames one is refused while the program is started, which it then is not. */
+const STARTS = 8;
+
 /**
- * Those of variant `variant` of program `index`, whose run under the usual ones (variant 0) asked for so many frames: a function of the four alone. Half of
+ * Those of variant `variant` of program `index`, whose run under the usual ones (variant 0) asked for these frames: a function of the four alone. Half of
  * the variants are refused one of as many frames.
  */
-export function circumstancesOf(seed: string, index: number, variant: number, frames: number): Circumstances {
+export function circumstancesOf(seed: string, index: number, variant: number, { start, all }: AskedFrames): Circumstances {
   if (variant === 0) return USUAL;
   const random = seedrandom.alea(`${seed}/${index}/${variant}`);
   const below = (limit: number) => Math.floor(random() * limit);
   const quantum = QUANTUM.least + below(QUANTUM.most - QUANTUM.least);
-  const failFrame = below(2) === 0 || frames === 0 ? null : 1 + below(frames);
+  const from = all === start || below(STARTS) === 0 ? 0 : start;
+  const failFrame = below(2) === 0 || all === 0 ? null : from + 1 + below((from === 0 ? start : all) - from);
   const input = (BigInt(below(2 ** 32)) << 32n) | BigInt(below(2 ** 32));
   return { input, quantum, failFrame };
 }

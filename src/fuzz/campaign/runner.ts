@@ -13,7 +13,7 @@ import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { SecretSet } from '../invariants/secret-set.ts';
 import { type Outcome, Testbed } from '../testbed.ts';
-import { type Circumstances, kernelWordsOf, USUAL } from './circumstances.ts';
+import { type AskedFrames, type Circumstances, kernelWordsOf, USUAL } from './circumstances.ts';
 import { type CoverageWatcher, watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
 import { secretsOf, VICTIM_PATH, victimSource } from './victim.ts';
@@ -47,8 +47,8 @@ export interface JudgedRun {
   readonly failures: readonly Failure[];
   /** How often each invariant was judged, by id. */
   readonly judged: ReadonlyMap<string, number>;
-  /** How many frames of memory the kernel was asked for since it had read the run's options. */
-  readonly frames: number;
+  /** Frames of memory that the kernel was asked for since it had read the run's options. */
+  readonly frames: AskedFrames;
   /** What the run reached, until the next run: results of system calls and exceptions, as numbers for `describeReached` (coverage.ts). */
   readonly coverage: ReadonlySet<number>;
 }
@@ -59,13 +59,20 @@ export class Runner {
   readonly #judge: Judge;
   readonly #coverage: CoverageWatcher;
   readonly #observer: Observer;
+  /** Frames asked for when user mode was first entered in the run: its programs have been started. */
+  #startFrames = 0;
 
   private constructor(testbed: Testbed, kernel: KernelView, secrets: readonly bigint[]) {
     this.testbed = testbed;
     this.#kernel = kernel;
     this.#judge = new Judge(testbed.machine, kernel, INVARIANTS, new SecretSet(secrets));
     this.#coverage = watchCoverage(testbed.machine, kernel.currentPid);
-    this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer]);
+    const start: Observer = {
+      enterUser: () => {
+        if (this.#startFrames === 0) this.#startFrames = kernel.askedFrames();
+      },
+    };
+    this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer, start]);
   }
 
   static async create({ kernel, seed, tier = 0 }: RunnerOptions): Promise<Runner> {
@@ -91,11 +98,17 @@ export class Runner {
   /** Runs a compiled program. */
   run(program: Uint8Array, circumstances = USUAL): JudgedRun {
     const ready = () => {
+      this.#startFrames = 0;
       this.#judge.begin();
       this.#coverage.begin();
     };
     const outcome = this.testbed.run(programArchive(program, circumstances), { limit: RUN_LIMIT, observer: this.#observer, ready });
-    return { outcome, frames: this.#kernel.askedFrames(), coverage: this.#coverage.reached, ...this.#judge.end(outcome) };
+    return {
+      outcome,
+      frames: { start: this.#startFrames, all: this.#kernel.askedFrames() },
+      coverage: this.#coverage.reached,
+      ...this.#judge.end(outcome),
+    };
   }
 }
 

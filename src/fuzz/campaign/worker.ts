@@ -1,7 +1,7 @@
 /** A worker of a campaign: a testbed of its own, fed with ranges of program numbers. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { render } from '../grammar/act.ts';
-import { circumstancesOf } from './circumstances.ts';
+import { type AskedFrames, circumstancesOf } from './circumstances.ts';
 import { generate } from './generate.ts';
 import type { BatchResult, RunResult, WorkerData, WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
@@ -15,7 +15,7 @@ parentPort?.on('message', ({ from, to }: WorkerRequest) => {
   const coverage = new Set<number>();
   for (let index = from; index < to; index++) {
     const program = compileHostile(render(generate(seed, index)));
-    let frames = 0;
+    let frames: AskedFrames = { start: 0, all: 0 };
     for (let variant = 0; variant < variants; variant++) {
       const circumstances = circumstancesOf(seed, index, variant, frames);
       const run = runner.run(program, circumstances);
