@@ -192,7 +192,7 @@ function atTop(f: FunctionBuilder, local: number, width: number, by: number): vo
   f.op(OP.i64.shl);
 }
 
-function storeDirection(f: FunctionBuilder, base: number, local: number): void {
+export function storeDirection(f: FunctionBuilder, base: number, local: number): void {
   f.get(base);
   f.get(base);
   f.load('i32', RFLAGS_REST);

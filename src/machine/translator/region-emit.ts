@@ -10,12 +10,14 @@
  */
 import { CR0, CR4, GPR, LEFT, OBSERVED, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
-import type { Effect } from '../isa/dsl.ts';
+import type { Effect, FlagWrites } from '../isa/dsl.ts';
 import type { Term } from '../isa/term.ts';
 import { Code, Var32 } from './code.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
 import { ENTRY, REGION } from './entry.ts';
+import { storeDirection } from './flags.ts';
 import { KnownPlaces } from './known-places.ts';
+import type { Lowering } from './lower.ts';
 import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
@@ -436,7 +438,7 @@ export class RegionEmitter {
     const services: EmitServices = { ...none, refill, places, float, integer, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
-    const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#flags.prepare(l, flags, written, live));
+    const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#prepareFlags(l, flags, written, live));
     if (form.system !== null) {
       pushNotPlain(f, this.#base, form.system, (index) => this.#state.get(GPR + 8 * index));
       f.brIf(cold, false);
@@ -470,44 +472,52 @@ export class RegionEmitter {
   #logBefore(system: SystemCall, at: number): void {
     const f = this.#f;
     const { before, registers } = EVENTS[system];
-    f.get(this.#base);
-    f.load('i32', OBSERVED);
-    f.if(undefined, false);
-    for (const register of registers) {
+    new Code(f).rarely(new Var32(f, this.#base).load32(OBSERVED), () => {
+      for (const register of registers) {
+        f.get(this.#base);
+        this.#state.get(GPR + 8 * register);
+        f.store('i64', GPR + 8 * register);
+      }
       f.get(this.#base);
-      this.#state.get(GPR + 8 * register);
-      f.store('i64', GPR + 8 * register);
-    }
-    f.get(this.#base);
-    this.#state.rip(at);
-    f.store('i64', RIP);
-    f.get(this.#base);
-    f.get(this.#left);
-    f.i32(1);
-    f.op(OP.i32.add);
-    f.store('i32', LEFT);
-    f.call(this.#imported.events[before] ?? bug('no such event'));
-    f.end();
+      this.#state.rip(at);
+      f.store('i64', RIP);
+      f.get(this.#base);
+      f.get(this.#left);
+      f.i32(1);
+      f.op(OP.i32.add);
+      f.store('i32', LEFT);
+      f.call(this.#imported.events[before] ?? bug('no such event'));
+    });
   }
 
   /** The region is left if the log has become full: the block of the trace is to end after this instruction. */
   #logAfter(system: SystemCall): void {
     const f = this.#f;
-    f.get(this.#base);
-    f.load('i32', OBSERVED);
-    f.if(undefined, false);
-    f.call(this.#imported.events[EVENTS[system].after] ?? bug('no such event'));
-    f.get(this.#left);
-    f.get(this.#base);
-    f.load('i32', LEFT);
-    f.i32(1);
-    f.op(OP.i32.sub);
-    f.tee(this.#left);
-    f.op(OP.i32.ne);
-    f.if(undefined, false);
-    this.#jumpExit();
-    f.end();
-    f.end();
+    new Code(f).rarely(new Var32(f, this.#base).load32(OBSERVED), () => {
+      f.call(this.#imported.events[EVENTS[system].after] ?? bug('no such event'));
+      f.get(this.#left);
+      f.get(this.#base);
+      f.load('i32', LEFT);
+      f.i32(1);
+      f.op(OP.i32.sub);
+      f.tee(this.#left);
+      f.op(OP.i32.ne);
+      f.if(undefined, false);
+      this.#jumpExit();
+      f.end();
+    });
+  }
+
+  /** DF lies in memory, as all of RFLAGS but the status flags. */
+  #prepareFlags(l: Lowering, flags: FlagWrites, written: readonly Term[], live: number): () => void {
+    const status = this.#flags.prepare(l, flags, written, live);
+    const write = flags.values.df;
+    if (write === undefined) return status;
+    const df = l.toLocal(write.value);
+    return () => {
+      status();
+      storeDirection(this.#f, this.#base, df);
+    };
   }
 
   /** The effect with what is known of flags in place of the flags that it reads. */

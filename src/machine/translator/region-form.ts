@@ -54,7 +54,6 @@ export function isForRegions({ mode, rep, row }: Decoded, effect: Effect): boole
   const firstStore = effect.steps.findIndex((s) => s.kind === 'store');
   if (firstStore >= 0 && effect.steps.slice(firstStore).some((s) => s.kind !== 'store')) return false;
   if (effect.writes.some((w) => w.target.kind === 'special' && w.target.name !== 'mxcsr')) return false;
-  if (effect.flags.values.df !== undefined) return false;
   const seen = new Set<Term>();
   return allTerms(effect).every((t) => isReadable(t, seen));
 }

@@ -77,7 +77,7 @@ class SystemProgram {
       case 5:
         return this.#r.below(4) === 0 ? 'pushfq\n or dword ptr [rsp], 0x100\n popfq\n nop\n nop' : 'rdtsc\n add rbx, rax';
       case 6:
-        return this.#r.below(4) === 0 ? this.#pick(['int3', 'cli', 'ud2\n nop', 'swapgs\n nop', 'rdmsr']) : 'cld';
+        return this.#r.below(4) === 0 ? this.#pick(['int3', 'cli', 'ud2\n nop', 'swapgs\n nop', 'rdmsr']) : this.#pick(['cld', 'std']);
       case 7:
         return 'call function';
       default:
@@ -106,7 +106,7 @@ class SystemProgram {
       case 7:
         return 'rdtscp\n xor rbx, rax';
       case 8:
-        return 'stac\n clac\n std\n cld';
+        return this.#pick(['stac\n clac', 'std', 'cld']);
       case 9:
         return 'lea rdi, [scratch]\n mov ecx, 9\n rep stosb';
       case 10:
