@@ -12,6 +12,8 @@ import type { StoredState } from './trace/stored-state.ts';
 
 /** No run is longer. */
 export const NO_LIMIT = 1n << 62n;
+/** Events that may follow each other without an instruction, once a block has as many events as it may have. */
+const MOST_IDLE = 4096;
 
 export interface MadeBlock {
   /** Views: they live until the machine runs on. */
@@ -70,7 +72,7 @@ export class Engine {
     return engine;
   }
 
-  /** Ends the block that is being made after the current instruction. */
+  /** Ends the block that is being made after the next instruction. */
   #cutHere(): void {
     this.#full = true;
     this.machine.requestStop();
@@ -97,7 +99,8 @@ export class Engine {
     this.#full = false;
     machine.observer = this.#maker;
     const boundary = first + BigInt(length);
-    const until = boundary < limit ? boundary : limit;
+    let until = boundary < limit ? boundary : limit;
+    let idle = 0;
     let stop: Stop | null = null;
     for (;;) {
       const reached = machine.run(until);
@@ -107,9 +110,12 @@ export class Engine {
         break;
       }
       if (reached.reason === 'observer' && this.#full) {
-        if (machine.count === first)
-          throw new UserError(`at instruction ${first} the guest makes events for ever, without executing any instruction`);
-        break;
+        // A block ends where its count is first reached, so that a replay ends it there: events of the instruction that comes next belong to the next block.
+        const next = machine.count + 1n;
+        if (next === until && ++idle === MOST_IDLE)
+          throw new UserError(`at instruction ${machine.count} the guest makes events for ever, without executing any instruction`);
+        until = next;
+        continue;
       }
       if (isFinal(reached)) {
         stop = reached;

@@ -8,6 +8,7 @@ import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, OLDEST_VERSION, PREAMBLE_BYT
 /** What each block holds, key by key, as schema.ts declares it. */
 const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: string, type: string, meaning: string])[] } = {
   header: [
+    ['version', 'uint', 'the format version again, under a checksum (from version 3 on)'],
     ['machine', 'map', 'the configuration: memoryBytes, seed, harness, startTime (uint 64), path, addresses, supervisorUserAccess'],
     ['append', 'text or nil', "the kernel's command line"],
     ['artefacts', 'array of maps', 'files the run was given: role (image, initrd, symbols), name, sha256 (hexadecimal), size, embedded'],

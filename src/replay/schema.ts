@@ -208,9 +208,10 @@ function unpackConfig(value: unknown): MachineConfig {
   };
 }
 
-export function packHeader(header: TraceHeader): object {
+export function packHeader(header: TraceHeader, version: number): object {
   const { append, artefacts, blockInstructions, checkpointInstructions } = header;
   return {
+    version,
     machine: packConfig(header.machine),
     append,
     artefacts: artefacts.map(({ role, name, sha256, size, embedded }) => ({ role, name, sha256, size, embedded })),
@@ -219,8 +220,12 @@ export function packHeader(header: TraceHeader): object {
   };
 }
 
-export function unpackHeader(value: unknown): TraceHeader {
-  const map = fields(value, ['machine', 'append', 'artefacts', 'blockInstructions', 'checkpointInstructions'], 'the header');
+/** From version 3 on the header says the version again, under its checksum. */
+export function unpackHeader(value: unknown, version: number): TraceHeader {
+  const keys = ['machine', 'append', 'artefacts', 'blockInstructions', 'checkpointInstructions'];
+  const map = fields(value, version < 3 ? keys : ['version', ...keys], 'the header');
+  if (version >= 3 && map['version'] !== version)
+    throw new Malformed(`the file begins as one of format version ${version}, its header says otherwise`);
   const list = map['artefacts'];
   if (!Array.isArray(list) || list.length > MAX_ARTEFACTS) throw new Malformed(`the artefacts are not a list of up to ${MAX_ARTEFACTS}`);
   const blockInstructions = whole(map['blockInstructions'], MAX_BLOCK_INSTRUCTIONS, 'blockInstructions');

@@ -14,9 +14,11 @@ export interface GuestOptions {
   readonly timer?: number;
   /** What the program adds in each round: an immediate in its code. */
   readonly step?: number;
+  /** Invalid opcodes that the kernel recovers from before it starts the program. */
+  readonly faults?: number;
 }
 
-export function guestText({ rounds = 50, timer = 3000, step = 7 }: GuestOptions = {}): string {
+export function guestText({ rounds = 50, timer = 3000, step = 7, faults = 1 }: GuestOptions = {}): string {
   return `
 .section .boot.text, "ax"
 .code32
@@ -88,8 +90,12 @@ long_mode:
   mov dword ptr [rbx + 0x3E0], 0xB
   mov dword ptr [rbx + 0x320], 0x20020
   mov dword ptr [rbx + 0x380], ${timer}
-  # a fault that is recovered: the handler skips two bytes
+  # faults that are recovered: the handler skips two bytes
+  mov rbp, ${faults}
+9:
   ud2
+  dec rbp
+  jnz 9b
   # ring 3
   mov rcx, offset program
   mov r11, 0x202

@@ -59,6 +59,14 @@ describe('a recording', () => {
     expect(trace.checkpoints.length).toBeGreaterThan(1);
   });
 
+  test('ends a block that its events fill where a replay ends it', async () => {
+    const full = { blockInstructions: 1 << 22, checkpointInstructions: 1 << 22, limit: 1n << 23n };
+    const filled = await record({ ...guestRecording({ rounds: 1, faults: 600_000 }), ...full, ...like });
+    const first = (await openTrace(filled.trace ?? new Uint8Array(0))).run(0);
+    expect(first.count).toBeLessThan(full.blockInstructions);
+    expect((await replay(filled.trace ?? new Uint8Array(0), like)).difference).toBeNull();
+  }, 60_000);
+
   test('takes RAM into the hash of a block before each checkpoint and at the end, and of no other', () => {
     const last = trace.runs - 1;
     const withRam = Array.from({ length: trace.runs }, (_, i) => i).filter((i) => trace.run(i).ram);

@@ -23,7 +23,7 @@ import {
 } from '../schema.ts';
 import type { Checksums } from './checksum.ts';
 import type { TraceSink } from './file.ts';
-import { makeFrame, makePreamble, makeTrailer } from './frame.ts';
+import { FORMAT_VERSION, makeFrame, makePreamble, makeTrailer } from './frame.ts';
 import { IndexBuilder } from './index.ts';
 import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
@@ -48,7 +48,7 @@ export class TraceWriter {
     this.#sums = sums;
     this.#checkHeader(header);
     this.#put(makePreamble());
-    this.#block('header', packHeader(header), 0n, 0n);
+    this.#block('header', packHeader(header, FORMAT_VERSION), 0n, 0n);
     for (const [artefact, { embedded, size, name }] of header.artefacts.entries()) {
       if (!embedded) continue;
       const bytes = contents[artefact];
@@ -63,7 +63,7 @@ export class TraceWriter {
   /** What a reader would refuse is not written. */
   #checkHeader(header: TraceHeader): void {
     try {
-      unpackHeader(this.#msgpack.decode(this.#msgpack.encode(packHeader(header))));
+      unpackHeader(this.#msgpack.decode(this.#msgpack.encode(packHeader(header, FORMAT_VERSION))), FORMAT_VERSION);
     } catch (error) {
       if (error instanceof Malformed) throw new UserError(`this run cannot be recorded: ${error.message}`);
       throw error;

@@ -14,7 +14,8 @@ describe('hostile traces, at length', () => {
     const { sample, frames } = victim;
     for (let bit = 0; bit < sample.length * 8; bit++) {
       const found = await verdict(victim.flipped(bit));
-      if (bit < PREAMBLE_BYTES * 8) expect(found).toHaveProperty('refused');
+      // One bit may lead to another version that can be read: the header contradicts it.
+      if (bit < PREAMBLE_BYTES * 8) expect('refused' in found || ('damage' in found && found.damage.block === 0)).toBe(true);
       else {
         const block = frames.findLastIndex((start, i) => bit >> 3 >= start && i < frames.length - 1);
         if (!('damage' in found) || found.damage.block !== block || found.damage.offset !== frames[block])
