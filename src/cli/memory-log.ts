@@ -10,7 +10,7 @@ const MOST_SAMPLES = 64;
 
 export class MemoryLog {
   readonly #start = performance.now();
-  readonly #timer = setInterval(() => this.#tick(), 1000);
+  readonly #timer = setInterval(() => this.#tick(), 1000).unref();
   #samples: MemorySample[] = [];
   /** Seconds from one sample to the next: they double where there are too many. */
   #apart = 1;

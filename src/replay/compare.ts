@@ -38,9 +38,9 @@ function samePath(a: PackedPath | null, b: PackedPath | null): boolean {
 /** Events that a recording of an older format version did not have are left out. */
 function sameEvents(recorded: RunBlock, replayed: RunBlock, version: number): boolean {
   if ('stream' in recorded.events && 'stream' in replayed.events) {
-    const { stream, texts, data } = recorded.events;
+    const { stream, texts, data, tags } = recorded.events;
     const other = replayed.events;
-    return sameBytes(stream, other.stream) && sameBytes(data, other.data) && samePacked(texts, other.texts);
+    return tags === other.tags && sameBytes(stream, other.stream) && sameBytes(data, other.data) && samePacked(texts, other.texts);
   }
   return firstDifferentEvent(eventsOf(recorded), eventsOfVersion(replayed, version)) === null;
 }

@@ -12,7 +12,7 @@
  *     const player = await Player.open(trace);                     // a machine at any position
  *     player.seek(1_000_000n); player.step(); player.machine.registers();
  *
- * Errors: `UserError` for what the caller can mend (no trace, another version, a missing image, a full disk), `TraceDamage` for a damaged trace
+ * Errors: `UserError` for what the caller can mend (no trace, another version, a missing image, a full disk), `TraceDamage`, which is one, for a damaged trace
  * (replay reports it as a difference instead).
  */
 export type { EventCounts } from './block-maker.ts';

@@ -91,7 +91,10 @@ export async function engineOf(
   const { machine, blockInstructions } = trace.header;
   const engine = await Engine.create(inTier(machine, options), bootOf(trace, options), playback, output, blockInstructions, options.like);
   // Versions 1 and 2 cut their blocks by the number of events.
-  if (trace.version < 3) engine.machine.log.neverFull();
+  if (trace.version < 3)
+    engine.machine.log.neverFull(() => {
+      throw new UserError(`a block of this trace, of format version ${trace.version}, makes more events than a recording of it can hold`);
+    });
   return engine;
 }
 

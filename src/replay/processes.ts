@@ -10,7 +10,6 @@ import { bug, UserError } from '../machine/isa/bug.ts';
 import { EVENTS, type TraceEventOf } from './events.ts';
 import { MemoryView, type Place } from './memory-view.ts';
 import { bootOf, Player, type PlayerOptions } from './player.ts';
-import { TraceDamage } from './trace/frame-reader.ts';
 import type { Trace } from './trace/reader.ts';
 
 /**
@@ -41,7 +40,7 @@ export class Processes {
       const image = readElf(bootOf(trace, options).image, 'kernel');
       return new Processes(player, new KeelProcesses(new MemoryView(player.machine, image, 'kernel')));
     } catch (error) {
-      if (error instanceof UserError || error instanceof TraceDamage) return null;
+      if (error instanceof UserError) return null;
       throw error;
     }
   }

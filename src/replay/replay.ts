@@ -18,6 +18,7 @@ import type { CheckpointBlock, EndBlock, RunBlock } from './schema.ts';
 import { type Cut, TraceCursor } from './trace/cursor.ts';
 import { FileSource, MemorySource, type TraceSource } from './trace/file.ts';
 import { placed, TraceDamage } from './trace/frame-reader.ts';
+import { Malformed } from './trace/malformed.ts';
 import { Trace } from './trace/reader.ts';
 import { eventsOf, tagsOf } from './trace/run-events.ts';
 
@@ -109,8 +110,11 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
             await endDifference(trace, options, position, `the replay ended with ${JSON.stringify(last.stop)}, the recording goes on`),
           );
         const { offset, sequence } = block;
+        const index = runs++;
+        if (index >= trace.runs || trace.firstOf(index) !== run.first)
+          throw new TraceDamage({ offset, block: sequence, reason: 'the index has another block in the place of this' });
         playback.feed(placed(offset, sequence, () => inputs(run)));
-        last = engine.block(limitOf(trace), () => run.ram, trace.lengthOf(runs++));
+        last = engine.block(limitOf(trace), () => run.ram, trace.lengthOf(index));
         position = engine.machine.count;
         const { block: made } = last;
         if (!placed(offset, sequence, () => sameBlock(run, made, trace.version)))
@@ -137,7 +141,7 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
 /** Where the recording stopped by its own limit, or was cut, so does the replay: else it would run on. */
 function limitOf(trace: Trace): bigint {
   if (trace.end === null) return trace.instructions;
-  return trace.end?.stop.reason === 'limit' ? trace.end.at : NO_LIMIT;
+  return trace.end.stop.reason === 'limit' ? trace.end.at : NO_LIMIT;
 }
 
 /** Every embedded artefact has the hash that the header says. */
@@ -171,7 +175,11 @@ function sameEnd(recorded: EndBlock, last: { readonly stop: EndBlock['stop'] | n
 /** The difference of a block, with the place found by playing the trace again. */
 async function explain(trace: Trace, options: ReplayOptions, recorded: RunBlock, replayed: RunBlock, partly: boolean): Promise<Difference> {
   const index = trace.runAt(recorded.first);
-  const found = trace.placed(index, () => differences(recorded, replayed, trace.version, partly));
+  const found = trace.placed(index, () => {
+    const all = differences(recorded, replayed, trace.version, partly);
+    if (all.length === 0) throw new Malformed('the block says what happened in other bytes than a recording has');
+    return all;
+  });
   const player = await Player.open(trace, quiet(options));
   return divergence(player, recorded, replayed, found);
 }

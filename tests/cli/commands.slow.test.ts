@@ -118,11 +118,13 @@ describe('replay and inspect', () => {
 
 describe('bad input is one line and status 2', () => {
   writeFileSync(at('text.txt'), 'not a program');
+  writeFileSync(at('header.mpk'), Buffer.concat([Buffer.from([0xb0]), Buffer.from('palindrome-trace'), Buffer.from([0xcd, 0, 3])]));
   it.each([
     ['no such file', ['run', '/nowhere/x.ts']],
     ['not a program', ['run', at('text.txt')]],
     ['not a trace', ['replay', at('text.txt')]],
     ['no such trace', ['inspect', '/nowhere/x.mpk']],
+    ['a trace without its header', ['inspect', at('header.mpk')]],
     ['not a kernel', ['boot', at('text.txt')]],
     ['no such saboteur', ['fuzz', '--saboteur', 'nobody']],
     ['no number', ['fuzz', '--runs', 'many']],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { packArchive } from '../../src/compiler/image/cpio.ts';
-import { QuietHost } from '../../src/machine/index.ts';
+import { QuietHost, UserError } from '../../src/machine/index.ts';
 import { archiveFiles } from '../../src/replay/archive.ts';
 import { BlockMaker } from '../../src/replay/block-maker.ts';
 import { differences, sameBlock } from '../../src/replay/compare.ts';
@@ -8,10 +8,11 @@ import { describeEvent, resultText, switchText, syscallText } from '../../src/re
 import { disassemble } from '../../src/replay/disassemble.ts';
 import { Engine } from '../../src/replay/engine.ts';
 import type { TraceEvent } from '../../src/replay/events.ts';
-import { record } from '../../src/replay/index.ts';
+import { openTrace, record } from '../../src/replay/index.ts';
 import { CountingHost, PlaybackHost } from '../../src/replay/inputs.ts';
+import { engineOf } from '../../src/replay/player.ts';
 import type { RunBlock } from '../../src/replay/schema.ts';
-import { MAX_BLOCK_EVENTS } from '../../src/replay/trace/event-stream.ts';
+import { LAYOUT, MAX_BLOCK_EVENTS } from '../../src/replay/trace/event-stream.ts';
 import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
 import { eventsOf } from '../../src/replay/trace/run-events.ts';
 import { guestRecording } from './guest.ts';
@@ -92,6 +93,20 @@ describe('a block', () => {
     }
     expect(asked).toBe(1);
     expect(told).toBeLessThan(MAX_BLOCK_EVENTS - 1000);
+  });
+
+  test('of an older version of the format that has no room left is an error of the trace', async () => {
+    const trace = await openTrace(new URL('../../traces/golden/hello-format-2.mpk', import.meta.url).pathname);
+    const { machine } = await engineOf(trace, {}, new PlaybackHost(), () => {});
+    machine.beginBlock();
+    const { tag, words } = LAYOUT.syscall;
+    const fill = (): void => {
+      for (let n = 0; n < MAX_BLOCK_EVENTS; n++) {
+        machine.log.words.fill((n & 1) === 0 ? 0n : 1n << 62n);
+        machine.log.add(tag, words, 0);
+      }
+    };
+    expect(fill).toThrow(new UserError('a block of this trace, of format version 2, makes more events than a recording of it can hold'));
   });
 });
 

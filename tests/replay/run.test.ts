@@ -17,6 +17,8 @@ import {
   type Trace,
 } from '../../src/replay/index.ts';
 import { walkPath } from '../../src/replay/path.ts';
+import type { RunBlock } from '../../src/replay/schema.ts';
+import type { PackedEvents } from '../../src/replay/trace/event-stream.ts';
 import { eventsOf } from '../../src/replay/trace/run-events.ts';
 import { packEvents } from './event-log.ts';
 import { forge } from './forge.ts';
@@ -242,6 +244,19 @@ describe('the first difference', () => {
         text: 'mov cr3, rax',
       });
     }
+  });
+
+  const events =
+    (change: (packed: PackedEvents) => PackedEvents) =>
+    (run: RunBlock): RunBlock =>
+      'stream' in run.events ? { ...run, events: change(run.events) } : run;
+  const forgeries: [string, (run: RunBlock) => RunBlock][] = [
+    ['a text that no event has', events((packed) => ({ ...packed, texts: [...packed.texts, 'unused'] }))],
+    ['tags that no event has', events((packed) => ({ ...packed, tags: packed.tags | (1n << 60n) }))],
+  ];
+  test.each(forgeries)('is damage where a block says the same in other bytes: %s', async (_, change) => {
+    const forged = await forge(bytes, 1, change);
+    expect(await replay(forged, like)).toMatchObject({ identical: false, difference: { kind: 'damage' } });
   });
 
   test('of a state hash names the block', async () => {

@@ -20,6 +20,8 @@ import { bug } from '../isa/bug.ts';
 const STREAM_LIMIT = 1 << 20;
 /** Room for the events of a block that is made as an older version made it, with up to 2^20 events. */
 const STREAM_BYTES = 48 << 20;
+/** More than any event has: when so little is left, nothing may be added. */
+const MARGIN = 4096;
 /** The most targets of a block: each instruction has at most one. */
 export const LOG_INSTRUCTIONS = 1 << 22;
 /** Histories that are told apart. */
@@ -122,9 +124,10 @@ export class TraceLog {
     this.begin(0);
   }
 
-  /** From now on `full` is not called: blocks end where somebody else says. */
-  neverFull(): void {
-    this.#u32[LOG.limit >> 2] = this.#base + LOG.guesses - 4096;
+  /** From now on blocks end where somebody else says. `noRoom` is called where the events of one do not fit. */
+  neverFull(noRoom: () => never): void {
+    this.#u32[LOG.limit >> 2] = this.#base + LOG.guesses - 2 * MARGIN;
+    this.full = noRoom;
   }
 
   /** Forgets all; `at`: the position at which what follows begins. */
@@ -189,7 +192,7 @@ export class TraceLog {
   }
 
   #full(): void {
-    if ((this.#u32[LOG.next >> 2] ?? 0) > this.#base + LOG.guesses - 4096) bug('the events of a block do not fit into the log');
+    if ((this.#u32[LOG.next >> 2] ?? 0) > this.#base + LOG.guesses - MARGIN) bug('the events of a block do not fit into the log');
     this.full();
   }
 }

@@ -34,7 +34,7 @@ export class TraceCursor {
   /** Bytes seen of each artefact. */
   #artefactBytes: number[] = [];
   #position = 0n;
-  #lastCount = -1;
+  #hasRun = false;
   #partsLeft = 0;
   #lastCheckpoint: CheckpointBlock | null = null;
   #ended = false;
@@ -137,7 +137,7 @@ export class TraceCursor {
   }
 
   #followArtefact(value: ArtefactBlock): void {
-    if (this.#lastCount >= 0) throw new Malformed('an artefact block after a run block');
+    if (this.#hasRun) throw new Malformed('an artefact block after a run block');
     const artefact = this.#header?.artefacts[value.artefact];
     const seen = this.#artefactBytes[value.artefact];
     if (artefact === undefined || seen === undefined || !artefact.embedded)
@@ -162,7 +162,7 @@ export class TraceCursor {
     const recorded = this.#header?.machine.record;
     if ((run.path !== null) !== recorded?.path) throw new Malformed('a path where none was recorded, or none where one was');
     if ((run.addresses !== null) !== recorded.addresses) throw new Malformed('addresses where none were recorded, or none where they were');
-    this.#lastCount = run.count;
+    this.#hasRun = true;
     this.#position += BigInt(run.count);
     return { tags: tagsOf(run), position: run.first };
   }

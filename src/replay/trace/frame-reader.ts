@@ -41,7 +41,7 @@ export interface Damage {
 }
 
 /** The trace is not what a writer wrote. */
-export class TraceDamage extends Error implements Damage {
+export class TraceDamage extends UserError implements Damage {
   override readonly name = 'TraceDamage';
   readonly offset: number;
   readonly block: number;

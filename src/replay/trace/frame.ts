@@ -17,7 +17,7 @@ import { Malformed } from './malformed.ts';
 
 /** The format that this module writes. */
 export const FORMAT_VERSION = 3;
-/** The oldest format that is read. Versions differ in the events that they have (`since` in events.ts) and in the form of run blocks (`unpackRun` in schema.ts). */
+/** The oldest format that is read. Versions differ in the events that they have (`since` in events.ts) and in the form of run blocks and checkpoints (`unpackRun`, `unpackCheckpoint` in schema.ts). */
 export const OLDEST_VERSION = 1;
 
 export const PREAMBLE_BYTES = 20;

@@ -2,7 +2,7 @@
  * The index of a trace: for every frame its offset, kind, position and the tags of its events, in columns; it is the last block of a trace, and the
  * trailer says where it begins. So a trace of any length opens by reading its two ends. `IndexBuilder` is the side of writers and of those who scan.
  */
-import type { IndexBlock } from '../schema.ts';
+import { BLOCK, type IndexBlock, MAX_BLOCK_INSTRUCTIONS } from '../schema.ts';
 import { Malformed } from './malformed.ts';
 
 /** One frame of a trace, as the index knows it. */
@@ -46,11 +46,22 @@ export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry
   const at = (column: Uint8Array, i: number): bigint => new DataView(column.buffer, column.byteOffset).getBigUint64(i * 8, true);
   const entries: IndexEntry[] = [];
   let last = -1;
+  let run: bigint | null = null;
   for (let i = 0; i < index.kinds.length; i++) {
     const offset = Number(at(index.offsets, i));
     if (offset <= last || offset >= indexOffset) throw new Malformed(`the index puts frame ${i} at ${offset}`);
     last = offset;
-    entries.push({ offset, kind: index.kinds[i] ?? 0, position: at(index.positions, i), tags: at(index.tags, i) });
+    const [kind, position] = [index.kinds[i] ?? 0, at(index.positions, i)];
+    if (!mayStand(kind, position, run)) throw new Malformed(`the index puts frame ${i} at position ${position}`);
+    if (kind === BLOCK.run) run = position;
+    entries.push({ offset, kind, position, tags: at(index.tags, i) });
   }
   return entries;
+}
+
+/** Whether a block of this kind may stand at a position behind a run block that begins at `run` (null: behind none). */
+function mayStand(kind: number, position: bigint, run: bigint | null): boolean {
+  if (run === null || kind === BLOCK.header || kind === BLOCK.artefact) return position === 0n;
+  const distance = position - run;
+  return distance >= (kind === BLOCK.run ? 1n : 0n) && distance <= BigInt(MAX_BLOCK_INSTRUCTIONS);
 }

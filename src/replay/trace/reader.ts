@@ -46,6 +46,8 @@ export class Trace {
     this.header = this.#block(0, 'header');
     const last = entries.length - 1;
     this.end = entries[last]?.kind === BLOCK.end ? this.#block(last, 'end') : null;
+    if (this.end !== null && this.end.at !== entries[last]?.position)
+      throw new TraceDamage({ offset: entries[last]?.offset ?? 0, block: last, reason: 'the index puts the end elsewhere' });
   }
 
   /** Throws UserError where the source is no trace or one of another version, `TraceDamage` where not even its header can be read. */

@@ -4,6 +4,7 @@
  */
 import type { SnapshotParts } from '../../machine/index.ts';
 import { type CheckpointBlock, PAGE_BYTES, PART_PAGES } from '../schema.ts';
+import { TraceDamage } from './frame-reader.ts';
 import type { Trace } from './reader.ts';
 
 export interface StoredState extends SnapshotParts {
@@ -21,6 +22,7 @@ interface Piece {
 
 /** The state at checkpoint `index`; throws `TraceDamage`. */
 export function storedState(trace: Trace, index: number): StoredState {
+  const frames = trace.header.machine.memoryBytes / PAGE_BYTES;
   const seen = new Set<number>();
   const wanted: { readonly piece: Piece; readonly places: readonly number[] }[] = [];
   for (let i = index; i >= 0; i--) {
@@ -28,6 +30,8 @@ export function storedState(trace: Trace, index: number): StoredState {
       const places: number[] = [];
       for (const [place, frame] of piece.frames.entries()) {
         if (seen.has(frame)) continue;
+        if (frame >= frames)
+          throw new TraceDamage({ ...trace.placeOfCheckpoint(i), reason: `a checkpoint has page ${frame}, the machine has ${frames}` });
         seen.add(frame);
         places.push(place);
       }

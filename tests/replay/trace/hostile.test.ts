@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { BLOCK } from '../../../src/replay/schema.ts';
 import type { Checksums } from '../../../src/replay/trace/checksum.ts';
 import { readColumns } from '../../../src/replay/trace/columns.ts';
 import { readStream } from '../../../src/replay/trace/event-stream.ts';
@@ -9,6 +10,7 @@ import { TraceDamage } from '../../../src/replay/trace/frame-reader.ts';
 import { Malformed } from '../../../src/replay/trace/malformed.ts';
 import { Msgpack } from '../../../src/replay/trace/msgpack.ts';
 import { Trace } from '../../../src/replay/trace/reader.ts';
+import { storedState } from '../../../src/replay/trace/stored-state.ts';
 import { packEvents } from '../event-log.ts';
 import { events } from '../sample.ts';
 import { readAll, Victim, verdict } from './victim.ts';
@@ -121,6 +123,42 @@ describe('a forger who makes checksums right', () => {
       ),
       { numRuns: 300, seed: 2 },
     );
+  });
+
+  test('an index with positions that blocks cannot have is not believed', async () => {
+    const msgpack = new Msgpack();
+    const kinds = [BLOCK.run, BLOCK.run, BLOCK.checkpoint, BLOCK.end];
+    for (const [n, kind] of kinds.entries())
+      for (const position of [0n, 1n, 1n << 40n, (1n << 64n) - 1n]) {
+        const bytes = victim.forged(frames.length - 2, (raw) => {
+          const index = msgpack.decode(raw) as { kinds: Uint8Array; positions: Uint8Array };
+          const frame = n === 0 ? index.kinds.indexOf(kind) : index.kinds.lastIndexOf(kind);
+          // bins are views of the block's bytes
+          new DataView(index.positions.buffer, index.positions.byteOffset).setBigUint64(8 * frame, position, true);
+          return raw;
+        });
+        const isFirst = n === 0 && position === 0n;
+        const trace = await Trace.open(new MemorySource(bytes));
+        expect({ n, position, damage: trace.damage?.reason ?? null }).toEqual({
+          n,
+          position,
+          damage: isFirst ? null : 'the index does not fit the blocks',
+        });
+        expect(trace.lengthOf(0)).toBe(16);
+      }
+  });
+
+  test('a checkpoint of pages that the machine does not have is damage', async () => {
+    const msgpack = new Msgpack();
+    const trace = await Trace.open(new MemorySource(sample));
+    const head = trace.entries.findIndex(({ kind }) => kind === BLOCK.checkpoint);
+    const bytes = victim.forged(head, (raw) => {
+      const { frames: numbers } = msgpack.decode(raw) as { frames: Uint8Array };
+      numbers.fill(0xff, 4, 8);
+      return raw;
+    });
+    const forged = await Trace.open(new MemorySource(bytes));
+    expect(() => storedState(forged, 0)).toThrow(TraceDamage);
   });
 
   test('cutting or lengthening a block brings damage', async () => {
