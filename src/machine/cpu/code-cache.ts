@@ -350,17 +350,15 @@ export class CodeCache {
     const second = this.#page(physical, mode);
     const slot = (page.table >> 2) + offset;
     const known = this.#words[slot] ?? 0;
-    if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second.number) {
-      this.#fillTlb(nextLow, nextHigh, mode, second);
-      return 'found';
-    }
+    // Whatever the bytes are: the fetch has noted for which frame the execute entry is filled.
+    this.#fillTlb(nextLow, nextHigh, mode, second);
+    if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second.number) return 'found';
     const first = PAGE - offset;
     const joined = new Uint8Array(MAX_LENGTH);
     joined.set(page.bytes.subarray(offset));
     joined.set(second.bytes.subarray(0, MAX_LENGTH - first), first);
     const decoded = decode(joined, 0, page.mode, MAX_LENGTH);
     if (typeof decoded === 'string') return this.#raiseInvalid(decoded);
-    this.#fillTlb(nextLow, nextHigh, mode, second);
     // With another second page its entries change in place: none of them runs now.
     const guard = known === 0 ? this.#pseudo(page, FORM.straddle, offset, 0) : known;
     this.#view.setInt32(guard + ENTRY.immediate, second.number, true);

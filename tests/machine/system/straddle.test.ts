@@ -184,3 +184,30 @@ ${MAP}
   expect((writes[2]?.[2] ?? 1n) & 0xffn).toBe(0n);
   expect(stale).toEqual([BigInt(BORDER), BigInt(WINDOW)]);
 });
+
+test('after an instruction over the border that is none, stores to the code that was looked up in its place are still seen', async () => {
+  // page_a where RAM lies, and the page of the window whose number ends in the same nine bits, have one place in the software TLB
+  const text = await run(`
+  mov byte ptr [page_a], 0xB8
+  mov dword ptr [page_a + 1], 1
+  mov byte ptr [page_a + 5], 0xC3
+  mov byte ptr [page_b + 4095], 0x0F
+  mov byte ptr [page_c], 0x04
+  mov rbx, offset page_a
+  shr rbx, 12
+  and ebx, 511
+  mov qword ptr [window_pt + rbx * 8 - 8], offset page_b + 3
+  mov qword ptr [window_pt + rbx * 8], offset page_c + 3
+  shl rbx, 12
+  mov rsi, offset page_a
+  call rsi
+  call puthex
+${expectFault('none', `  add rbx, ${WINDOW}\n  dec rbx\n  jmp rbx\n`)}
+  mov byte ptr [page_a + 1], 2
+  mov rsi, offset page_a
+  call rsi
+  call puthex
+`);
+  const [before, after] = text.split('\n');
+  expect([before?.slice(0, 10), after]).toEqual(['1 none: #6', '2 ']);
+});
