@@ -42,8 +42,9 @@ export interface Ports {
   /** 0 when a store (of the access' size) would succeed, 1 fault pending. */
   readonly probe: (low: number, high: number, access: number) => number;
   /**
-   * Makes the inline software TLB serve this access if that is all that it needs: nothing that the guest or an observer can see may change (no walk, no fault).
-   * Regions ask it at a miss. 0: done, 1: the access must take the slow path. `access` with `modify`: for writing.
+   * Makes the inline software TLB serve this access. Regions ask it at a miss, and leave the instruction to tier 0 where it cannot: so it changes nothing but
+   * what the access itself would change first (A and D bits, the translation), it leaves no fault, and nobody is told anything. 0: done, 1: the access must
+   * take the slow path. `access` with `modify`: for writing.
    */
   readonly refill: (low: number, high: number, access: number) => number;
   /** Makes the translation for an instruction fetch; 0: the page's physical address is in FETCH_PHYSICAL, 1: fault pending. */

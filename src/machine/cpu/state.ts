@@ -146,7 +146,7 @@ export const MMU = {
   /** Frame of the root table, and the PCID. */
   root: 0xa04,
   pcid: 0xa08,
-  /** Bits of MMU_CONTROL (memory/mmu-code.ts). */
+  /** Bits of MMU_CONTROL (memory/mmu-control.ts). */
   control: 0xa0c,
   /** The set for what the CPU does for itself. */
   implicitSet: 0xa10,

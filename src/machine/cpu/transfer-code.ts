@@ -18,13 +18,14 @@ import { type Code, CodeModule, I32, I64, type Int, type Routine, type Type, typ
 import { STATUS } from '../translator/entry.ts';
 import { LocalPool } from '../translator/lowering-context.ts';
 import { bitsInMemory, pathRecorder } from '../translator/path-recorder.ts';
-import { readFlags, writeFlags } from '../translator/rflags-code.ts';
+import { chooseTlbSet, readFlags, writeFlags } from '../translator/rflags-code.ts';
 import { DescriptorBits, type DescriptorRoutines, descriptorRoutines, FOUND, isCanonical64, setSegment } from './descriptor-code.ts';
+import { MODE_64, USER } from './mode.ts';
 import { FAULTED } from './ports.ts';
 import {
   CODE_BASE, CODE_MASK, COUNT_END, CPL, CR2, DELIVERED_AT, DELIVERIES, EFER, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, GPR,
   IDTR_BASE, IDTR_LIMIT, LEFT, MODE_INDEX, NMI_MATTERS, OBSERVED, RETURN_DEPTH, RFLAGS_REST, RFLAGS_REST_MASK, RIP, SCRATCH, SEGMENT_ATTRIBUTES,
-  SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SEGMENT_UNUSABLE, STOP_REQUEST, TLB_CHOICES, TLB_SET,
+  SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SEGMENT_UNUSABLE, STOP_REQUEST,
 } from './state.ts'; // biome-ignore format: one list
 
 /** Where an event comes from. `software`: INT n, INT3, INTO. `privileged`: INT1. */
@@ -39,9 +40,6 @@ export const CLEARED = RFLAGS.tf | RFLAGS.nt | RFLAGS.rf | RFLAGS.vm;
  * trap), and the aborts.
  */
 export const TRAPS = (1 << VECTOR.BP) | (1 << VECTOR.OF) | (1 << VECTOR.DB) | (1 << VECTOR.NMI) | (1 << VECTOR.DF) | (1 << VECTOR.MC);
-/** MODE_INDEX of 64-bit code (mode.ts). */
-const MODE_64 = 2;
-const MODE_USER = 8;
 const TR = 7;
 const RSP = GPR + 8 * 4;
 /** ES DS FS GS: what a return to an outer level may have to drop. */
@@ -134,7 +132,7 @@ class Transfers {
   /** What follows from the code segment and CPL that were loaded, where the code is 64-bit code. */
   #enter64(code: Code, cpl: Var32): void {
     this.#set(code, CPL, cpl);
-    this.#set(code, MODE_INDEX, I32.of(MODE_64 | MODE_USER).where(cpl.eq(3), MODE_64));
+    this.#set(code, MODE_INDEX, I32.of(MODE_64 | USER).where(cpl.eq(3), MODE_64));
     code.store64(this.#base, CODE_BASE, 0n);
     code.store64(this.#base, CODE_MASK, -1n);
   }
@@ -219,7 +217,7 @@ class Transfers {
     const rest = code.var32(flags.and(~CLEARED).and(closed.xor(-1)).and(RFLAGS_REST_MASK).or(RFLAGS.fixed));
     code.store64(base, RFLAGS_REST, rest.unsigned64);
     this.#enter64(code, newCpl);
-    this.#chooseTlbSet(code, rest);
+    chooseTlbSet(code, base, rest);
     code.rarely(this.#get(OBSERVED).ne(0).and(newCpl.ltU(cpl)), () => code.do(this.#tellEntered(source)));
     code.return(1);
   }
@@ -245,12 +243,6 @@ class Transfers {
   #readTable(code: Code, table: I64, offset: I32, size: number): void {
     const linear = code.var64(table.add(offset.unsigned64));
     code.if(this.#readScratch(linear.low, linear.high, size, READ | IMPLICIT).isZero, () => code.return(0));
-  }
-
-  /** TLB_SET by CPL and AC. */
-  #chooseTlbSet(code: Code, rest: I32): void {
-    const privilege = this.#get(CPL).eq(3).shl(1).or(rest.shrU(18).and(1));
-    this.#set(code, TLB_SET, this.#base.add(privilege.shl(2)).load32(TLB_CHOICES));
   }
 
   // ---- Faults -----------------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /** What SYSCALL and SYSRET to 64-bit code do besides registers, flags and RIP: for generated code of both tiers. */
+import { MODE_64, USER } from '../cpu/mode.ts';
 import {
   CPL, MODE_INDEX, MSR_SLOT, RETURN_DEPTH, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR,
 } from '../cpu/state.ts'; // biome-ignore format: one list
@@ -12,8 +13,17 @@ export const FLAT_SEGMENT = { code64Kernel: 0xa9b, code64User: 0xafb, code32User
 
 /** CPL and MODE_INDEX of 64-bit code (cpu/mode.ts), where STAR has the selectors, what is added to them for CS and SS, and the attributes. */
 const ENTERED = {
-  kernel: { cpl: 0, mode: 2, shift: 0, mask: 0xfffc, cs: 0, ss: 8, code: FLAT_SEGMENT.code64Kernel, data: FLAT_SEGMENT.dataKernel },
-  user: { cpl: 3, mode: 10, shift: 16, mask: 0xffff, cs: 16, ss: 8, code: FLAT_SEGMENT.code64User, data: FLAT_SEGMENT.dataUser },
+  kernel: { cpl: 0, mode: MODE_64, shift: 0, mask: 0xfffc, cs: 0, ss: 8, code: FLAT_SEGMENT.code64Kernel, data: FLAT_SEGMENT.dataKernel },
+  user: {
+    cpl: 3,
+    mode: MODE_64 | USER,
+    shift: 16,
+    mask: 0xffff,
+    cs: 16,
+    ss: 8,
+    code: FLAT_SEGMENT.code64User,
+    data: FLAT_SEGMENT.dataUser,
+  },
 } as const;
 
 /** Sets CPL, the mode, CS and SS, and forgets the calls made. What follows from CPL and the flags together is still to come (rflags-code.ts). */

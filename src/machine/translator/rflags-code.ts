@@ -4,14 +4,12 @@ import {
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
 import { type Code, I32, type Var32 } from './code.ts';
-import { readFlag } from './flags.ts';
-
-const CARRIED = ['cf', 'pf', 'af', 'zf', 'sf', 'of'] as const;
+import { readFlag, STATUS } from './flags.ts';
 
 /** The canonical RFLAGS. */
 export function readFlags(code: Code, base: I32): I32 {
   const own = code.var32(base);
-  return CARRIED.reduce(
+  return STATUS.reduce(
     (flags, flag) => flags.or(new I32((f) => readFlag(f, own.index, flag)).shl(FLAG_BIT[flag])),
     own.load32(RFLAGS_REST),
   );

@@ -10,23 +10,23 @@
  * after this instruction; `env.tell`, called with one of TELL where somebody in TypeScript observes (OBSERVED in the state); `env.log` and the
  * functions of log-code.ts, which get the event where it is logged.
  */
+import { MODE_64 } from '../cpu/mode.ts';
 import {
   COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, SEGMENT_BASE,
   STEP_DONE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { BY, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
 import { bug } from '../isa/bug.ts';
-import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
+import { RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
 import { GS, RCX } from '../isa/registers.ts';
 import { EFER as EFER_BITS } from '../platform/bits.ts';
 import { Code as Statements, Var32 } from './code.ts';
 import { ENTRY, STATUS } from './entry.ts';
-import { readFlag } from './flags.ts';
 import { LocalPool } from './lowering-context.ts';
 import { bitsInMemory, pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
-import { writeFlags } from './rflags-code.ts';
+import { readFlags, writeFlags } from './rflags-code.ts';
 import { SERVICE_OPERANDS } from './services.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 
@@ -35,8 +35,6 @@ export const TELL = { syscall: 0, enteredKernel: 1, sysret: 2, enteredUser: 3 } 
 
 /** Bits that SYSRET loads from R11. */
 export const SYSRET_FLAGS = 0x3c7fd7;
-/** MODE_INDEX of 64-bit code (cpu/mode.ts), without the privilege. */
-const MODE_64 = 2;
 const R11 = 11;
 
 /** The imported globals: address of the CPU, of its log. */
@@ -172,17 +170,17 @@ class Code {
     const before = this.#locals.take('i32');
     this.load32(CPL);
     f.set(before);
-    const flags = this.#locals.take('i32');
-    this.#readFlags();
-    f.set(flags);
+    const statements = new Statements(f);
+    const own = new Var32(f, this.#base);
+    const flags = statements.var32(readFlags(statements, own).and(~RFLAGS.rf));
     this.#store64(GPR + 8 * RCX, () => this.#nextRip());
     this.#store64(GPR + 8 * R11, () => {
-      f.get(flags);
+      flags.push(f);
       f.op(OP.i64.extend_i32_u);
     });
     this.#goTo(() => this.#load64(MSR_SLOT.LSTAR), hasPath);
-    enterPrivilege(new Statements(f), new Var32(f, this.#base), 'kernel');
-    f.get(flags);
+    enterPrivilege(statements, own, 'kernel');
+    flags.push(f);
     this.load32(MSR_SLOT.FMASK);
     f.i32(-1);
     f.op(OP.i32.xor, OP.i32.and);
@@ -416,19 +414,6 @@ class Code {
     f.get(top);
     f.i64(-1n);
     f.op(OP.i64.eq, OP.i32.or);
-  }
-
-  /** RFLAGS without RF. */
-  #readFlags(): void {
-    const { f } = this;
-    this.load32(RFLAGS_REST);
-    f.i32(~RFLAGS.rf);
-    f.op(OP.i32.and);
-    for (const flag of ['cf', 'pf', 'af', 'zf', 'sf', 'of'] as const) {
-      readFlag(f, this.#base, flag);
-      f.i32(FLAG_BIT[flag]);
-      f.op(OP.i32.shl, OP.i32.or);
-    }
   }
 
   /** RIP after the instruction of the entry; the state's is still its own. */
