@@ -93,7 +93,7 @@ function compute(l: LoweringContext, t: Term): FloatValue {
   }
   f.i32(FLOAT_SERVICES.indexOf(op) | (operands[0]?.width === 64 ? FLOAT_WIDE_OPERAND : 0) | (t.width === 64 ? FLOAT_WIDE_RESULT : 0));
   l.push(mxcsr);
-  f.call(services.float);
+  f.call(services.float ?? bug(`no service for ${op}`));
   f.set(status);
   f.get(services.base);
   f.load(isFloat ? kind(t.width) : typeOf(t.width), SERVICE_RESULT);

@@ -1,4 +1,5 @@
 /** Lowering of the integer operations that take more than a few WebAssembly instructions: see `lower.ts`. */
+import { bug } from '../isa/bug.ts';
 import type { Width } from '../isa/ops.ts';
 import type { Term } from '../isa/term.ts';
 import type { LoweringContext } from './lowering-context.ts';
@@ -8,7 +9,7 @@ import { OP } from './wasm.ts';
 /** Calls the TypeScript service for an integer operation that Wasm lacks. */
 export function callInteger(l: LoweringContext, op: IntegerService, width: Width, operands: readonly Term[]): void {
   const { f, services } = l;
-  if (services.giveUp !== null) f.br(services.giveUp);
+  if (services.giveUp !== null) return f.br(services.giveUp);
   const locals = operands.map((operand) => {
     const local = l.locals.take('i64');
     l.push64(operand);
@@ -22,7 +23,7 @@ export function callInteger(l: LoweringContext, op: IntegerService, width: Width
   }
   f.i32(INTEGER_SERVICES.indexOf(op));
   f.i32(width);
-  f.call(services.integer);
+  f.call(services.integer ?? bug(`no service for ${op}`));
   f.get(services.base);
   f.load(width === 64 ? 'i64' : 'i32', SERVICE_RESULT);
 }
@@ -190,16 +191,18 @@ export function lowerWideDivision(l: LoweringContext, t: Term, op: 'udivw' | 'ur
     divide();
     f.else();
     if (l.services.giveUp !== null) f.br(l.services.giveUp);
-    for (const [i, local] of [h, n, d].entries()) {
+    else {
+      for (const [i, local] of [h, n, d].entries()) {
+        f.get(l.services.base);
+        f.get(local);
+        f.store('i64', SERVICE_OPERANDS + 8 * i);
+      }
+      f.i32(INTEGER_SERVICES.indexOf(op));
+      f.i32(64);
+      f.call(l.services.integer ?? bug(`no service for ${op}`));
       f.get(l.services.base);
-      f.get(local);
-      f.store('i64', SERVICE_OPERANDS + 8 * i);
+      f.load('i64', SERVICE_RESULT);
     }
-    f.i32(INTEGER_SERVICES.indexOf(op));
-    f.i32(64);
-    f.call(l.services.integer);
-    f.get(l.services.base);
-    f.load('i64', SERVICE_RESULT);
     f.end();
   }
   f.end();

@@ -52,10 +52,10 @@ export class LocalPool {
 /** Functions (by index in the module) for what Wasm cannot do exactly, and the local that holds the CPU's base. */
 export interface Services {
   readonly base: number;
-  /** (operation number, result width, mxcsr) → status; operands at SCRATCH+16 …, result at SCRATCH+48. */
-  readonly float: number;
-  /** (operation number, width): operands at SCRATCH+16, +24, +32, result at SCRATCH+48. */
-  readonly integer: number;
+  /** (operation number, mxcsr) → status; operands at SCRATCH+16 …, result at SCRATCH+48. Null: none, the code gives up instead. */
+  readonly float: number | null;
+  /** (operation number, width): operands at SCRATCH+16, +24, +32, result at SCRATCH+48. Null as for `float`. */
+  readonly integer: number | null;
   /** Where to give up instead of calling a service (nothing has been changed yet); null: services are called. */
   readonly giveUp: Label | null;
 }

@@ -58,8 +58,6 @@ const MOST_INNER = 256;
 /** Indices of functions in the module, and of types. */
 export interface Imported {
   readonly refill: number;
-  readonly float: number;
-  readonly integer: number;
   readonly regionType: number;
   /** The type of tier 0's functions. */
   readonly formType: number;
@@ -128,7 +126,7 @@ export class RegionEmitter {
     this.#locals = new LocalPool(f);
     this.#status = f.local('i32');
     this.#state = new RegionState(f, this.#base, this.#page, floatHalves([...this.#nodes.keys()].flatMap((b) => b.instructions)));
-    this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: 0, integer: 0, giveUp: null });
+    this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: null, integer: null, giveUp: null });
     this.#places = new KnownPlaces(f);
     this.#liveness = liveness(this.#nodes, (effect) => this.#useOf(effect));
   }
@@ -432,10 +430,10 @@ export class RegionEmitter {
       fault: () => f.br(cold),
       leave: () => bug('a region runs no helpers'),
     };
-    const { refill, float, integer } = this.#imported;
-    const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0 };
+    const { refill } = this.#imported;
+    const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0, float: null, integer: null };
     const places = this.#places;
-    const services: EmitServices = { ...none, refill, places, float, integer, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
+    const services: EmitServices = { ...none, refill, places, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#prepareFlags(l, flags, written, live));
