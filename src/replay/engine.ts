@@ -104,9 +104,9 @@ export class Engine {
     let stop: Stop | null = null;
     for (;;) {
       const reached = machine.run(until);
-      if (reached.reason === 'limit') {
+      if (reached.reason === 'limit' || (reached.reason === 'observer' && machine.count === until)) {
         if (machine.count !== until) bug(`run(${until}) returned at ${machine.count}`);
-        if (until === limit) stop = reached;
+        if (until === limit) stop = { reason: 'limit' };
         break;
       }
       if (reached.reason === 'observer' && this.#full) {

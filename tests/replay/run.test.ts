@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Machine } from '../../src/machine/index.ts';
+import { type Machine, QuietHost, runOnce } from '../../src/machine/index.ts';
 import {
   inspectEvents,
   inspectInstructions,
@@ -20,6 +20,7 @@ import { walkPath } from '../../src/replay/path.ts';
 import type { RunBlock } from '../../src/replay/schema.ts';
 import type { PackedEvents } from '../../src/replay/trace/event-stream.ts';
 import { eventsOf } from '../../src/replay/trace/run-events.ts';
+import { guestImage, print } from '../machine/system/guest.ts';
 import { packEvents } from './event-log.ts';
 import { forge } from './forge.ts';
 import { guest, guestRecording, guestText } from './guest.ts';
@@ -67,6 +68,17 @@ describe('a recording', () => {
     const first = (await openTrace(filled.trace ?? new Uint8Array(0))).run(0);
     expect(first.count).toBeLessThan(full.blockInstructions);
     expect((await replay(filled.trace ?? new Uint8Array(0), like)).difference).toBeNull();
+  }, 60_000);
+
+  test('ends a block among instructions that all make events, and leaves the run as it is', async () => {
+    const count = 600_000;
+    const image = guestImage(` cld\n mov edx, 0x80\n mov esi, 0x100000\n mov ecx, ${count}\n rep outsb\n${print('.')}`);
+    const machine = { memoryBytes: 4 << 20, seed: 'outs', harness: false };
+    const plain = await runOnce(machine, { image }, new QuietHost(), { limit: 1n << 23n });
+    const recorded = await record({ machine, image: { name: 'outs', bytes: image } });
+    expect(recorded).toMatchObject({ ...plain, counts: { 'port-out': expect.toSatisfy((told: number) => told > count) } });
+    expect((await openTrace(recorded.trace ?? new Uint8Array(0))).runs).toBeGreaterThan(2);
+    expect((await replay(recorded.trace ?? new Uint8Array(0))).difference).toBeNull();
   }, 60_000);
 
   test('takes RAM into the hash of a block before each checkpoint and at the end, and of no other', () => {

@@ -46,9 +46,9 @@ function sizeOf(operand: Operand | undefined): number {
   return bug('a port access has a register or memory operand');
 }
 
-/** After a port access: the device may have ended the run. */
+/** After a port access: the device may have ended the run. Of a repeated instruction the reader counts the iteration first; that was the last of its budget. */
 function leave(cpu: Cpu, decoded: Decoded): number {
-  if (cpu.low(STOP_REQUEST) === 0) return HELPER.next;
+  if (cpu.low(STOP_REQUEST) === 0 || decoded.rep !== 'none') return HELPER.next;
   cpu.advance(decoded);
   return HELPER.stop;
 }
