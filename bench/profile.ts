@@ -9,7 +9,6 @@ import { lastLine, runTimed } from './process.ts';
 import { layOut, number } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--stack-size=4000', '--conditions=palindrome'];
 const MOST_FUNCTIONS = 16;
 const MOST_COUNTS = 24;
 
@@ -53,9 +52,9 @@ export function profileTables(image: Image, folder: string): string {
   const main = join(ROOT, 'src/cli/main.ts');
   const boot = ['boot', image.elf64, ...initrd.flatMap((path) => ['--initrd', path]), '--json'];
   const profiler = ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir', folder, '--cpu-prof-name', 'profile.cpuprofile'];
-  const { cpuSeconds } = runTimed(process.execPath, [...FLAGS, ...profiler, main, ...boot], [0]);
+  const { cpuSeconds } = runTimed(process.execPath, [...process.execArgv, ...profiler, main, ...boot], [0]);
   const profile: CpuProfile = JSON.parse(readFileSync(join(folder, 'profile.cpuprofile'), 'utf8'));
-  const counting = [...FLAGS, join(import.meta.dirname, 'profile-counts.ts'), image.elf64, ...initrd];
+  const counting = [...process.execArgv, join(import.meta.dirname, 'profile-counts.ts'), image.elf64, ...initrd];
   const { instructions, counts } = JSON.parse(lastLine(runTimed(process.execPath, counting, [0]).stdout)) as {
     instructions: number;
     counts: Record<string, number>;

@@ -7,8 +7,8 @@ import type { Peer, Run } from './peer.ts';
 
 /** Bochs' shutdown port ends it as a panic. */
 const SHUTDOWN_STATUS = 1;
-/** Runs a command until a file ($1) holds a line ($2), then ends it; status 1 where it ended before. */
-const UNTIL_LINE = `"\${@:3}" & until grep -qsF "$2" "$1"; do kill -0 $! || exit 1; sleep 0.02; done; kill -KILL $!; wait $!; exit 0`;
+/** Runs a command until a file ($1) holds a line ($2), then ends it; status 1 where it ended before. It looks seldom: its own processes are timed as well. */
+const UNTIL_LINE = `"\${@:3}" & until grep -qsF "$2" "$1"; do kill -0 $! || exit 1; sleep 0.2; done; kill -KILL $!; wait $!; exit 0`;
 const MODULES = 'multiboot2 normal iso9660 biosdisk boot';
 
 const configuration = (iso: string, serial: string, log: string) => `

@@ -28,7 +28,7 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     [
       'path',
       '[bin, uint, bin or nil, uint, bin] or nil',
-      'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many; guesses (as the bits, one for each target; nil: none), how many; the targets that were not guessed (u64 each)',
+      'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many; guesses (as the bits, one for each target), how many; the targets that were not guessed (u64 each)',
     ],
     ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
     [

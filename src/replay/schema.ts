@@ -330,7 +330,7 @@ function unpackPath(value: unknown, count: number): PackedPath {
   const [bits, bitCount, guesses, targetCount, targets] = value as unknown[];
   const path = {
     ...unpackBits(bits, bitCount, count),
-    guesses: guesses === null ? null : bin(guesses, 'the guesses of a path'),
+    guesses: bin(guesses, 'the guesses of a path'),
     targetCount: whole(targetCount, count, 'the number of targets of a path'),
     targets: words(targets, 'the targets of a path'),
   };

@@ -240,6 +240,11 @@ describe('the first difference', () => {
     expect(difference?.replayed[0]).toMatch(/port-in/);
   });
 
+  test('of a path without guesses is damage', async () => {
+    const forged = await forge(bytes, 2, (run) => ({ ...run, path: run.path && { ...run.path, guesses: null } }));
+    expect(await replay(forged, like)).toMatchObject({ identical: false, difference: { kind: 'damage' } });
+  });
+
   test('of a context switch that was taken out, or put in, is named', async () => {
     const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) =>
       trace.events(i).some(({ kind }) => kind === 'context-switch'),

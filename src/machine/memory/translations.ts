@@ -33,6 +33,9 @@ export interface TranslationEntry {
 const MODULE = new WebAssembly.Module(translationsModule());
 const CAPACITY = 4096;
 const WASM_PAGE = 65536;
+const SLOT_WORDS = SLOT_BYTES / 4;
+/** Live entries at most, five for each frame of 3 GiB: half a GiB of slots. */
+const MOST = 1 << 22;
 
 export class Translations {
   /** It grows: `#words` is made anew then. */
@@ -144,11 +147,15 @@ export class Translations {
 
   /** Drops dead entries, and makes room: generated code asks for it where half of the slots are used. */
   rebuild(): void {
-    const live: Int32Array[] = [];
-    for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES))
-      live.push(this.#words.slice((SLOTS_AT + slot) >> 2, (SLOTS_AT + slot + SLOT_BYTES) >> 2));
+    let count = 0;
+    for (let tag = 0; tag < TAGS; tag++) count += this.#words[(tagAt(tag) + TAG.live) >> 2] ?? 0;
+    if (count > MOST) bug(`more than ${MOST} translations at once: the guest invalidates none of them`);
+    const words = new Int32Array(count * SLOT_WORDS);
+    let length = 0;
+    for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES), length += SLOT_WORDS)
+      words.set(this.#words.subarray((SLOTS_AT + slot) >> 2, (SLOTS_AT + slot + SLOT_BYTES) >> 2), length);
     let capacity = this.#header(HEADER.capacity);
-    while (live.length * 4 > capacity) capacity *= 2;
+    while (count * 4 > capacity) capacity *= 2;
     const missing = SLOTS_AT + capacity * SLOT_BYTES - this.memory.buffer.byteLength;
     if (missing > 0) {
       this.memory.grow(Math.ceil(missing / WASM_PAGE));
@@ -156,8 +163,8 @@ export class Translations {
     }
     this.code.clear();
     this.#words[HEADER.capacity >> 2] = capacity;
-    for (const words of live) {
-      const field = (at: number): number => words[at >> 2] ?? 0;
+    for (let slot = 0; slot < length; slot += SLOT_WORDS) {
+      const field = (at: number): number => words[slot + (at >> 2)] ?? 0;
       const key = field(SLOT.key);
       const [epoch, root, seen] = [field(SLOT.epoch), field(SLOT.root), field(SLOT.seen)];
       this.code.insert(field(SLOT.low), key & 15, tagOf(key), key >>> 17, field(SLOT.frame), field(SLOT.rights), epoch, root, seen);

@@ -11,6 +11,7 @@ import { FLAG_BIT } from '../isa/flags.ts';
 import { FS, RAX, RCX, RDI, RSI } from '../isa/registers.ts';
 import type { Form } from './emit.ts';
 import type { LocalPool } from './lowering-context.ts';
+import { keepBelow } from './path-recorder.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
 /** Whether there is bulk code for this form. */
@@ -254,12 +255,7 @@ function appendOnes(f: FunctionBuilder, locals: LocalPool, base: number, n: numb
   f.get(first);
   f.get(first);
   f.load('i32_8u', 0);
-  f.i32(1);
-  f.get(count);
-  f.i32(7);
-  f.op(OP.i32.and, OP.i32.shl);
-  f.i32(1);
-  f.op(OP.i32.sub, OP.i32.and);
+  keepBelow(f, count);
   f.i32(-1);
   f.get(count);
   f.i32(7);

@@ -9,6 +9,7 @@
  */
 import { PATH_TARGET_COUNT, PATH_TARGETS } from '../cpu/state.ts';
 import { COUNT_OF, ENTERED, HISTORIES, LAST_BYTES, LOG, lengthBytes, MOST_WORDS } from '../cpu/trace-log.ts';
+import { keepBelow } from './path-recorder.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 
 /** The imported global that holds the log's address. */
@@ -55,21 +56,25 @@ function emitAdd(f: FunctionBuilder, words: number, full: number): void {
   f.store('i32_8', 0);
   add(f, next, 1);
   emitDistance(f, log, next);
+  countEvent(f, log, last);
+  if (words > 0) emitWords(f, words, log, next, last);
+  f.get(log);
+  f.get(next);
+  f.store('i32', LOG.next);
+}
+
+/** Sets `last` to what was written last of the tag (parameter 0), and counts one more of it. */
+function countEvent(f: FunctionBuilder, log: number, last: number): void {
   f.get(log);
   f.get(0);
   f.i32(Math.log2(LAST_BYTES));
   f.op(OP.i32.shl, OP.i32.add);
-  f.set(last);
-  f.get(last);
+  f.tee(last);
   f.get(last);
   f.load('i32', LOG.lastWords + COUNT_OF);
   f.i32(1);
   f.op(OP.i32.add);
   f.store('i32', LOG.lastWords + COUNT_OF);
-  if (words > 0) emitWords(f, words, log, next, last);
-  f.get(log);
-  f.get(next);
-  f.store('i32', LOG.next);
 }
 
 /** at − LOG.at as LEB128. */
@@ -192,16 +197,7 @@ function emitEntered(f: FunctionBuilder): void {
   f.get(log);
   f.i32(0);
   f.store('i32', LOG.last);
-  f.get(log);
-  f.get(0);
-  f.i32(Math.log2(LAST_BYTES));
-  f.op(OP.i32.shl, OP.i32.add);
-  f.tee(last);
-  f.get(last);
-  f.load('i32', LOG.lastWords + COUNT_OF);
-  f.i32(1);
-  f.op(OP.i32.add);
-  f.store('i32', LOG.lastWords + COUNT_OF);
+  countEvent(f, log, last);
   f.i32(1);
 }
 
@@ -235,15 +231,9 @@ function emitFold(f: FunctionBuilder): void {
     f.load('i32', offset);
     f.set(local);
   }
-  // The byte of guesses that is begun; what lies above its bits is of before.
   emitGuessByte(f, log, guesses);
   f.load('i32_8u', LOG.guesses);
-  f.i32(1);
-  f.get(guesses);
-  f.i32(7);
-  f.op(OP.i32.and, OP.i32.shl);
-  f.i32(1);
-  f.op(OP.i32.sub, OP.i32.and);
+  keepBelow(f, guesses);
   f.set(bits);
   const done = f.block();
   const more = f.loop();

@@ -33,6 +33,16 @@ export interface BitColumn {
   known(value: 0 | 1): void;
 }
 
+/** A byte of bits that is begun keeps those below `count` & 7 (a local): the rest of it is not yet written. */
+export function keepBelow(f: FunctionBuilder, count: number): void {
+  f.i32(1);
+  f.get(count);
+  f.i32(7);
+  f.op(OP.i32.and, OP.i32.shl);
+  f.i32(1);
+  f.op(OP.i32.sub, OP.i32.and);
+}
+
 /** The column where it lies in memory, bit by bit: for code that keeps nothing. */
 export function bitsInMemory(f: FunctionBuilder, locals: LocalPool, base: number): BitColumn {
   const append = (value: number) => {
@@ -47,15 +57,9 @@ export function bitsInMemory(f: FunctionBuilder, locals: LocalPool, base: number
     f.op(OP.i32.add);
     f.set(address);
     f.get(address);
-    // A byte that is begun keeps its lower bits; the rest of it is not yet written.
     f.get(address);
     f.load('i32_8u', 0);
-    f.i32(1);
-    f.get(count);
-    f.i32(7);
-    f.op(OP.i32.and, OP.i32.shl);
-    f.i32(1);
-    f.op(OP.i32.sub, OP.i32.and);
+    keepBelow(f, count);
     f.get(value);
     f.get(count);
     f.i32(7);

@@ -23,7 +23,7 @@ export async function judgeTables(from: number, to: number): Promise<number> {
   let instructions = 0;
   for (let n = from; n < to; n++) {
     const r = new Random(SEED * 1_000_000 + n);
-    const judged = await judgeTiers(`seed ${SEED}, tables ${n}`, tlbProgram(n, 12), r, { tier: 1, path: n % 2 === 1 });
+    const judged = await judgeTiers(`seed ${SEED}, tables ${n}`, tlbProgram(SEED * 1_000_000 + n, 12), r, { tier: 1, path: n % 2 === 1 });
     expect(judged.text).not.toBe('');
     instructions += judged.instructions;
   }
