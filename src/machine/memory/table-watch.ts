@@ -9,7 +9,6 @@
  * What each walk and each store to a table asks is generated code (watch-code.ts). Here is what is rare: tables come and go.
  */
 import { type CpuState, MMU } from '../cpu/state.ts';
-import { bug } from '../isa/bug.ts';
 import { FRAME, LEAF, LEAF_BYTES, MAX_REGIONS } from './frames.ts';
 import type { PhysicalMemory } from './physical.ts';
 import type { SoftTlb } from './soft-tlb.ts';
@@ -65,7 +64,10 @@ export class TableWatch {
   /** Every translation is compared before its next use. */
   outdateAll(): void {
     this.#epoch = this.epoch + 1;
-    if (this.epoch === 0) bug('the page-table epoch ran out');
+    if (this.epoch === 0) {
+      this.#translations.outdate();
+      this.#epoch = 1;
+    }
     this.staleInUse = false;
     this.#soft.flush();
   }

@@ -22,8 +22,10 @@ export const SLOT_BYTES = 32;
 /** `key`: page number bits 35:32, tag << 4, size << 17. */
 export const SLOT = { low: 0, key: 4, generation: 8, frame: 12, rights: 16, epoch: 20, root: 24, seen: 28 } as const;
 /** Generations that no tag has. */
-export const EMPTY = 0;
-export const REMOVED = -1;
+const EMPTY = 0;
+const REMOVED = -1;
+/** A tag that is here has no entries yet: all are to be numbered anew. */
+export const LAST_GENERATION = -2;
 
 export interface TranslationsCode {
   /** The slot that translates a page for a PCID, or −1. Small pages win over large ones, the PCID's own over global ones. */
@@ -47,7 +49,7 @@ export interface TranslationsCode {
   remove(slot: number): void;
   /** The first slot from this one on that holds a live entry, or −1. */
   next(slot: number): number;
-  /** Drops everything. */
+  /** Drops everything, and begins with the first generation. */
   clear(): void;
 }
 
@@ -192,6 +194,7 @@ export function defineTranslations(
     const tag = code.var32(TAGS_AT);
     code.loop((leave) => {
       code.if(tag.geU(TAGS_AT + TAGS * TAG_BYTES), leave);
+      code.store32(tag, TAG.generation, EMPTY + 1, memory);
       for (const field of [TAG.sumA, TAG.sumB, TAG.live]) code.store32(tag, field, 0, memory);
       tag.set(tag.add(TAG_BYTES));
     });

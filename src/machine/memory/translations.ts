@@ -3,7 +3,8 @@
  * allows (SDM Vol. 3, 4.10): unbounded, so that nothing leaves by chance.
  *
  * A translation is keyed by page number, page size and *tag*: its PCID, or GLOBAL_TAG for a global page, which every PCID sees. Flushing
- * a tag is one increment of its *generation*; entries of older generations are dead and are dropped when the table is rebuilt.
+ * a tag is one increment of its *generation*; entries of older generations are dead and are dropped when the table is rebuilt, which numbers
+ * generations from the first again: so they do not run out.
  *
  * Each entry has the *epoch* at which it was last found to be what the page tables of its *root* say. Stores to page-table entries move epochs
  * on (one entry's or all), and an entry out of date, or of another root, is compared with the tables before its next use: that is how stale
@@ -13,7 +14,7 @@
  */
 import { bug } from '../isa/bug.ts';
 import {
-  GLOBAL_TAG, HEADER, REMOVED, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode, translationsModule,
+  GLOBAL_TAG, HEADER, LAST_GENERATION, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode, translationsModule,
 } from './translations-code.ts'; // biome-ignore format: one list
 
 /** 0: 4 KiB, 1: 2 MiB, 2: 1 GiB. */
@@ -47,7 +48,7 @@ export class Translations {
     const env = { translations: this.memory, rebuild: () => this.rebuild() };
     this.code = new WebAssembly.Instance(MODULE, { env }).exports as unknown as TranslationsCode;
     this.#words[HEADER.capacity >> 2] = CAPACITY;
-    for (let tag = 0; tag < TAGS; tag++) this.#words[(tagAt(tag) + TAG.generation) >> 2] = 1;
+    this.code.clear();
   }
 
   /** A field (of SLOT) of an entry. */
@@ -59,6 +60,12 @@ export class Translations {
   setEpoch(slot: number, epoch: number, root: number): void {
     this.#words[(SLOTS_AT + slot + SLOT.epoch) >> 2] = epoch;
     this.#words[(SLOTS_AT + slot + SLOT.root) >> 2] = root;
+  }
+
+  /** No entry is what the tables say, as far as is known. */
+  outdate(): void {
+    for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES))
+      this.#words[(SLOTS_AT + slot + SLOT.epoch) >> 2] = 0;
   }
 
   /** Page size of a live entry: 0 4 KiB, 1 2 MiB, 2 1 GiB. */
@@ -95,11 +102,11 @@ export class Translations {
     const words = this.#words;
     const at = tagAt(tag) >> 2;
     const next = ((words[at + (TAG.generation >> 2)] ?? 0) + 1) | 0;
-    if (next === REMOVED) bug('a TLB generation ran out');
     words[at + (TAG.generation >> 2)] = next;
     words[HEADER.totalA >> 2] = (words[HEADER.totalA >> 2] ?? 0) - (words[at + (TAG.sumA >> 2)] ?? 0);
     words[HEADER.totalB >> 2] = (words[HEADER.totalB >> 2] ?? 0) - (words[at + (TAG.sumB >> 2)] ?? 0);
     words.fill(0, (tagAt(tag) + TAG.sumA) >> 2, (tagAt(tag) + TAG_BYTES) >> 2);
+    if (next === LAST_GENERATION) this.rebuild();
   }
 
   /** Drops the translations of all PCIDs; the global ones too where asked. */

@@ -1,9 +1,12 @@
 /** The table of translations against a plain Map. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CpuState, layoutMemory, MMU } from '../../../src/machine/cpu/state.ts';
+import { Mmu } from '../../../src/machine/memory/mmu.ts';
+import { PhysicalMemory } from '../../../src/machine/memory/physical.ts';
 import { RIGHTS } from '../../../src/machine/memory/rights.ts';
 import { Translations } from '../../../src/machine/memory/translations.ts';
-import { GLOBAL_TAG, SLOT } from '../../../src/machine/memory/translations-code.ts';
+import { GLOBAL_TAG, SLOT, TAG, TAG_BYTES, TAGS_AT } from '../../../src/machine/memory/translations-code.ts';
 
 type Command =
   | {
@@ -120,4 +123,41 @@ test('every slot is listed', () => {
     for (let i = 0; i < 2000; i++) table.code.insert(i, 0, n, 0, i, 0, 1, 0, 0);
     expect(table.entries().map(({ page }) => page)).toEqual(Array.from({ length: 2000 }, (_, i) => i));
   }
+});
+
+test('generations do not run out: all are numbered anew', () => {
+  for (const start of [2 ** 31 - 4, -8, -7, -6, -5, -4, -3]) {
+    const table = new Translations();
+    new Int32Array(table.memory.buffer)[(TAGS_AT + 3 * TAG_BYTES + TAG.generation) >> 2] = start;
+    table.code.insert(77, 0, 4, 0, start & 0xff, 0, 5, 9, 6);
+    for (let flush = 0; flush < 12; flush++) {
+      for (let page = 0; page < 5; page++) expect([start, flush, table.code.find(page, 0, 3, 0)]).toEqual([start, flush, -1]);
+      for (let page = 0; page < 5; page++) table.code.insert(page, 0, 3, 0, flush, RIGHTS.write, 1, 0, 0);
+      table.code.remove(table.code.find(flush % 5, 0, 3, 0));
+      expect(table.entries().map(({ page }) => page)).toEqual([...[0, 1, 2, 3, 4].filter((page) => page !== flush % 5), 77]);
+      table.flushTag(3);
+    }
+    const slot = table.code.find(77, 0, 4, 0);
+    expect([SLOT.frame, SLOT.epoch, SLOT.root, SLOT.seen].map((field) => table.get(slot, field))).toEqual([start & 0xff, 5, 9, 6]);
+    table.code.remove(slot);
+    expect(table.sum).toEqual([0, 0]);
+  }
+});
+
+test('epochs do not run out: where they begin again, no translation counts as compared', () => {
+  const layout = layoutMemory(1 << 20);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.totalBytes / 65536) });
+  const state = new CpuState(memory, layout.cpuBase);
+  const mmu = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, 1 << 20));
+  const { code } = mmu.translations;
+  const first = state.get32(MMU.epoch);
+  for (let page = 0; page < 4; page++) code.insert(page, 0, 0, 0, page, 0, first + page, 7, 0);
+  state.set32(MMU.epoch, 0xfffffffe);
+  for (let n = 0; n < 4; n++) {
+    mmu.forgetTables();
+    const epoch = state.get32(MMU.epoch);
+    expect(epoch).not.toBe(0);
+    for (let page = 0; page < 4; page++) expect(mmu.translations.get(code.find(page, 0, 0, 0), SLOT.epoch)).not.toBe(epoch);
+  }
+  expect(mmu.translations.get(code.find(2, 0, 0, 0), SLOT.root)).toBe(7);
 });
