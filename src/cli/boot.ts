@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
 import { readInput } from './files.ts';
-import { print, progress, wholeNumber } from './report.ts';
+import { grouped, print, progress, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -49,7 +49,7 @@ export const bootCommand = (): Command =>
           host,
           to: options.trace,
           limit,
-          progress: (instructions) => line.show(`recording: ${instructions.toLocaleString('en')} instructions`),
+          progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),
         });
         line.done();
       } else {
@@ -63,7 +63,7 @@ export const bootCommand = (): Command =>
       print({ reason: stop.reason, code, console: Buffer.from(host.bytes).toString(), instructions, hash, trace }, options.json, '');
       if (!options.json)
         process.stderr.write(
-          `${stop.reason}${code === null ? '' : ` ${code}`} after ${instructions.toLocaleString('en')} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,
+          `${stop.reason}${code === null ? '' : ` ${code}`} after ${grouped(instructions)} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,
         );
     });
 

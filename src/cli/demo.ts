@@ -8,7 +8,7 @@ import { campaign, HarnessHost, INVARIANTS, saveFinding } from '../fuzz/index.ts
 import type { Tier } from '../machine/index.ts';
 import { record, replay } from '../replay/index.ts';
 import { loadProgram } from './program.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 const SEED = 'palindrome';
@@ -40,7 +40,7 @@ export const demoCommand = (): Command =>
         const recording = await record({ machine, image: { name: 'keel.elf', bytes: kernel }, host, to: trace });
         const bytes = statSync(trace).size;
         say(`2. keel booted on the machine and ran examples/hello.ts, which printed: ${JSON.stringify(host.text.trim())}`);
-        say(`   Recorded: every one of ${recording.instructions.toLocaleString('en')} instructions, in ${(bytes / 1024).toFixed(0)} KiB.`);
+        say(`   Recorded: every one of ${grouped(recording.instructions)} instructions, in ${(bytes / 1024).toFixed(0)} KiB.`);
 
         const again = await replay(trace, { tier });
         say(`3. Replayed from the trace alone: ${again.identical ? 'identical' : 'DIFFERENT'}, state hash ${again.hash}.`);
@@ -52,14 +52,13 @@ export const demoCommand = (): Command =>
           workers: Math.min(availableParallelism(), 8),
           tier,
           progress: (programs, findings, perSecond) =>
-            line.show(`   ${programs} of ${runs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
+            line.show(() => `   ${programs} of ${runs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
         });
         line.done();
         say(`4. A campaign: ${result.programs} hostile programs, generated, compiled, run beside a victim and judged;`);
-        say(`   ${result.instructions.toLocaleString('en')} instructions, ${result.programsPerSecond.toFixed(0)} programs a second.\n`);
+        say(`   ${grouped(result.instructions)} instructions, ${result.programsPerSecond.toFixed(0)} programs a second.\n`);
         say('   invariant   judged      what holds always');
-        for (const { id, title } of INVARIANTS)
-          say(`   ${id.padEnd(10)} ${(result.checks[id] ?? 0).toLocaleString('en').padStart(9)}   ${title}`);
+        for (const { id, title } of INVARIANTS) say(`   ${id.padEnd(10)} ${grouped(result.checks[id] ?? 0).padStart(9)}   ${title}`);
 
         const findings: { invariant: string; programs: number; path: string }[] = [];
         for (const finding of result.findings)

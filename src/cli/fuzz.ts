@@ -6,7 +6,7 @@ import { buildKeel } from '../compiler/index.ts';
 import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
 import type { Tier } from '../machine/index.ts';
 import { describeMemory, MemoryLog } from './memory-log.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -57,10 +57,10 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
     tier,
     ...(seconds !== undefined && { seconds }),
     progress: (programs, findings, perSecond) =>
-      line.show(`${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
+      line.show(() => `${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
   });
   const memory = memoryLog.stop();
-  line.show('writing findings …');
+  line.show(() => 'writing findings …');
   const findings = [];
   for (const finding of result.findings) {
     const path = await saveFinding(finding, { kernel, seed, ...(saboteur !== undefined && { saboteur }) }, out);
@@ -72,12 +72,8 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
   const instructions = Number(result.instructions);
   const programsPerSecond = Math.round(result.programsPerSecond * 10) / 10;
   const text = [
-    `${programs} programs from seed ${seed}${variants === 1 ? '' : `, ${result.runs} runs`}, ${instructions.toLocaleString('en')} instructions, ${programsPerSecond} programs a second`,
-    `${Object.values(checks)
-      .reduce((sum, count) => sum + count, 0)
-      .toLocaleString(
-        'en',
-      )} judgements by ${Object.keys(checks).length} invariants; ${result.coverage} different results of calls and exceptions reached`,
+    `${programs} programs from seed ${seed}${variants === 1 ? '' : `, ${result.runs} runs`}, ${grouped(instructions)} instructions, ${programsPerSecond} programs a second`,
+    `${grouped(Object.values(checks).reduce((sum, count) => sum + count, 0))} judgements by ${Object.keys(checks).length} invariants; ${result.coverage} different results of calls and exceptions reached`,
     ...(findings.length === 0
       ? ['no invariant was broken']
       : findings.map((finding) => `${finding.invariant}: ${finding.message}\n    ${finding.programs} programs; ${finding.path}/report.md`)),

@@ -7,7 +7,7 @@ import { type Boot, type Host, isBootable, QuietHost, type Tier, UserError } fro
 import { instructionText, type LockstepDifference, lockstep } from '../replay/index.ts';
 import { readInput } from './files.ts';
 import { loadPrograms } from './program.ts';
-import { plain, print, progress, STATUS, wholeNumber } from './report.ts';
+import { grouped, plain, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -51,14 +51,14 @@ export const lockstepCommand = (): Command =>
         host,
         limit: BigInt(options.limit),
         stride: () => 1 + Math.floor(random() * 2 * every),
-        progress: (instructions) => line.show(`the same: ${instructions.toLocaleString('en')} instructions`),
+        progress: (instructions) => line.show(() => `the same: ${grouped(instructions)} instructions`),
       });
       line.done();
       const { difference, stops, hash, end } = report;
       const instructions = Number(report.instructions);
       const text =
         difference === null
-          ? `the same in tier 0 and tier ${tier}: ${instructions.toLocaleString('en')} instructions, ${stops} stops; ended by ${end?.reason}; hash ${hash}\n`
+          ? `the same in tier 0 and tier ${tier}: ${grouped(instructions)} instructions, ${stops} stops; ended by ${end?.reason}; hash ${hash}\n`
           : describe(difference, tier);
       print({ same: difference === null, instructions, stops, hash, end, difference: difference && plain(difference) }, json, text);
       process.exitCode = difference === null ? STATUS.done : STATUS.finding;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { type Difference, instructionText, replay } from '../replay/index.ts';
-import { plain, print, progress, STATUS, wholeNumber } from './report.ts';
+import { grouped, plain, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -26,13 +26,13 @@ export const replayCommand = (): Command =>
       const report = await replay(trace, {
         ...(options.to !== undefined && { to: BigInt(options.to) }),
         tier: options.tier,
-        progress: (instructions) => line.show(`replaying: ${instructions.toLocaleString('en')} instructions`),
+        progress: (instructions) => line.show(() => `replaying: ${grouped(instructions)} instructions`),
       });
       line.done();
       const { identical, hash, difference } = report;
       const instructions = Number(report.instructions);
       const text = identical
-        ? `identical: ${instructions.toLocaleString('en')} instructions; hash ${hash}${report.complete ? '' : '\nthe trace is cut off: this is all of it up to its last whole block'}\n`
+        ? `identical: ${grouped(instructions)} instructions; hash ${hash}${report.complete ? '' : '\nthe trace is cut off: this is all of it up to its last whole block'}\n`
         : describe(difference);
       print({ identical, instructions, hash, difference: difference && plain(difference) }, options.json, text);
       process.exitCode = identical ? STATUS.done : STATUS.finding;

@@ -5,7 +5,7 @@ import { HarnessHost, verdict } from '../fuzz/index.ts';
 import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { loadPrograms } from './program.ts';
-import { print, progress, STATUS, wholeNumber } from './report.ts';
+import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -48,7 +48,7 @@ export const runCommand = (): Command =>
           host,
           to: options.trace,
           limit,
-          progress: (instructions) => line.show(`recording: ${instructions.toLocaleString('en')} instructions`),
+          progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),
         });
         line.done();
         ({ counts } = recording);
@@ -74,7 +74,7 @@ export const runCommand = (): Command =>
       const instructions = Number(result.instructions);
       const output = host.text;
       const trace = options.trace ?? null;
-      const summary = `${describe(reason, status)}; ${instructions.toLocaleString('en')} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
+      const summary = `${describe(reason, status)}; ${grouped(instructions)} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
       if (!options.json) process.stdout.write(host.bytes);
       print(
         { reason, status, output, instructions, syscalls: syscall, interrupts: irq, exceptions: exception, hash: result.hash, trace },
