@@ -111,6 +111,8 @@ export function verdict(stop: Stop): { reason: Reason; status: number } {
       return { reason: 'panic', status: stop.code };
     case 'halt':
     case 'triple-fault':
+    case 'stuck':
+    case 'init':
     case 'ready':
     case 'fetch-empty':
       return { reason: 'panic', status: -1 };

@@ -16,14 +16,21 @@ export interface MachineConfig {
   readonly watch?: { readonly supervisorUserAccess?: boolean };
 }
 
+/** Ends after which nothing is executed any more, by the number that a saved state has for them; 0: the CPU lives. */
+export const FINAL_STOPS = [null, { reason: 'triple-fault' }, { reason: 'stuck' }, { reason: 'init' }] as const;
+export type FinalStop = (typeof FINAL_STOPS)[number];
+
 export type Stop =
   | { readonly reason: 'limit' }
   /** `code` is what the guest wrote to isa-debug-exit. */
   | { readonly reason: 'debug-exit'; readonly code: number }
   /** HLT with nothing that could wake the CPU. */
   | { readonly reason: 'halt' }
-  /** Also after 65,536 exceptions in a row in which no instruction retired: handlers that fault for ever. */
   | { readonly reason: 'triple-fault' }
+  /** 65,536 exceptions in a row in which no instruction retired: the guest's handlers fault for ever. */
+  | { readonly reason: 'stuck' }
+  /** An INIT IPI to the only CPU: it would start anew in a firmware, and there is none. */
+  | { readonly reason: 'init' }
   | { readonly reason: 'ready' }
   /** The guest asked for a program and the host has no more; it sees length 0 when it goes on. */
   | { readonly reason: 'fetch-empty' }

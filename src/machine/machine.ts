@@ -117,11 +117,11 @@ export class Machine {
         component(RTC_FIELDS, pc.rtc),
         ...(pc.harness === null ? [] : [component(HARNESS_FIELDS, pc.harness)]),
       ],
-      get isDead() {
-        return pc.isDead;
+      get final() {
+        return pc.final;
       },
-      set isDead(value) {
-        pc.isDead = value;
+      set final(value) {
+        pc.final = value;
       },
     };
   }
@@ -160,7 +160,7 @@ export class Machine {
 
   /**
    * Runs until `until` instructions have retired (an absolute count) or something stops it earlier. What is due at exactly `until` happens in the next run:
-   * cutting a run into pieces changes nothing. After a stop, run() goes on (but halt and triple-fault stop again at once).
+   * cutting a run into pieces changes nothing. After a stop, run() goes on (but halt and what ends the CPU stop again at once).
    */
   run(until: bigint): Stop {
     return this.#pc.runUntil(Number(until));

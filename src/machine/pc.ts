@@ -5,7 +5,7 @@
  * Order at an instruction boundary, as the SDM's table 6-2 has it: the trap of a single step, then NMI, then external interrupts. A boundary at
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
-import type { MachineConfig, Stop } from './config.ts';
+import type { FinalStop, MachineConfig, Stop } from './config.ts';
 import { Delivery } from './cpu/faults.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
@@ -18,7 +18,7 @@ import type { Ports } from './cpu/ports.ts';
 import {
   CpuState, DELIVERED_AT, DELIVERIES, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, NMI_MATTERS, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
-import { SOURCE } from './cpu/transfer-code.ts';
+import { MAX_DELIVERIES, SOURCE } from './cpu/transfer-code.ts';
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
 import { Lapic } from './devices/lapic.ts';
@@ -57,8 +57,8 @@ export class Pc {
   readonly rtc: Rtc;
   readonly harness: Harness | null;
   readonly run: Run & RunState;
-  /** The CPU has shut down. */
-  isDead = false;
+  /** Why nothing more is executed. */
+  final: FinalStop = null;
   observer: Observer | null = null;
 
   readonly #delivery: Delivery;
@@ -86,7 +86,15 @@ export class Pc {
         return pc.cpu.tscOffset;
       },
     };
-    this.lapic = new Lapic(clock, () => this.#scheduleChanged());
+    this.lapic = new Lapic(
+      clock,
+      config.memoryBytes,
+      () => this.#scheduleChanged(),
+      () => {
+        this.final = { reason: 'init' };
+        this.requestStop(this.final);
+      },
+    );
     this.pics = new PicPair(() => this.#scheduleChanged());
     this.lapic.connect(this.pics);
     this.uart = new Uart(
@@ -141,7 +149,7 @@ export class Pc {
     };
     this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run);
     this.#delivery = new Delivery(this.cpu, library.transfer, () => {
-      this.isDead = true;
+      this.final = { reason: this.run.deliveries === MAX_DELIVERIES ? 'stuck' : 'triple-fault' };
     });
     this.interpreter = new Interpreter({
       memory: this.memory,
@@ -158,9 +166,9 @@ export class Pc {
     this.#resetCpu();
   }
 
-  /** Ends run() after the instruction that runs now. The first reason wins. */
+  /** Ends run() after the instruction that runs now. The first reason wins; that of an observer never hides what the guest did. */
   requestStop(stop: Stop): void {
-    this.#stop ??= stop;
+    if (this.#stop === null || this.#stop.reason === 'observer') this.#stop = stop;
     this.state.set32(STOP_REQUEST, 1);
     this.state.shortenBudget(1);
   }
@@ -177,7 +185,7 @@ export class Pc {
   runUntil(until: number): Stop {
     const { cpu, state, lapic, run } = this;
     for (;;) {
-      const stopped = this.#takeStop();
+      const stopped = this.final ?? this.#takeStop();
       if (stopped !== null) return stopped;
       const count = cpu.count;
       if (count >= until) return { reason: 'limit' };
@@ -196,9 +204,8 @@ export class Pc {
       state.set32(STEP_DONE, 0);
       const reason = this.interpreter.run(budget);
       if (reason === 'path-full') this.drainPath();
-      else if (reason === 'fault' && !this.#deliverFault()) return { reason: 'triple-fault' };
-      if (isStepping && reason !== 'fault' && cpu.count > count && state.get32(STEP_DONE) === 0 && !this.#trapStep())
-        return { reason: 'triple-fault' };
+      else if (reason === 'fault') this.#deliverFault();
+      if (isStepping && reason !== 'fault' && cpu.count > count && state.get32(STEP_DONE) === 0) this.#trapStep();
     }
   }
 
@@ -241,13 +248,11 @@ export class Pc {
     if (lapic.nmiPending && !run.nmiBlocked && !inShadow(state)) {
       lapic.takeNmi();
       run.nmiBlocked = true;
-      run.halted = false;
-      this.#afterDelivery(this.#delivery.event(VECTOR.NMI, SOURCE.external));
+      this.#deliver(VECTOR.NMI, SOURCE.external);
       return true;
     }
     if (lapic.pending() < 0 || !mayInterrupt(state)) return false;
-    run.halted = false;
-    this.#afterDelivery(this.#delivery.event(lapic.acknowledge(), SOURCE.external));
+    this.#deliver(lapic.acknowledge(), SOURCE.external);
     return true;
   }
 
@@ -269,26 +274,23 @@ export class Pc {
     return lapic.pending() >= 0;
   }
 
-  #deliverFault(): boolean {
+  #deliverFault(): void {
     this.run.halted = false;
-    return this.#delivery.code.deliverFault() !== 0;
+    this.#delivery.code.deliverFault();
   }
 
   /** The trap after a single step: DR6.BS, #DB. */
-  #trapStep(): boolean {
+  #trapStep(): void {
     this.state.set64(DR + 48, this.state.get64(DR + 48) | (1n << 14n));
-    this.run.halted = false;
-    const delivered = this.#delivery.event(VECTOR.DB, SOURCE.exception);
-    this.#afterDelivery(delivered);
-    return delivered;
+    this.#deliver(VECTOR.DB, SOURCE.exception);
   }
 
-  #afterDelivery(delivered: boolean): void {
-    if (!delivered) this.isDead = true;
+  #deliver(vector: number, source: number): void {
+    this.run.halted = false;
+    if (!this.#delivery.event(vector, source)) this.final = { reason: 'triple-fault' };
   }
 
   #takeStop(): Stop | null {
-    if (this.isDead) return { reason: 'triple-fault' };
     const stop = this.#stop;
     if (stop === null) return null;
     this.#stop = null;

@@ -390,7 +390,7 @@ export function unpackCheckpoint(value: unknown, version: number): CheckpointBlo
 
 /** Stops that carry a number, by the key under which they carry it. */
 const STOP_DETAIL = { 'debug-exit': 'code', finished: 'status', panic: 'status' } as const;
-const PLAIN_STOPS = ['limit', 'halt', 'triple-fault', 'ready', 'fetch-empty', 'observer'] as const;
+const PLAIN_STOPS = ['limit', 'halt', 'triple-fault', 'stuck', 'init', 'ready', 'fetch-empty', 'observer'] as const;
 
 /** A stop as the end block stores it: `[reason, number or null]`. */
 function packStop(stop: Stop): [string, number | null] {

@@ -6,7 +6,7 @@
  * The frame, from RSP up: [error code] RIP CS RFLAGS RSP SS.
  *
  * What it imports besides the memory and the CPU's address: the MMU's `readScratch` and `writeScratch`, and of TypeScript what is rare:
- * `deliverLegacy` (protected and real mode), `died` (a triple fault), `attend` (the new RFLAGS let a trap or an interrupt through), `endNmi`, `updateMode`,
+ * `deliverLegacy` (protected and real mode), `died` (a triple fault, or MAX_DELIVERIES), `attend` (the new RFLAGS let a trap or an interrupt through), `endNmi`, `updateMode`,
  * and for observers `tellDelivery`, `tellEntered`, `tellIret`.
  */
 import { RFLAGS } from '../isa/flags.ts';
@@ -31,8 +31,8 @@ import {
 /** Where an event comes from. `software`: INT n, INT3, INTO. `privileged`: INT1. */
 export const SOURCE = { external: 0, exception: 1, software: 2, privileged: 3 } as const;
 
-/** So many exceptions in a row without a retired instruction: the guest's handlers fault for ever, and the CPU is taken as shut down. */
-const MAX_DELIVERIES = 65536;
+/** So many exceptions in a row without a retired instruction: the guest's handlers fault for ever, and the run ends. */
+export const MAX_DELIVERIES = 65536;
 /** Flags that delivery clears besides IF. */
 export const CLEARED = RFLAGS.tf | RFLAGS.nt | RFLAGS.rf | RFLAGS.vm;
 /**
@@ -50,7 +50,7 @@ export interface TransferCode {
   deliver(vector: number, code: number, source: number, ripLow: number, ripHigh: number): number;
   /** Delivers the pending fault. 0: triple fault. */
   fault(): number;
-  /** The same, counted: faults without end are a triple fault, too, which is told. */
+  /** The same, counted: MAX_DELIVERIES end the run, too. Of both it is told. */
   deliverFault(): number;
   /** A fault is pending within a run: one of FAULTED. */
   faulted(): number;

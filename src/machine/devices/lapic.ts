@@ -8,7 +8,7 @@
 
 import type { InterruptController } from '../cpu/interrupts.ts';
 import { bug } from '../isa/bug.ts';
-import { LAPIC_BASE, LAPIC_BYTES, MAX_RAM_BYTES } from '../platform/memory-map.ts';
+import { LAPIC_BASE, LAPIC_BYTES } from '../platform/memory-map.ts';
 import { MSR } from '../platform/msr.ts';
 import { fieldsOf } from '../snapshot/fields.ts';
 import type { Clock } from './device.ts';
@@ -46,9 +46,9 @@ const LVT_BITS: readonly number[] = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff
 const DELIVERY = { fixed: 0, lowest: 1, nmi: 4, init: 5, external: 7 } as const;
 /** Version 0x14, five LVT entries above the first. */
 const VERSION = 0x50014;
-const APIC_BASE = { bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
-/** No run takes so many ticks. */
-const NEVER = 1n << 52n;
+const APIC_BASE = { high: 0xff, bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
+/** No run takes so many ticks: what is due later is not due at all, so that time is always an exact number. */
+const NEVER = 2 ** 52;
 const TIMER_MODE = { oneShot: 0, periodic: 1, deadline: 2 } as const;
 /** Bits that WRMSR may set in x2APIC mode, by register: others are #GP, as is a register that is not here (SDM 10.12.1.2 and 10.12.1.3). */
 const X2_WRITABLE: ReadonlyMap<number, number> = new Map([
@@ -74,6 +74,7 @@ export interface ExternalController {
 }
 
 export class Lapic implements InterruptController {
+  /** IA32_APIC_BASE, but that bits 7:0, which are 0 there, hold bits 39:32 of the page's address. */
   base = (LAPIC_BASE | APIC_BASE.bsp | APIC_BASE.enable) >>> 0;
   taskPriorityRegister = 0;
   logicalDestination = 0;
@@ -95,14 +96,18 @@ export class Lapic implements InterruptController {
   deadline = 0n;
 
   readonly #clock: Clock;
+  readonly #ramBytes: number;
   readonly #changed: () => void;
+  readonly #init: () => void;
   #external: ExternalController | null = null;
   #best = -1;
 
-  /** `changed`: what is pending, or the next event in time, may have changed. */
-  constructor(clock: Clock, changed: () => void) {
+  /** `changed`: what is pending, or the next event in time, may have changed. `init`: the CPU is to be initialised. */
+  constructor(clock: Clock, ramBytes: number, changed: () => void, init: () => void) {
     this.#clock = clock;
+    this.#ramBytes = ramBytes;
     this.#changed = changed;
+    this.#init = init;
   }
 
   connect(external: ExternalController): void {
@@ -141,7 +146,7 @@ export class Lapic implements InterruptController {
     const timer = this.lvt[LVT.timer] ?? 0;
     if (this.#timerMode === TIMER_MODE.periodic) {
       const period = this.initialCount * this.#divisor;
-      this.timerDue += period * (Math.floor((now - this.timerDue) / period) + 1);
+      this.timerDue = beforeNever(this.timerDue + period * (Math.floor((now - this.timerDue) / period) + 1));
     } else {
       this.timerDue = Number.POSITIVE_INFINITY;
       this.deadline = 0n;
@@ -160,7 +165,7 @@ export class Lapic implements InterruptController {
 
   /** Physical address of the registers' page (SDM 10.4.5). */
   get page(): number {
-    return this.base - (this.base % LAPIC_BYTES);
+    return this.base - (this.base % LAPIC_BYTES) + (this.base & APIC_BASE.high) * 2 ** 32;
   }
 
   get isEnabled(): boolean {
@@ -185,7 +190,7 @@ export class Lapic implements InterruptController {
   }
 
   readMsr(index: number): bigint | null {
-    if (index === MSR.IA32_APIC_BASE) return BigInt(this.base >>> 0);
+    if (index === MSR.IA32_APIC_BASE) return BigInt(this.page + (this.base & 0xf00));
     if (index === MSR.IA32_TSC_DEADLINE) return this.#timerMode === TIMER_MODE.deadline ? this.deadline : 0n;
     if (!this.#isX2 || index < MSR.IA32_X2APIC_FIRST || index > MSR.IA32_X2APIC_LAST) return null;
     const register = index - MSR.IA32_X2APIC_FIRST;
@@ -315,12 +320,12 @@ export class Lapic implements InterruptController {
       case REG.initialCount:
         if (this.#timerMode === TIMER_MODE.deadline) break;
         this.initialCount = value >>> 0;
-        this.timerDue = this.initialCount === 0 ? Number.POSITIVE_INFINITY : this.#clock.now + 1 + this.initialCount * this.#divisor;
+        this.timerDue = this.initialCount === 0 ? Number.POSITIVE_INFINITY : this.#inTicks(1 + this.initialCount * this.#divisor);
         break;
       case REG.divide: {
         const left = this.#currentCount;
         this.divide = value & 0xb;
-        if (left > 0 && this.#timerMode !== TIMER_MODE.deadline) this.timerDue = this.#clock.now + 1 + left * this.#divisor;
+        if (left > 0 && this.#timerMode !== TIMER_MODE.deadline) this.timerDue = this.#inTicks(1 + left * this.#divisor);
         break;
       }
       default:
@@ -356,9 +361,8 @@ export class Lapic implements InterruptController {
     if (before === 0 && (mode & APIC_BASE.x2apic) !== 0) return false;
     if ((before & APIC_BASE.x2apic) !== 0 && mode === APIC_BASE.enable) return false;
     const page = after - (after % LAPIC_BYTES);
-    if (page < MAX_RAM_BYTES || page >= 2 ** 32)
-      return bug(`the local APIC at ${page.toString(16)}, where RAM may be or beyond 4 GiB, is not built`);
-    this.base = (page | APIC_BASE.bsp | mode) >>> 0;
+    if (page < this.#ramBytes) return bug(`the local APIC at ${page.toString(16)}, over RAM, is not built`);
+    this.base = (page % 2 ** 32) + Math.floor(page / 2 ** 32) + APIC_BASE.bsp + mode;
     if (mode === 0) this.#reset();
     this.#update();
     return true;
@@ -387,7 +391,7 @@ export class Lapic implements InterruptController {
     const now = this.#clock.now;
     const left = value - BigInt.asUintN(64, BigInt(now) + this.#clock.tscOffset);
     // Fires once TSC ≥ deadline: at the soonest after the instruction that wrote it, and not at all where no run gets there.
-    this.timerDue = value === 0n || left > NEVER ? Number.POSITIVE_INFINITY : now + Math.max(1, Number(left));
+    this.timerDue = value === 0n || left > NEVER ? Number.POSITIVE_INFINITY : this.#inTicks(Math.max(1, Number(left)));
     this.#update();
   }
 
@@ -411,7 +415,8 @@ export class Lapic implements InterruptController {
         return;
       case DELIVERY.init:
         if ((low & 0xc000) === 0x8000) return; // level de-assert: nothing on these processors
-        bug('an INIT IPI to the only CPU is not built');
+        // With a shorthand it would be an IPI to itself, which INIT cannot be (SDM table 10-3).
+        if (shorthand === 0) this.#init();
         return;
       default:
       // A CPU that runs ignores a start-up; there is no system management mode for an SMI; the other modes are reserved for IPIs.
@@ -427,6 +432,10 @@ export class Lapic implements InterruptController {
     const mine = this.logicalDestination >>> 24;
     if (this.destinationFormat >>> 28 === 0xf) return (destination & mine) !== 0;
     return destination >>> 4 === mine >>> 4 && (destination & mine & 15) !== 0;
+  }
+
+  #inTicks(ticks: number): number {
+    return beforeNever(this.#clock.now + ticks);
   }
 
   // ---- Inside -----------------------------------------------------------------------------------------------------------------------------
@@ -491,6 +500,8 @@ export class Lapic implements InterruptController {
     return Math.max(0, Math.ceil((this.timerDue - this.#clock.now) / this.#divisor));
   }
 }
+
+const beforeNever = (due: number): number => (due > NEVER ? Number.POSITIVE_INFINITY : due);
 
 function setBit(words: Uint32Array, bit: number): void {
   words[bit >>> 5] = (words[bit >>> 5] ?? 0) | (1 << (bit & 31));

@@ -1,4 +1,5 @@
 /** What of a machine besides RAM is saved, in order: CPU, run, translations, devices; then what is kept but not hashed. */
+import { FINAL_STOPS, type FinalStop } from '../config.ts';
 import type { Cpu } from '../cpu/helpers/cpu.ts';
 import type { SizeClass, TranslationEntry, Translations } from '../memory/translations.ts';
 import { loadCpu, loadUnhashed, saveCpu, saveUnhashed } from './cpu-fields.ts';
@@ -39,14 +40,14 @@ export interface StateOwner {
   readonly cpu: Cpu;
   readonly run: RunState;
   readonly components: readonly Component[];
-  isDead: boolean;
+  final: FinalStop;
 }
 
 /** Writes what the hash is taken over, but for the translations, of which the hash takes the sum. */
 export function saveHashed(owner: StateOwner, to: StateWriter): void {
   saveCpu(owner.cpu.state, to);
   RUN_FIELDS.save(owner.run, to);
-  to.u8(owner.isDead ? 1 : 0);
+  to.u8(FINAL_STOPS.findIndex((stop) => stop?.reason === owner.final?.reason));
   for (const each of owner.components) each.save(to);
 }
 
@@ -60,7 +61,7 @@ export function saveTail(owner: StateOwner, to: StateWriter): void {
 export function loadState(owner: StateOwner, from: StateReader): void {
   loadCpu(owner.cpu.state, from);
   RUN_FIELDS.load(owner.run, from);
-  owner.isDead = from.u8() !== 0;
+  owner.final = FINAL_STOPS[from.u8()] ?? null;
   for (const each of owner.components) each.load(from);
   loadTranslations(owner.cpu.mmu.translations, from);
   loadUnhashed(owner.cpu.state, from);

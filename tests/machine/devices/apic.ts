@@ -35,8 +35,13 @@ export const [ENABLE, X2] = [0x800n, 0x400n];
 /** An APIC that software has switched on. */
 export function make(isOn = true) {
   const clock = { now: 0, tscOffset: 0n };
-  const told = { times: 0 };
-  const apic = new Lapic(clock, () => told.times++);
+  const told = { times: 0, inits: 0 };
+  const apic = new Lapic(
+    clock,
+    128 << 20,
+    () => told.times++,
+    () => told.inits++,
+  );
   const read = (register: number) => apic.readMemory(register, 4);
   const write = (register: number, value: number) => apic.writeMemory(register, 4, value);
   const raise = (vector: number) => write(REG.icr, 0x40000 | vector);

@@ -275,6 +275,17 @@ describe('its IPIs', () => {
     expect([read(REG.icr), read(REG.icrHigh)]).toEqual([0xc48ff, 0x7f000000]);
   });
 
+  test('INIT comes to the CPU that is named, never to itself by a shorthand', () => {
+    const { told, write } = make();
+    for (const icr of [0x40500, 0x44500, 0x84500, 0xc4500, 0x8500]) write(REG.icr, icr);
+    expect(told.inits).toBe(0);
+    write(REG.icr, 0x4500);
+    expect(told.inits).toBe(1);
+    write(REG.icrHigh, 0x01000000);
+    write(REG.icr, 0x4500);
+    expect(told.inits).toBe(1);
+  });
+
   test('lowest priority is as fixed; start-up, SMI, reserved modes and INIT de-assert are nothing; NMI goes by IRR', () => {
     const { apic, told, write } = make();
     write(REG.icr, 0x40100 | 0x33);
@@ -420,6 +431,28 @@ describe('its timer', () => {
     clock.now = 100;
     apic.writeMsr(0x6e0, 60n);
     expect(apic.nextEvent()).toBe(110);
+  });
+
+  test('what is due after 2^52 ticks is never due: time stays exact', () => {
+    const { write, apic, clock, pass } = make();
+    clock.now = 2 ** 52 - 10;
+    write(REG.divide, 0xb);
+    write(REG.initial, 9);
+    expect(apic.nextEvent()).toBe(2 ** 52);
+    write(REG.initial, 10);
+    expect(apic.nextEvent()).toBe(Number.POSITIVE_INFINITY);
+    write(REG.timer, 0x20032);
+    write(REG.initial, 6);
+    pass(7);
+    expect([apic.pending(), apic.nextEvent()]).toEqual([0x32, Number.POSITIVE_INFINITY]);
+    write(REG.timer, 0x40032);
+    for (const [later, due] of [
+      [3n, 2 ** 52],
+      [4n, Number.POSITIVE_INFINITY],
+    ] as const) {
+      apic.writeMsr(0x6e0, BigInt(clock.now) + later);
+      expect(apic.nextEvent()).toBe(due);
+    }
   });
 
   test('going into or out of deadline mode disarms it; between the others it runs on', () => {

@@ -20,7 +20,16 @@ const run = (): RunState => ({ skipped: 0, halted: false, nmiBlocked: false, ran
 const COMPONENTS = [
   of(UART_FIELDS, () => new Uart({ receive: () => null, send: () => {} }, () => {})),
   of(PIC_FIELDS, () => new Pic(true, () => {})),
-  of(LAPIC_FIELDS, () => new Lapic(clock, () => {})),
+  of(
+    LAPIC_FIELDS,
+    () =>
+      new Lapic(
+        clock,
+        128 << 20,
+        () => {},
+        () => {},
+      ),
+  ),
   of(RTC_FIELDS, () => new Rtc(clock, 0n)),
   of(HARNESS_FIELDS, () => new Harness({ program: () => null, writeMemory: () => true, command: () => {} })),
   of(RUN_FIELDS, run),

@@ -29,7 +29,30 @@ ${version('0xFEE00000')}${version('0xFED00000')}
   expect(after).toEqual(['ffffffff', here, 'fed00900', '1']);
 });
 
+test('right behind RAM, and beyond 4 GiB, where a snapshot has it too', async () => {
+  const far = `
+  mov ecx, 0x1B
+  rdmsr
+  mov edx, 0x9A
+  wrmsr
+  mov rax, 0x9AC0000083
+  mov qword ptr [pdpt + 8], rax
+  mov rax, cr3
+  mov cr3, rax
+  rdmsr
+  call puthex
+  xchg eax, edx
+  call puthex
+  mov eax, dword ptr [0x7EE00030]
+  call puthex
+`;
+  expect(await run(`${move('0x400000')}  mov eax, dword ptr [0x400030]\n  call puthex\n`)).toBe('50014 ');
+  const { machine, host } = await boot(far);
+  while (machine.run(machine.count + 100n).reason === 'limit') machine.restore(machine.snapshot());
+  expect(host.text).toBe('fee00900 9a 50014 ');
+});
+
 test('over RAM it is not built, and says so', async () => {
-  const { machine } = await boot(move('0x00100000'), {}, new QuietHost());
-  expect(() => machine.run(1_000_000n)).toThrow('the local APIC at 100000, where RAM may be or beyond 4 GiB, is not built');
+  const { machine } = await boot(move('0x3ff000'), {}, new QuietHost());
+  expect(() => machine.run(1_000_000n)).toThrow('the local APIC at 3ff000, over RAM, is not built');
 });

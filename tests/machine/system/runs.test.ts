@@ -286,6 +286,17 @@ ${outb(0x3fc, 8)}${outb(0x3f9, 1)}
   expect(inputs).toEqual([0x6f, 0x6b]);
 });
 
+/** Its #UD handler faults with its first instruction, on a stack of its own. */
+const FAULTS_FOR_EVER = `
+  mov rax, offset 1f
+  mov word ptr [idt + 6 * 16], ax
+  shr rax, 16
+  mov word ptr [idt + 6 * 16 + 6], ax
+  mov byte ptr [idt + 6 * 16 + 4], 1
+1:
+  ud2
+`;
+
 describe('the end', () => {
   test('a fault without an IDT is a triple fault', async () => {
     const { machine } = await boot('  push 0\n  push 0\n  lidt [rsp]\n  ud2\n');
@@ -294,16 +305,48 @@ describe('the end', () => {
   });
 
   test('a handler that faults with its first instruction, on a stack of its own, does not run for ever', async () => {
+    const { machine } = await boot(FAULTS_FOR_EVER);
+    expect(machine.run(END)).toEqual({ reason: 'stuck' });
+    const { count } = machine;
+    const snapshot = machine.snapshot();
+    for (let i = 0; i < 2; i++) {
+      expect([machine.run(END), machine.count]).toEqual([{ reason: 'stuck' }, count]);
+      machine.restore(snapshot);
+    }
+  });
+
+  test('so does an INIT, after the instruction that sends it: there is no firmware that the only CPU could start in', async () => {
+    const { machine } = await boot('  mov edx, 0xFEE00300\n  mov dword ptr [rdx], 0x4500\n  mov r15, 1\n');
+    expect(machine.run(END)).toEqual({ reason: 'init' });
+    const { count } = machine;
+    const snapshot = machine.snapshot();
+    for (let i = 0; i < 2; i++) {
+      expect([machine.run(END), machine.count, machine.register(15)]).toEqual([{ reason: 'init' }, count, 0n]);
+      machine.restore(snapshot);
+    }
+  });
+
+  test('time that HLT skips ends before its ticks are no exact numbers: no timer is due later', async () => {
     const { machine } = await boot(`
-  mov rax, offset 1f
-  mov word ptr [idt + 6 * 16], ax
-  shr rax, 16
-  mov word ptr [idt + 6 * 16 + 6], ax
-  mov byte ptr [idt + 6 * 16 + 4], 1
+  mov edx, 0xFEE00000
+  mov dword ptr [rdx + 0xF0], 0x1FF
+  mov dword ptr [rdx + 0x320], 0x40020
 1:
-  ud2
+  rdtsc
+  shl rdx, 32
+  or rax, rdx
+  mov rdx, 0xC000000000000
+  add rax, rdx
+  mov rdx, rax
+  shr rdx, 32
+  mov ecx, 0x6E0
+  wrmsr
+  inc r15
+  sti
+  hlt
+  jmp 1b
 `);
-    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
+    expect([machine.run(END), machine.register(15)]).toEqual([{ reason: 'halt' }, 2n]);
   });
 
   test('after a triple fault nothing more is executed, not even where a trap could not be delivered', async () => {
@@ -343,6 +386,14 @@ ${print('\n')}`);
     machine.observer = null;
     expect(machine.run(END)).toEqual({ reason: 'debug-exit', code: 0 });
   });
+});
+
+test('an observer’s stop never hides how the guest ends', async () => {
+  const { machine } = await boot('  mov dx, 0x6a8\n  mov eax, 7\n  out dx, eax\n  mov dx, 0x6a0\n  mov al, 3\n  out dx, al\n', {
+    harness: true,
+  });
+  machine.observer = { harness: () => machine.requestStop() };
+  expect(machine.run(END)).toEqual({ reason: 'finished', status: 7 });
 });
 
 describe('the version of a frame', () => {
