@@ -26,6 +26,7 @@ export type { TranslationEntry } from './memory/translations.ts';
 export type {
   AddressSpace,
   KernelEntry,
+  Logged,
   Observer,
   PathBlock,
   StaleUse,

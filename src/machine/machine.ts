@@ -183,7 +183,7 @@ export class Machine {
 
   /** Where an observer with `isLogging` puts its events, beside those that generated code puts there. */
   get log(): TraceLog {
-    return this.#pc.interpreter.log;
+    return this.#pc.log;
   }
 
   // ---- Registers ------------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,13 @@ const ACCESS_NAMES = ['read', 'write', 'execute'] as const;
 
 /** Null where the observer wants none of them: then the MMU has nobody to tell. */
 export function observeMemory(cpu: Cpu, observer: Observer): MmuEvents | null {
-  if (observer.stale === undefined && observer.supervisorUserAccess === undefined && observer.pageTableWrite === undefined) return null;
+  if (
+    observer.isLogging !== true &&
+    observer.stale === undefined &&
+    observer.supervisorUserAccess === undefined &&
+    observer.pageTableWrite === undefined
+  )
+    return null;
   const access = new AccessView(cpu);
   return {
     staleUse: (low, high, kind, frame, rights, nowFrame, nowRights) =>
@@ -26,8 +32,6 @@ export function observeMemory(cpu: Cpu, observer: Observer): MmuEvents | null {
       access.take(low, high, size, kind, rights, faulted);
       observer.supervisorUserAccess(cpu.at, access);
     },
-    pageTableWrite: (address, beforeLow, beforeHigh, afterLow, afterHigh) =>
-      observer.pageTableWrite?.(cpu.at, BigInt(address), joined(beforeLow, beforeHigh), joined(afterLow, afterHigh)),
   };
 }
 

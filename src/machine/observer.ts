@@ -87,8 +87,14 @@ export interface PathBlock {
   readonly addresses: BigUint64Array;
 }
 
+/** What an observer with `isLogging` is never told: generated code adds it to the log. */
+export type Logged = 'irq' | 'exception' | 'softwareInterrupt' | 'syscall' | 'contextSwitch' | 'pageTableWrite';
+
 export interface Observer {
-  /** True: SYSCALL, SYSRET and the changes of privilege that they make are not told but added to `machine.log`, without a call into TypeScript. */
+  /**
+   * True: `Logged`, and the SYSRET, IRET, changes of privilege and CR3 writes that generated code does, are not told but added to `machine.log`, without a
+   * call into TypeScript.
+   */
   readonly isLogging?: boolean;
   /** An external interrupt is delivered; `target` is the handler's RIP. Told once delivery is certain, with the registers of the interrupted code. */
   irq?(at: bigint, vector: number, target: bigint): void;

@@ -6,6 +6,7 @@
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
 import type { FinalStop, MachineConfig, Stop } from './config.ts';
+import { eventCode } from './cpu/event-code.ts';
 import { Delivery } from './cpu/faults.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
@@ -18,6 +19,7 @@ import type { Ports } from './cpu/ports.ts';
 import {
   CpuState, DELIVERED_AT, DELIVERIES, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, NMI_MATTERS, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
+import { TraceLog } from './cpu/trace-log.ts';
 import { MAX_DELIVERIES, SOURCE } from './cpu/transfer-code.ts';
 import { DebugExit } from './devices/debug-exit.ts';
 import { Harness } from './devices/harness.ts';
@@ -33,6 +35,7 @@ import { HELPER_NAMES } from './isa/helpers.ts';
 import { FRAME } from './memory/frames.ts';
 import { Mmu } from './memory/mmu.ts';
 import { PhysicalMemory } from './memory/physical.ts';
+import { observeEvents } from './observe-events.ts';
 import { observeMemory } from './observe-memory.ts';
 import type { Observer } from './observer.ts';
 import { LAPIC_BYTES } from './platform/memory-map.ts';
@@ -50,6 +53,8 @@ export class Pc {
   readonly physical: PhysicalMemory;
   readonly mmu: Mmu;
   readonly cpu: Cpu;
+  /** Events, and the targets of the path, as generated code writes them down. */
+  readonly log: TraceLog;
   readonly interpreter: Interpreter;
   readonly uart: Uart;
   readonly pics: PicPair;
@@ -74,7 +79,14 @@ export class Pc {
     this.state = new CpuState(this.memory, layout.cpuBase);
     this.state.clear();
     this.physical = new PhysicalMemory(this.memory, layout.ramBase, config.memoryBytes);
-    this.mmu = new Mmu(this.state, this.physical);
+    this.log = new TraceLog(this.memory, layout.logBase, library.log);
+    const events = eventCode(
+      library.events,
+      this.state,
+      this.log,
+      observeEvents(() => this.cpu),
+    );
+    this.mmu = new Mmu(this.state, this.physical, events.tableChanged);
     this.mmu.watchSupervisor = config.watch?.supervisorUserAccess === true;
 
     const pc = this;
@@ -147,7 +159,7 @@ export class Pc {
         return random(this.randomCount++);
       },
     };
-    this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run);
+    this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run, events);
     this.#delivery = new Delivery(this.cpu, library.transfer, () => {
       this.final = { reason: this.run.deliveries === MAX_DELIVERIES ? 'stuck' : 'triple-fault' };
     });
@@ -156,6 +168,7 @@ export class Pc {
       layout,
       state: this.state,
       ports: this.#ports(),
+      log: this.log,
       library,
       tier: config.tier ?? 'auto',
     });
@@ -226,7 +239,7 @@ export class Pc {
 
   #forgetLog(): void {
     this.interpreter.drainPath();
-    this.interpreter.log.begin(this.state.retired);
+    this.log.begin(this.state.retired);
     this.#pathFrom = this.state.count;
   }
 

@@ -1,10 +1,10 @@
 /**
- * Makes run blocks out of what the machine tells: the observer of both record and replay, so that what one writes is what the other compares. System
- * calls do not come here: generated code adds them to the machine's log by itself, where what is told here is added, too.
+ * Makes run blocks out of what the machine tells: the observer of both record and replay, so that what one writes is what the other compares. What
+ * happens most does not come here: generated code adds it to the machine's log by itself, where what is told here is added, too.
  */
 import type {
-  AddressSpace,
   KernelEntry,
+  Logged,
   Observer,
   PathBlock,
   StaleUse,
@@ -45,7 +45,7 @@ const CAUSE_OF: Readonly<Record<KernelEntry, EventKind>> = {
   int: 'software-interrupt',
 };
 
-export class BlockMaker implements Required<Omit<Observer, 'input'>> {
+export class BlockMaker implements Required<Omit<Observer, 'input' | Logged>> {
   readonly isLogging = true;
   readonly #log: TraceLog;
   #first = 0n;
@@ -116,32 +116,6 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     this.#add('input', at);
   }
 
-  irq(at: bigint, vector: number, target: bigint): void {
-    this.#number(0, vector);
-    this.#u64(1, target);
-    this.#add('irq', at);
-  }
-
-  exception(at: bigint, vector: number, code: number | null, cr2: bigint | null, rip: bigint, target: bigint): void {
-    this.#number(0, vector);
-    this.#number(1, code ?? 0);
-    this.#u64(2, cr2 ?? 0n);
-    this.#u64(3, rip);
-    this.#u64(4, target);
-    this.#add('exception', at);
-  }
-
-  softwareInterrupt(at: bigint, vector: number, rip: bigint, target: bigint): void {
-    this.#number(0, vector);
-    this.#u64(1, rip);
-    this.#u64(2, target);
-    this.#add('software-interrupt', at);
-  }
-
-  syscall(): void {
-    bug('a system call is logged by the code that makes it');
-  }
-
   sysret(at: bigint, result: bigint, how: UserEntry): void {
     this.#u64(0, result);
     this.#name(1, HOW, how);
@@ -162,14 +136,6 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
 
   controlRegister(at: bigint, register: number, before: bigint, after: bigint): void {
     this.#change('control-register', at, register, before, after);
-  }
-
-  contextSwitch(at: bigint, from: AddressSpace, to: AddressSpace): void {
-    this.#u64(0, from.root);
-    this.#number(1, from.pcid);
-    this.#u64(2, to.root);
-    this.#number(3, to.pcid);
-    this.#add('context-switch', at);
   }
 
   msr(at: bigint, index: number, before: bigint, after: bigint): void {
@@ -216,13 +182,6 @@ export class BlockMaker implements Required<Omit<Observer, 'input'>> {
     this.#flag(8, access.writable);
     this.#flag(9, access.faulted);
     this.#add('supervisor-user-access', at);
-  }
-
-  pageTableWrite(at: bigint, address: bigint, before: bigint, after: bigint): void {
-    this.#u64(0, address);
-    this.#u64(1, before);
-    this.#u64(2, after);
-    this.#add('page-table-write', at);
   }
 
   portIn(at: bigint, port: number, size: number, value: number): void {

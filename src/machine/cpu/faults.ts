@@ -1,6 +1,6 @@
 /**
  * Delivery of interrupts and exceptions (SDM Vol. 3, chapter 6). In IA-32e mode it is generated code (transfer-code.ts), and so is the nesting of
- * faults; here are protected and real mode, and the events. A delivery either commits all of its register changes or none, and then leaves the
+ * faults; here are protected and real mode. A delivery either commits all of its register changes or none, and then leaves the
  * fault that stopped it.
  */
 import { bug } from '../isa/bug.ts';
@@ -11,7 +11,7 @@ import { FOUND } from './descriptor-code.ts';
 import { ATTRIBUTE, type Cpu, SEG } from './helpers/cpu.ts';
 import { Descriptor, setFromDescriptor } from './helpers/descriptors.ts';
 import { updateMode } from './mode.ts';
-import { CR2, GPR, IDTR_BASE, IDTR_LIMIT, RIP, SCRATCH, SEGMENT_BASE } from './state.ts';
+import { GPR, IDTR_BASE, IDTR_LIMIT, RIP, SCRATCH, SEGMENT_BASE } from './state.ts';
 import { CLEARED, SOURCE, TRAPS, type TransferCode } from './transfer-code.ts';
 
 const RSP = GPR + 8 * 4;
@@ -37,10 +37,7 @@ export class Delivery {
       attend: () => cpu.flagsChanged(),
       endNmi: () => cpu.endNmi(),
       updateMode: () => updateMode(cpu.state),
-      tellDelivery: (...[vector, code, source, targetLow, targetHigh, ripLow, ripHigh]: Parameters<Delivery['tell']>) =>
-        this.tell(vector, code, source, targetLow, targetHigh, ripLow, ripHigh),
-      tellEntered: (source: number) => this.#tellEntered(source),
-      tellIret: (isDone: number) => (isDone !== 0 ? cpu.enteredUser('iret') : cpu.observer?.sysret?.(cpu.at, cpu.gpr(0), 'iret')),
+      ...cpu.events,
     };
     this.code = new WebAssembly.Instance(module, { env }).exports as unknown as TransferCode;
     cpu.descriptors = this.code;
@@ -138,7 +135,7 @@ export class Delivery {
     if (!target.mark(cpu, selector, 8)) return false;
     if (newCpl < cpl && !stack.mark(cpu, stackSelector, 8)) return false;
 
-    this.tell(vector, code, source, eip, 0, rip, 0);
+    if (cpu.observer !== null) cpu.events.tellDelivery(vector, code, source, eip, 0, rip, 0);
     setFromDescriptor(cpu, SEG.CS, (selector & 0xfffc) | newCpl, target);
     if (newCpl < cpl) setFromDescriptor(cpu, SEG.SS, stackSelector, stack);
     cpu.set(RSP, newEsp, 0);
@@ -164,7 +161,7 @@ export class Delivery {
       this.#push(word);
       if (!this.#writeFrame((cpu.low(SEGMENT_BASE + 8 * SEG.SS) + (places[i] ?? 0)) | 0, 2, WRITE)) return false;
     }
-    this.tell(vector, -1, source, target & 0xffff, 0, rip, 0);
+    if (cpu.observer !== null) cpu.events.tellDelivery(vector, -1, source, target & 0xffff, 0, rip, 0);
     cpu.setSegment(SEG.CS, target >>> 16, (target >>> 16) << 4, 0, 0xffff, 0x9b);
     cpu.set(RSP, (cpu.low(RSP) & ~0xffff) | sp, 0);
     cpu.set(RIP, target & 0xffff, 0);
@@ -198,30 +195,9 @@ export class Delivery {
     return false;
   }
 
-  /** The event, once delivery is certain and before registers change. */
-  tell(vector: number, code: number, source: number, targetLow: number, targetHigh: number, ripLow: number, ripHigh: number): void {
-    const cpu = this.#cpu;
-    const { observer } = cpu;
-    if (observer === null) return;
-    const target = address(targetLow, targetHigh);
-    if (source === SOURCE.external) observer.irq?.(cpu.at, vector, target);
-    else if (source === SOURCE.exception) {
-      const cr2 = vector === VECTOR.PF ? cpu.state.get64(CR2) : null;
-      observer.exception?.(cpu.at, vector, code < 0 ? null : code, cr2, address(ripLow, ripHigh), target);
-    } else observer.softwareInterrupt?.(cpu.at, vector, cpu.state.rip, target);
-  }
-
   #entered(before: number, after: number, source: number): void {
     const cpu = this.#cpu;
     cpu.setCpl(after);
-    if (after < before) this.#tellEntered(source);
+    if (after < before && cpu.observer !== null) cpu.events.tellEntered(source);
   }
-
-  #tellEntered(source: number): void {
-    this.#cpu.enteredKernel(source === SOURCE.external ? 'irq' : source === SOURCE.exception ? 'exception' : 'int');
-  }
-}
-
-function address(low: number, high: number): bigint {
-  return BigInt.asUintN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
 }

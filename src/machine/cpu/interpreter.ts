@@ -2,7 +2,7 @@
  * Runs guest code: tier 0, the generated interpreter (translator/tier0.ts) over decoded entries (code-cache.ts), and from it, where code is
  * run often, tier 1: compiled regions (regions.ts).
  *
- *     const interpreter = new Interpreter({ memory, layout, state, ports, library });
+ *     const interpreter = new Interpreter({ memory, layout, state, ports, log, library });
  *     state.rip = …;
  *     interpreter.run(1000)       // 'budget' after exactly 1000 retired instructions, or earlier:
  *                                 // 'fault' (pending in the state: deliver it), 'stop' (a helper asked), 'path-full' (drain the path)
@@ -23,7 +23,7 @@ import { floatService, integerService } from './services.ts';
 import {
   type CpuState, HOT_HEAD, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END, SLICE,
 } from './state.ts'; // biome-ignore format: one list
-import { type FoldedTargets, TraceLog } from './trace-log.ts';
+import type { FoldedTargets, TraceLog } from './trace-log.ts';
 
 export type StopReason = 'budget' | 'fault' | 'stop' | 'path-full';
 
@@ -32,6 +32,8 @@ export interface InterpreterOptions {
   readonly layout: MemoryLayout;
   readonly state: CpuState;
   readonly ports: Ports;
+  /** Events, and the targets of the path, as generated code writes them down. */
+  readonly log: TraceLog;
   /** Compiled forms, to be shared by the machines of a process; its `hasPath` says whether the path is recorded. */
   readonly library: FormLibrary;
   /** Default: 0. */
@@ -52,8 +54,7 @@ export interface DrainedPath extends FoldedTargets {
 
 export class Interpreter {
   readonly codeCache: CodeCache;
-  /** Events, and the targets of the path, as generated code writes them down. */
-  readonly log: TraceLog;
+  readonly #log: TraceLog;
   readonly #state: CpuState;
   readonly #ports: Ports;
   readonly #library: FormLibrary;
@@ -67,7 +68,7 @@ export class Interpreter {
   /** Of the library, when the modules were linked. */
   #generation = 0;
 
-  constructor({ memory, layout, state, ports, library, tier = 0 }: InterpreterOptions) {
+  constructor({ memory, layout, state, ports, log, library, tier = 0 }: InterpreterOptions) {
     this.#state = state;
     this.#ports = ports;
     this.#library = library;
@@ -75,7 +76,7 @@ export class Interpreter {
     this.#memory = memory;
     this.#generation = library.generation;
     this.codeCache = new CodeCache(memory, layout, state, ports, library, passesUntilHot(tier));
-    this.log = new TraceLog(memory, layout.logBase, library.log);
+    this.#log = log;
     this.#regions = new Regions(this.codeCache, state, library.hasPath, tier);
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
     this.#imports = {
@@ -140,20 +141,20 @@ export class Interpreter {
   /** The path since the last call: see translator/path-recorder.ts, and of its targets trace-log.ts. */
   drainPath(): DrainedPath {
     const state = this.#state;
-    this.log.fold(state.base);
+    this.#log.fold(state.base);
     const bitCount = state.get32(PATH_BIT_COUNT);
     const bits = new Uint8Array(this.#memory.buffer, this.#layout.pathBitsBase, (bitCount + 7) >> 3);
     const last = bits.length - 1;
     if ((bitCount & 7) !== 0) bits[last] = (bits[last] ?? 0) & ((1 << (bitCount & 7)) - 1);
     state.set32(PATH_BIT_COUNT, 0);
-    return { bits, bitCount, ...this.log.takeTargets() };
+    return { bits, bitCount, ...this.#log.takeTargets() };
   }
 
   /** Instructions for which there is room in the path's columns. */
   #pathRoom(): number {
     if (!this.#library.hasPath) return SLICE;
-    this.log.fold(this.#state.base);
-    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.log.targetCount);
+    this.#log.fold(this.#state.base);
+    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.#log.targetCount);
   }
 
   /** Makes the count stand by itself: nothing is planned any more. */
@@ -213,8 +214,8 @@ export class Interpreter {
       iret: ports.iret,
       attend: () => ports.attend(),
       tell: (what: number) => ports.tell(what),
-      ...this.log.exports,
-      log: this.#layout.logBase,
+      ...this.#log.exports,
+      log: this.#log.base,
     };
     return new WebAssembly.Instance(this.#library.system, { env }).exports;
   }

@@ -32,13 +32,20 @@ const TAGS = 64;
 
 /** The events that generated code adds by itself, with their numbers in traces (a test holds them against replay's table), and how many words each has. */
 export const LOGGED = {
+  irq: { tag: 1, words: 2 },
+  exception: { tag: 2, words: 5 },
+  softwareInterrupt: { tag: 3, words: 3 },
   syscall: { tag: 4, words: 8 },
   sysret: { tag: 5, words: 2 },
   enterUser: { tag: 6, words: 1 },
   enterKernel: { tag: 7, words: 1 },
+  controlRegister: { tag: 8, words: 3 },
+  pageTableWrite: { tag: 15, words: 3 },
+  contextSwitch: { tag: 23, words: 4 },
 } as const;
-/** Their words for "by SYSCALL" and "by SYSRET". */
-export const BY = { syscall: 2, sysret: 0 } as const;
+/** The words that say what entered the kernel, and how user mode was entered. */
+export const CAUSE = { irq: 0, exception: 1, syscall: 2, int: 3 } as const;
+export const HOW = { sysret: 0, iret: 1 } as const;
 
 /** Where the parts lie, from the log's begin on. */
 export const LOG = {
@@ -100,20 +107,21 @@ export interface FoldedTargets {
 export class TraceLog {
   /** The functions that other generated code may import. */
   readonly exports: Readonly<Record<string, unknown>>;
+  readonly memory: WebAssembly.Memory;
+  /** Its address there. */
+  readonly base: number;
   /** Words of the next event, to be set before `add`. */
   readonly words: BigUint64Array;
   /** Called where the events since `begin` have become many: the block should end. */
   full: () => void = () => {};
-  readonly #memory: WebAssembly.Memory;
-  readonly #base: number;
   readonly #u32: Uint32Array;
   readonly #add: readonly ((tag: number, at: number) => void)[];
   readonly #code: LogCode;
 
   /** `module`: of log-code.ts. `base`: where LOG_BYTES of the memory are the log's. */
   constructor(memory: WebAssembly.Memory, base: number, module: WebAssembly.Module) {
-    this.#memory = memory;
-    this.#base = base;
+    this.memory = memory;
+    this.base = base;
     this.#u32 = new Uint32Array(memory.buffer, base, LOG.stream / 4);
     this.words = new BigUint64Array(memory.buffer, base + LOG.words, MOST_WORDS);
     const env = { memory, log: base, full: () => this.#full() };
@@ -126,7 +134,7 @@ export class TraceLog {
 
   /** From now on blocks end where somebody else says. `noRoom` is called where the events of one do not fit. */
   neverFull(noRoom: () => never): void {
-    this.#u32[LOG.limit >> 2] = this.#base + LOG.guesses - 2 * MARGIN;
+    this.#u32[LOG.limit >> 2] = this.base + LOG.guesses - 2 * MARGIN;
     this.full = noRoom;
   }
 
@@ -134,7 +142,7 @@ export class TraceLog {
   begin(at: number): void {
     const u32 = this.#u32;
     u32.fill(0, LOG.lastWords >> 2, LOG.stream >> 2);
-    u32[LOG.next >> 2] = this.#base + LOG.stream;
+    u32[LOG.next >> 2] = this.base + LOG.stream;
     u32[LOG.last >> 2] = 0;
     u32[LOG.at >> 2] = at;
     u32[LOG.history >> 2] = 0;
@@ -166,8 +174,8 @@ export class TraceLog {
 
   /** A view of the events since `begin`. */
   stream(): Uint8Array {
-    const from = this.#base + LOG.stream;
-    return new Uint8Array(this.#memory.buffer, from, (this.#u32[LOG.next >> 2] ?? 0) - from);
+    const from = this.base + LOG.stream;
+    return new Uint8Array(this.memory.buffer, from, (this.#u32[LOG.next >> 2] ?? 0) - from);
   }
 
   /** Takes the targets that the CPU with this base has put into its buffer, and empties that. */
@@ -183,16 +191,16 @@ export class TraceLog {
   /** The targets that were folded since the last call. The guesses go on from what was before. */
   takeTargets(): FoldedTargets {
     const { targetCount } = this;
-    const { buffer } = this.#memory;
-    const guesses = new Uint8Array(buffer, this.#base + LOG.guesses, (targetCount + 7) >> 3);
-    const targets = new BigUint64Array(buffer, this.#base + LOG.misses, this.#u32[LOG.missCount >> 2] ?? 0);
+    const { buffer } = this.memory;
+    const guesses = new Uint8Array(buffer, this.base + LOG.guesses, (targetCount + 7) >> 3);
+    const targets = new BigUint64Array(buffer, this.base + LOG.misses, this.#u32[LOG.missCount >> 2] ?? 0);
     this.#u32[LOG.guessCount >> 2] = 0;
     this.#u32[LOG.missCount >> 2] = 0;
     return { guesses, targetCount, targets };
   }
 
   #full(): void {
-    if ((this.#u32[LOG.next >> 2] ?? 0) > this.#base + LOG.guesses - MARGIN) bug('the events of a block do not fit into the log');
+    if ((this.#u32[LOG.next >> 2] ?? 0) > this.base + LOG.guesses - MARGIN) bug('the events of a block do not fit into the log');
     this.full();
   }
 }

@@ -18,6 +18,7 @@
  *
  * Linear addresses are two signed 32-bit halves. Nothing here throws for what a guest can do: faults are left pending in the CPU's state.
  */
+import type { Telling } from '../cpu/event-code.ts';
 import {
   type CpuState, FETCH_PHYSICAL, MMU, RFLAGS_REST, SCRATCH, TLB_CHOICES, TLB_READ, TLB_SET,
   TLB_SETS, TLB_WRITE,
@@ -45,7 +46,6 @@ const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldE
 export interface MmuEvents {
   staleUse(low: number, high: number, kind: number, frame: number, rights: number, nowFrame: number, nowRights: number): void;
   supervisorAccess(low: number, high: number, size: number, kind: number, rights: number, faulted: boolean): void;
-  pageTableWrite(address: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void;
 }
 
 type DataBreakpoint = (low: number, high: number, size: number, write: boolean) => void;
@@ -69,18 +69,19 @@ export class Mmu {
 
   readonly #tables: TableWatch;
 
-  constructor(state: CpuState, physical: PhysicalMemory) {
+  /** `tableChanged`: told of changes of tables while `events` are wanted. */
+  constructor(state: CpuState, physical: PhysicalMemory, tableChanged: Telling['tableChanged']) {
     this.state = state;
     this.physical = physical;
     this.#walk = new PageWalk(physical, WALKER.mmu);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
-    this.code = this.#instance();
+    this.code = this.#instance(tableChanged);
     physical.useCode(this.code);
     this.soft = new SoftTlb(state, physical, this.code);
     this.#tables = new TableWatch(state, physical, this.translations, this.soft);
   }
 
-  #instance(): MmuCode & WatchCode & RamCode {
+  #instance(tableChanged: Telling['tableChanged']): MmuCode & WatchCode & RamCode {
     const { state, translations, physical } = this;
     const { flags, lists, unhashed, unsaved, writeEntries, leaves } = physical.tables;
     const env = {
@@ -95,8 +96,7 @@ export class Mmu {
       idleStore: (frame: number) => this.#tables.idleStore(frame),
       quietTable: (frame: number, isUpper: number) => this.#tables.quietTable(frame, isUpper !== 0),
       outdateAll: () => this.#tables.outdateAll(),
-      tableChanged: (frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number) =>
-        this.#events?.pageTableWrite(frame * 4096 + index * 8, beforeLow, beforeHigh, afterLow, afterHigh),
+      tableChanged,
       compare: (slot: number, low: number, high: number, pageLow: number, pageHigh: number, kind: number) =>
         this.#compare(slot, low, high, pageLow, pageHigh, kind),
       dropSlot: (slot: number, pageLow: number) => this.#dropSlot(slot, pageLow),

@@ -5,6 +5,7 @@
  * Functions are made when a form is first decoded: batched by decoded run, since a module costs much more than a function.
  */
 
+import { eventModule } from '../cpu/event-code.ts';
 import { transferModule } from '../cpu/transfer-code.ts';
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
@@ -50,6 +51,8 @@ export class FormLibrary {
   readonly transfer: WebAssembly.Module;
   /** See log-code.ts. */
   readonly log: WebAssembly.Module;
+  /** See cpu/event-code.ts. */
+  readonly events: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
   readonly #modules: WebAssembly.Module[] = [];
   readonly #forms: Form[] = [];
@@ -87,6 +90,7 @@ export class FormLibrary {
     this.system = new WebAssembly.Module(systemModule(this.hasPath));
     this.transfer = new WebAssembly.Module(transferModule(this.hasPath));
     this.log = new WebAssembly.Module(logModule());
+    this.events = new WebAssembly.Module(eventModule());
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */

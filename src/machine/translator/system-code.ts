@@ -15,7 +15,7 @@ import {
   COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, SEGMENT_BASE,
   STEP_DONE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
-import { BY, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
+import { CAUSE, HOW, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
 import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
@@ -342,12 +342,12 @@ class Code {
         return this.#add(tell.add, LOGGED.syscall);
       case TELL.sysret:
         this.#word(0, () => this.#load64(GPR));
-        this.#word(1, () => this.f.i64(BigInt(BY.sysret)));
+        this.#word(1, () => this.f.i64(BigInt(HOW.sysret)));
         return this.#add(tell.add, LOGGED.sysret);
       case TELL.enteredKernel:
-        return this.#entered(tell, LOGGED.enterKernel, LOGGED.syscall, BY.syscall);
+        return this.#entered(tell, LOGGED.enterKernel, LOGGED.syscall, CAUSE.syscall);
       case TELL.enteredUser:
-        return this.#entered(tell, LOGGED.enterUser, LOGGED.sysret, BY.sysret);
+        return this.#entered(tell, LOGGED.enterUser, LOGGED.sysret, HOW.sysret);
       default:
         bug(`nothing to log of ${what}`);
     }

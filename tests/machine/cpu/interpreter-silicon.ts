@@ -33,6 +33,7 @@ import {
   TLB_WRITE,
   tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
+import { TraceLog } from '../../../src/machine/cpu/trace-log.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { Mode } from '../../../src/machine/isa/operands.ts';
@@ -86,7 +87,8 @@ class Candidate implements Judged, Ports {
     this.#data = new Uint8Array(memory.buffer, this.#dataAt, PAGE);
     this.#state = new CpuState(memory, layout.cpuBase);
     this.#state.clear();
-    this.#interpreter = new Interpreter({ memory, layout, state: this.#state, ports: this, library, tier });
+    const log = new TraceLog(memory, layout.logBase, library.log);
+    this.#interpreter = new Interpreter({ memory, layout, state: this.#state, ports: this, log, library, tier });
   }
 
   run(cases: readonly Case[]): readonly Outcome[] {

@@ -11,7 +11,7 @@ function fixture() {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.totalBytes / 65536) });
   const state = new CpuState(memory, layout.cpuBase);
   state.clear();
-  const { soft } = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, layout.ramBytes));
+  const { soft } = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, layout.ramBytes), () => {});
   const at = () => soft.setOf(TLB_SETS.supervisor) + TLB_EXECUTE + tlbIndex(KERNEL.low >>> 12);
   return {
     soft,

@@ -148,7 +148,7 @@ test('epochs do not run out: where they begin again, no translation counts as co
   const layout = layoutMemory(1 << 20);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.totalBytes / 65536) });
   const state = new CpuState(memory, layout.cpuBase);
-  const mmu = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, 1 << 20));
+  const mmu = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, 1 << 20), () => {});
   const { code } = mmu.translations;
   const first = state.get32(MMU.epoch);
   for (let page = 0; page < 4; page++) code.insert(page, 0, 0, 0, page, 0, first + page, 7, 0);

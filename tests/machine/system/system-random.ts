@@ -243,6 +243,9 @@ interface Run {
   seen: string;
 }
 
+/** The text of the kernel with this seed, for other judges. */
+export const systemText = (seed: number): string => new SystemProgram(new Random(seed)).text();
+
 async function start(text: string, tier: Tier, path: boolean, observed: Observed): Promise<Run> {
   const { machine } = await boot(text, { tier, record: { path, addresses: false } });
   const run: Run = { machine, seen: '' };

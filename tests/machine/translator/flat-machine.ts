@@ -24,6 +24,7 @@ import {
   TLB_WRITE,
   tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
+import { TraceLog } from '../../../src/machine/cpu/trace-log.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { FormLibrary } from '../../../src/machine/translator/form-library.ts';
@@ -71,6 +72,7 @@ export class FlatMachine implements Ports {
       layout,
       state: this.state,
       ports: this,
+      log: new TraceLog(memory, layout.logBase, options.library.log),
       library: options.library,
       tier: options.tier ?? 0,
     });

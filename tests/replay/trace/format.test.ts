@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BY, LOGGED, MOST_WORDS } from '../../../src/machine/cpu/trace-log.ts';
+import { CAUSE, HOW, LOGGED, MOST_WORDS } from '../../../src/machine/cpu/trace-log.ts';
 import { EVENTS, type TraceEvent } from '../../../src/replay/events.ts';
 import type { Field, ListField, NameField } from '../../../src/replay/fields.ts';
 import { traceFormatMarkdown } from '../../../src/replay/format-markdown.ts';
@@ -115,15 +115,23 @@ describe('events', () => {
 
   test('that generated code adds by itself have the tags and words of the table', () => {
     expect(LOGGED).toEqual({
+      irq: LAYOUT.irq,
+      exception: LAYOUT.exception,
+      softwareInterrupt: LAYOUT['software-interrupt'],
       syscall: LAYOUT.syscall,
       sysret: LAYOUT.sysret,
       enterUser: LAYOUT['enter-user'],
       enterKernel: LAYOUT['enter-kernel'],
+      controlRegister: LAYOUT['control-register'],
+      pageTableWrite: LAYOUT['page-table-write'],
+      contextSwitch: LAYOUT['context-switch'],
     });
     const names = (kind: string, field: string) =>
       ((EVENTS.find((row) => row.kind === kind)?.fields ?? {}) as Record<string, unknown>)[field];
-    expect((names('enter-kernel', 'cause') as NameField<string>).names[BY.syscall]).toBe('syscall');
-    expect((names('sysret', 'how') as NameField<string>).names[BY.sysret]).toBe('sysret');
+    for (const [name, place] of Object.entries(CAUSE))
+      expect((names('enter-kernel', 'cause') as NameField<string>).names[place]).toBe(name);
+    for (const field of ['sysret', 'enter-user'])
+      for (const [name, place] of Object.entries(HOW)) expect((names(field, 'how') as NameField<string>).names[place]).toBe(name);
     expect(Math.max(...Object.values(LAYOUT).map(({ words }) => words))).toBeLessThanOrEqual(MOST_WORDS);
   });
 

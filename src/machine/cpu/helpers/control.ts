@@ -114,24 +114,13 @@ function writeCr3(cpu: Cpu, low: number, signedHigh: number): number {
   const highBefore = cpu.high(CR3);
   cpu.set(CR3, low, high);
   cpu.mmu.setRoot(low, high, hasPcid, keeps);
-  const { observer } = cpu;
-  if (observer === null) return HELPER.next;
-  const { at } = cpu;
-  observer.controlRegister?.(at, 3, physical(lowBefore, highBefore), physical(low, high));
+  if (cpu.observer === null) return HELPER.next;
   // Bits 11:0 are the PCID with CR4.PCIDE, else PWT, PCD and ignored ones (SDM Vol. 3, tables 4-12 and 4-13).
   const asid = hasPcid ? 0xfff : 0;
   const isOther = high !== highBefore || ((low ^ lowBefore) & (~0xfff | asid)) !== 0;
-  if (isOther && cpu.mmu.paging) {
-    const from = { root: physical(lowBefore & ~0xfff, highBefore), pcid: lowBefore & asid };
-    observer.contextSwitch?.(at, from, { root: physical(low & ~0xfff, high), pcid: low & asid });
-  }
+  cpu.events.rootChanged(lowBefore, highBefore, low, high, asid, isOther && cpu.mmu.paging ? 1 : 0);
   if (!keeps) cpu.tellFlush('pcid', cpu.mmu.pcid, null);
   return HELPER.next;
-}
-
-/** A value of CR3, which has 52 bits, by its halves: made of one number, quicker than of two. */
-function physical(low: number, high: number): bigint {
-  return BigInt(high * 2 ** 32 + (low >>> 0));
 }
 
 function writeCr4(cpu: Cpu, value: bigint): number {

@@ -10,6 +10,7 @@ import type { MemoryOperand, Operand } from '../../isa/operands.ts';
 import type { Mmu } from '../../memory/mmu.ts';
 import type { KernelEntry, Observer, TlbFlushKind, UserEntry } from '../../observer.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
+import type { Telling } from '../event-code.ts';
 import type { InterruptController } from '../interrupts.ts';
 import { HELPER } from '../ports.ts';
 import { linearAddress } from '../segment-access.ts';
@@ -76,6 +77,8 @@ export class Cpu {
   readonly bus: PortBus;
   readonly interrupts: InterruptController;
   readonly run: Run;
+  /** To be called where somebody observes. */
+  readonly events: Telling;
   observer: Observer | null = null;
   /** Reading descriptors is generated code, which comes with the delivery of events. */
   descriptors: Pick<TransferCode, 'readDescriptor' | 'markDescriptor'> | null = null;
@@ -83,12 +86,13 @@ export class Cpu {
   readonly i32: Int32Array;
   readonly #syscallArguments: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
 
-  constructor(state: CpuState, mmu: Mmu, bus: PortBus, interrupts: InterruptController, run: Run) {
+  constructor(state: CpuState, mmu: Mmu, bus: PortBus, interrupts: InterruptController, run: Run, events: Telling) {
     this.state = state;
     this.mmu = mmu;
     this.bus = bus;
     this.interrupts = interrupts;
     this.run = run;
+    this.events = events;
     this.i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
   }
 
