@@ -1,18 +1,20 @@
 /**
- * Hands a script over to the pinned engine: the npm package `node`, which `npm ci` installs beside the project, so that a machine whose own
+ * Runs scripts on the pinned engine: the npm package `node`, which `npm ci` installs beside the project, so that a machine whose own
  * Node is older (20 or later starts this file) runs everything on the same version. Plain JavaScript, since it runs before the hand-over.
  */
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { spawn, spawnSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import * as modules from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 /** The path of the pinned engine's executable. Ends the process with status 2 and one line where it is not installed. */
 function enginePath() {
   try {
     return join(
-      dirname(createRequire(import.meta.url).resolve('node/package.json')),
+      dirname(modules.createRequire(import.meta.url).resolve('node/package.json')),
       'bin',
       process.platform === 'win32' ? 'node.exe' : 'node',
     );
@@ -31,13 +33,40 @@ function enginePath() {
 const LATER = ['--no-profile-guided-optimization', '--invocation-count-for-maglev=4000', '--invocation-count-for-turbofan=30000'];
 
 /**
- * Runs `node SCRIPT ARGUMENTS…` on the pinned engine with this process's own input and output, and ends with its status.
- * The condition `palindrome` makes the package's own name resolve to its sources (a checkout) instead of `dist` (an installed package).
+ * The engine keeps what it stripped and compiled here, in the package's own folder: without it a command spends most of a second before its first
+ * instruction. Not under coverage, which it would make less precise.
  */
+const COMPILE_CACHE = process.env.NODE_V8_COVERAGE ? null : fileURLToPath(new URL('../node_modules/.cache/palindrome', import.meta.url));
+
+/** Makes the package's own name resolve to its sources (a checkout) instead of `dist` (an installed package). */
+const SOURCES = ['--conditions=palindrome'];
+
+/** Whether this process runs on the pinned engine. */
+export function isPinnedEngine() {
+  try {
+    return realpathSync(process.execPath) === realpathSync(enginePath());
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a script in this process, which saves the start of another: for what does without a deep stack, whose size is fixed when a process starts. */
+export async function runHere(script) {
+  for (const flag of LATER) setFlagsFromString(flag);
+  if (COMPILE_CACHE !== null) modules.enableCompileCache(COMPILE_CACHE);
+  await import(pathToFileURL(script).href);
+}
+
+/** Runs one of the checkout's tools to its end, without a word. Returns whether it succeeded. */
+export function runTool(script) {
+  return spawnSync(enginePath(), [...SOURCES, script], { stdio: 'ignore' }).status === 0;
+}
+
+/** Runs `node SCRIPT ARGUMENTS…` on the pinned engine with this process's own input and output, and ends with its status. */
 export function handOver(script, args, { checkout }) {
-  const condition = checkout ? ['--conditions=palindrome'] : [];
-  const flags = ['--disable-warning=ExperimentalWarning', '--stack-size=4000', ...LATER, ...condition];
-  const child = spawn(enginePath(), [...flags, script, ...args], { stdio: 'inherit', env: { ...compileCache(), ...process.env } });
+  const flags = ['--disable-warning=ExperimentalWarning', '--stack-size=4000', ...LATER, ...(checkout ? SOURCES : [])];
+  const cache = COMPILE_CACHE === null ? {} : { NODE_COMPILE_CACHE: COMPILE_CACHE };
+  const child = spawn(enginePath(), [...flags, script, ...args], { stdio: 'inherit', env: { ...cache, ...process.env } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`palindrome: the engine does not start (${error.message}); run "npm ci" again\n`);
@@ -46,13 +75,4 @@ export function handOver(script, args, { checkout }) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
-}
-
-/**
- * The engine keeps what it stripped and compiled in the package's own folder: without it a command spends most of a second before its first instruction.
- * Not under coverage, which it would make less precise.
- */
-function compileCache() {
-  if (process.env.NODE_V8_COVERAGE) return {};
-  return { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/palindrome', import.meta.url)) };
 }

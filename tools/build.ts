@@ -1,8 +1,10 @@
-/** `npm pack`'s build: JavaScript and declarations in dist/, since Node strips no types under node_modules. */
+/** `npm pack`'s build, all in dist/: JavaScript and declarations of the doors, since Node strips no types under node_modules, and the command line as a bundle. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { makeBundle } from './bundle.ts';
 import { script } from './step.ts';
 
 rmSync('dist', { recursive: true, force: true });
 const [engine = '', ...command] = script('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 process.exitCode = spawnSync(engine, command, { stdio: 'inherit' }).status ?? 1;
+await makeBundle('dist/bundle');

@@ -12,8 +12,7 @@ import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 const SEED = 'palindrome';
-const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? '../../examples/hello.ts' : '../../../examples/hello.ts', import.meta.url)
-  .pathname;
+const PROGRAM = new URL('../../examples/hello.ts', import.meta.url).pathname;
 
 export const demoCommand = (): Command =>
   new Command('demo')

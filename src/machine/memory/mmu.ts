@@ -27,8 +27,9 @@ import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { VECTOR } from '../platform/vectors.ts';
+import { fixedModule } from '../translator/fixed-modules.ts';
 import { isCanonical } from './linear.ts';
-import { type MmuCode, mmuModule } from './mmu-code.ts';
+import type { MmuCode } from './mmu-code.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
 import type { FrameList, PhysicalMemory } from './physical.ts';
 import { type RamCode, WALK } from './ram-code.ts';
@@ -50,7 +51,7 @@ export interface MmuEvents {
 
 type DataBreakpoint = (low: number, high: number, size: number, write: boolean) => void;
 
-const MODULE = new WebAssembly.Module(mmuModule());
+const MODULE = fixedModule('mmu');
 
 export class Mmu {
   readonly physical: PhysicalMemory;

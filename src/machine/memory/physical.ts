@@ -6,8 +6,9 @@
  */
 import { bug } from '../isa/bug.ts';
 import { PAGE_BYTES } from '../platform/memory-map.ts';
+import { fixedModule } from '../translator/fixed-modules.ts';
 import { FRAME, FRAME_LISTS, FrameTables, WATCHED } from './frames.ts';
-import { type RamCode, ramModule } from './ram-code.ts';
+import type { RamCode } from './ram-code.ts';
 
 /** What lies above RAM. Sizes are 1, 2 or 4. */
 export interface MmioBus {
@@ -42,7 +43,7 @@ export class FrameList {
   }
 }
 
-const MODULE = new WebAssembly.Module(ramModule());
+const MODULE = fixedModule('ram');
 const NOBODY: StoreWatcher = { tableWritten: () => {}, codeWritten: () => {} };
 
 export class PhysicalMemory {

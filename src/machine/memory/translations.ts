@@ -13,8 +13,9 @@
  * Nothing here knows the page tables. The table's content is part of the state hash, as a sum that is kept as entries come and go.
  */
 import { bug } from '../isa/bug.ts';
+import { fixedModule } from '../translator/fixed-modules.ts';
 import {
-  GLOBAL_TAG, HEADER, LAST_GENERATION, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode, translationsModule,
+  GLOBAL_TAG, HEADER, LAST_GENERATION, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode,
 } from './translations-code.ts'; // biome-ignore format: one list
 
 /** 0: 4 KiB, 1: 2 MiB, 2: 1 GiB. */
@@ -31,7 +32,7 @@ export interface TranslationEntry {
   readonly seen: number;
 }
 
-const MODULE = new WebAssembly.Module(translationsModule());
+const MODULE = fixedModule('translations');
 const CAPACITY = 4096;
 const WASM_PAGE = 65536;
 const SLOT_WORDS = SLOT_BYTES / 4;

@@ -4,10 +4,12 @@
  */
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
-import type { Instruction } from '../isa/dsl.ts';
+import type { Effect, Instruction } from '../isa/dsl.ts';
+import { effectOf } from '../isa/effect.ts';
 import type { Operand } from '../isa/operands.ts';
 import { FS, SS } from '../isa/registers.ts';
 import { instructions } from '../isa/table.ts';
+import type { Term } from '../isa/term.ts';
 import type { Segmentation } from './emit.ts';
 import { hasFixedMemory } from './entry.ts';
 
@@ -83,4 +85,28 @@ function operandKey(o: Operand, byValue: boolean, segmentation: Segmentation): s
     default:
       return bug(`no key for ${(o satisfies never as Operand).kind}`);
   }
+}
+
+/** The immediate operand that the effect reads as a value (−1: none); for most rows simply the one there is. */
+export function immediateOf(decoded: Decoded): number {
+  const { row, operands } = decoded;
+  if (row.byImmediate !== true) return operands.findIndex((o) => o.kind === 'imm');
+  const read = [...immediatesRead(effectOf(decoded), decoded)];
+  if (read.length > 1) bug(`${row.name} reads two immediates`);
+  return read[0] ?? -1;
+}
+
+/** Indices of the immediate operands that are inputs of terms. */
+function immediatesRead(effect: Effect, decoded: Decoded): Set<number> {
+  const found = new Set<number>();
+  const visit = (t: Term): void => {
+    if (t.source?.kind === 'operand' && decoded.operands[t.source.index]?.kind === 'imm') found.add(t.source.index);
+    for (const a of t.args) visit(a);
+  };
+  for (const w of effect.writes) visit(w.value);
+  for (const s of effect.steps) {
+    if (s.kind !== 'fault') visit(s.offset);
+    if (s.kind === 'store') visit(s.value);
+  }
+  return found;
 }

@@ -5,21 +5,16 @@
  * Functions are made when a form is first decoded: batched by decoded run, since a module costs much more than a function.
  */
 
-import { eventModule } from '../cpu/event-code.ts';
-import { transferModule } from '../cpu/transfer-code.ts';
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
-import type { Effect, Instruction } from '../isa/dsl.ts';
+import type { Instruction } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
-import type { Term } from '../isa/term.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
-import { formKey, quickKey, rowNames } from './form-key.ts';
-import { hotForms } from './hot-forms.ts';
-import { logModule } from './log-code.ts';
+import { fixedModule, inlinedKeys } from './fixed-modules.ts';
+import { formKey, immediateOf, quickKey, rowNames } from './form-key.ts';
 import { isForRegions } from './region-form.ts';
-import { systemModule } from './system-code.ts';
-import { bodyModule, functionsModule } from './tier0.ts';
+import { functionsModule } from './tier0.ts';
 
 export interface KnownForm {
   /** The case of the br_table: inlined, or FORM.call. */
@@ -61,10 +56,10 @@ export class FormLibrary {
   readonly #known = new Map<string, KnownForm>();
   /** The same by `quickKey`. */
   readonly #quick = new Map<number, KnownForm>();
-  readonly #inlined = new Map<string, number>();
+  readonly #inlined: ReadonlyMap<string, number>;
   /** Of rows with `byImmediate`: `#immediateOf`. */
   readonly #immediates = new Map<Instruction, number>();
-  readonly #names: ReadonlyMap<Instruction, string>;
+  readonly #names = rowNames();
   #pending: Form[] = [];
   readonly #capacity: number;
   /** Counts renewals: machines drop what they decoded before the last one. */
@@ -73,24 +68,16 @@ export class FormLibrary {
   #functions = 1;
 
   /** `capacity`: renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. */
-  constructor(options: { readonly hasPath: boolean; readonly hot?: readonly Decoded[]; readonly capacity?: number }) {
-    this.hasPath = options.hasPath;
+  constructor(options: { readonly hasPath: boolean; readonly capacity?: number }) {
+    const { hasPath } = options;
+    this.hasPath = hasPath;
     this.#capacity = options.capacity ?? CAPACITY;
-    this.#names = rowNames();
-    const inlined: Form[] = [];
-    for (const decoded of options.hot ?? hotForms()) {
-      const effect = effectOf(decoded);
-      const key = formKey(decoded, 'long', this.#names, this.#immediateOf(decoded));
-      if (effect.helper !== null) bug(`${key} cannot be inlined`);
-      if (this.#inlined.has(key)) continue;
-      this.#inlined.set(key, FORM.inline + inlined.length);
-      inlined.push({ decoded, effect, segmentation: 'long' });
-    }
-    this.body = new WebAssembly.Module(bodyModule(inlined, this.hasPath));
-    this.system = new WebAssembly.Module(systemModule(this.hasPath));
-    this.transfer = new WebAssembly.Module(transferModule(this.hasPath));
-    this.log = new WebAssembly.Module(logModule());
-    this.events = new WebAssembly.Module(eventModule());
+    this.#inlined = new Map(inlinedKeys().map((key, index) => [key, FORM.inline + index]));
+    this.body = fixedModule(hasPath ? 'body+path' : 'body');
+    this.system = fixedModule(hasPath ? 'system+path' : 'system');
+    this.transfer = fixedModule(hasPath ? 'transfer+path' : 'transfer');
+    this.log = fixedModule('log');
+    this.events = fixedModule('events');
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */
@@ -141,15 +128,13 @@ export class FormLibrary {
     return made;
   }
 
-  /** The immediate operand that the effect reads as a value (−1: none); for most rows simply the one there is. */
+  /** `immediateOf`, looked for once in each row. */
   #immediateOf(decoded: Decoded): number {
     const { row, operands } = decoded;
     if (row.byImmediate !== true) return operands.findIndex((o) => o.kind === 'imm');
     const known = this.#immediates.get(row);
     if (known !== undefined) return known;
-    const read = [...immediatesRead(effectOf(decoded), decoded)];
-    if (read.length > 1) bug(`${row.name} reads two immediates`);
-    const index = read[0] ?? -1;
+    const index = immediateOf(decoded);
     this.#immediates.set(row, index);
     return index;
   }
@@ -176,19 +161,4 @@ export class FormLibrary {
     }
     return [this.#all.module, ...this.#modules.slice(this.#all.modules)];
   }
-}
-
-/** Indices of the immediate operands that are inputs of terms. */
-function immediatesRead(effect: Effect, decoded: Decoded): Set<number> {
-  const found = new Set<number>();
-  const visit = (t: Term): void => {
-    if (t.source?.kind === 'operand' && decoded.operands[t.source.index]?.kind === 'imm') found.add(t.source.index);
-    for (const a of t.args) visit(a);
-  };
-  for (const w of effect.writes) visit(w.value);
-  for (const s of effect.steps) {
-    if (s.kind !== 'fault') visit(s.offset);
-    if (s.kind === 'store') visit(s.value);
-  }
-  return found;
 }

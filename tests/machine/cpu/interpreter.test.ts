@@ -315,7 +315,7 @@ describe('limits of the code cache', () => {
   });
 
   test('a worn library of forms is renewed under machines that share it', () => {
-    const small = new FormLibrary({ hasPath: false, hot: [], capacity: 12 });
+    const small = new FormLibrary({ hasPath: false, capacity: 12 });
     const program = (n: number) =>
       `mov ecx, 40\nagain: ${['add rax, rcx', 'xor rax, rdx', 'sub eax, ecx', 'rol rax, 3', 'or al, cl', 'not rax'].slice(n % 3).join('\n')}\npshufd xmm0, xmm1, ${n}\ndec ecx\njnz again\nhlt`;
     const machines = [0, 1, 2, 3].map((n) => machine(program(n), { library: small }));

@@ -1,0 +1,42 @@
+/** Which script is the command line: the bundle that tools/bundle.ts makes of the sources, or where there can be none, the sources. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runTool } from './engine.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const source = join(root, 'src/cli/main.ts');
+const tool = join(root, 'tools/bundle.ts');
+
+/** Whether this is a checkout of the project, whose sources may change. */
+export const isCheckout = existsSync(source);
+
+/** A checkout's bundle is made anew after each change of its sources. It does what the sources do; coverage is wanted of them. */
+export function commandLine() {
+  if (!isCheckout) return bundled() ?? missing();
+  if (process.env.NODE_V8_COVERAGE) return source;
+  return bundled() ?? (existsSync(join(root, 'node_modules/rolldown')) && runTool(tool) ? bundled() : null) ?? source;
+}
+
+/** The bundle's script; null where there is none, or one of other sources. */
+function bundled() {
+  const folder = join(root, isCheckout ? '.cache/bundle' : 'dist/bundle');
+  try {
+    const { digest, stamps } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    if (isCheckout && !stamps.every(isUnchanged)) return null;
+    const script = join(folder, digest, 'main.js');
+    return existsSync(script) ? script : null;
+  } catch {
+    return null;
+  }
+}
+
+function isUnchanged([path, size, mtimeMs]) {
+  const now = statSync(join(root, path), { throwIfNoEntry: false });
+  return now !== undefined && now.size === size && now.mtimeMs === mtimeMs;
+}
+
+function missing() {
+  process.stderr.write('palindrome: the package is not whole (dist/bundle is missing); install it again\n');
+  process.exit(2);
+}

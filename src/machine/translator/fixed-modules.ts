@@ -1,0 +1,59 @@
+/**
+ * The modules whose code follows from the sources alone: everything generated but the functions of single forms and the regions. Emitting them takes
+ * longer than most commands have to run, so that a bundle of the command line (tools/bundle.ts) has their bytes written in; from the sources they are
+ * made when they are asked for.
+ */
+import { eventModule } from '../cpu/event-code.ts';
+import { transferModule } from '../cpu/transfer-code.ts';
+import { bug } from '../isa/bug.ts';
+import { effectOf } from '../isa/effect.ts';
+import { mmuModule } from '../memory/mmu-code.ts';
+import { ramModule } from '../memory/ram-code.ts';
+import { translationsModule } from '../memory/translations-code.ts';
+import type { Form } from './emit.ts';
+import { formKey, immediateOf, rowNames } from './form-key.ts';
+import { hotForms } from './hot-forms.ts';
+import { logModule } from './log-code.ts';
+import { readyMade } from './ready-made.ts';
+import { systemModule } from './system-code.ts';
+import { bodyModule } from './tier0.ts';
+
+/** Under each name what makes the module; `+path` records the path. */
+const MAKERS = {
+  ram: ramModule,
+  translations: translationsModule,
+  mmu: mmuModule,
+  log: logModule,
+  events: eventModule,
+  system: () => systemModule(false),
+  'system+path': () => systemModule(true),
+  transfer: () => transferModule(false),
+  'transfer+path': () => transferModule(true),
+  body: () => bodyModule([...inlinedForms().values()], false),
+  'body+path': () => bodyModule([...inlinedForms().values()], true),
+} as const satisfies Readonly<Record<string, () => Uint8Array<ArrayBuffer>>>;
+
+export type FixedModule = keyof typeof MAKERS;
+export const FIXED_MODULES = Object.keys(MAKERS) as readonly FixedModule[];
+
+export const fixedModule = (name: FixedModule): WebAssembly.Module => new WebAssembly.Module(fixedBytes(name));
+
+export function fixedBytes(name: FixedModule): Uint8Array<ArrayBuffer> {
+  const ready = readyMade?.modules[name];
+  return ready === undefined ? MAKERS[name]() : Uint8Array.fromBase64(ready);
+}
+
+/** Keys of the forms that tier 0's body inlines, in the order of their cases. */
+export const inlinedKeys = (): readonly string[] => readyMade?.inlinedKeys ?? [...inlinedForms().keys()];
+
+function inlinedForms(): ReadonlyMap<string, Form> {
+  const names = rowNames();
+  const forms = new Map<string, Form>();
+  for (const decoded of hotForms()) {
+    const effect = effectOf(decoded);
+    const key = formKey(decoded, 'long', names, immediateOf(decoded));
+    if (effect.helper !== null) bug(`${key} cannot be inlined`);
+    if (!forms.has(key)) forms.set(key, { decoded, effect, segmentation: 'long' });
+  }
+  return forms;
+}

@@ -1,0 +1,91 @@
+/** The bundle that bin/palindrome runs does what the sources do, and is that of these sources. In a copy of the checkout, whose sources the tests change. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildKeel } from '../../src/compiler/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+const copy = mkdtempSync(join(tmpdir(), 'palindrome-bundle-'));
+const at = (...path: string[]) => join(copy, ...path);
+const bundles = at('.cache/bundle');
+
+beforeAll(() => {
+  for (const path of ['bin', 'src', 'tools', 'package.json', 'package-lock.json']) cpSync(join(root, path), at(path), { recursive: true });
+  mkdirSync(at('node_modules'));
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), at('node_modules', name));
+  }
+  writeFileSync(at('keel.elf'), buildKeel().image);
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+function run(script: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=palindrome', script, ...args], {
+    cwd: copy,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+const palindrome = (...args: string[]) => run('bin/palindrome', ...args);
+const help = () => palindrome('boot', '--help').stdout;
+const digest = () => (JSON.parse(readFileSync(join(bundles, 'manifest.json'), 'utf8')) as { digest: string }).digest;
+const isBundle = (name: string) => !name.includes('.');
+
+it('does what the sources do', () => {
+  for (const options of [['--tier', '0'], ['--tier', '1'], [], ['--trace', 'run.mpk']]) {
+    const boot = (script: string) => {
+      const said = run(script, 'boot', 'keel.elf', '--json', ...options);
+      return { ...said, trace: options.includes('--trace') ? readFileSync(at('run.mpk')) : null };
+    };
+    const bundled = boot('bin/palindrome');
+    expect(bundled).toMatchObject({ status: 0, stderr: '' });
+    expect(bundled).toEqual(boot('src/cli/main.ts'));
+  }
+  for (const args of [
+    ['replay', 'run.mpk', '--json'],
+    ['inspect', 'run.mpk', '--at', '5000', '--json'],
+    ['boot', 'package.json'],
+    ['--version'],
+  ])
+    expect(palindrome(...args)).toEqual(run('src/cli/main.ts', ...args));
+  expect(readdirSync(bundles).filter(isBundle)).toEqual([digest()]);
+});
+
+it('is made anew after a change, and the one before is kept for those who run it', () => {
+  const change = (text: string) =>
+    writeFileSync(at('src/cli/boot.ts'), readFileSync(at('src/cli/boot.ts'), 'utf8').replace(/'boot a [^']*'/, `'boot a ${text}'`));
+  help();
+  const before = digest();
+  change('second thing');
+  expect(help()).toContain('boot a second thing');
+  const second = digest();
+  expect(readdirSync(bundles).filter(isBundle).sort()).toEqual([before, second].sort());
+  change('third thing');
+  expect(help()).toContain('boot a third thing');
+  expect(readdirSync(bundles).filter(isBundle).sort()).toEqual([second, digest()].sort());
+});
+
+it('is made anew where it is damaged', () => {
+  help();
+  writeFileSync(join(bundles, 'manifest.json'), '{ "digest"');
+  expect(help()).toContain('boot a third thing');
+  rmSync(join(bundles, digest()), { recursive: true });
+  expect(help()).toContain('boot a third thing');
+  expect(readdirSync(bundles).filter(isBundle)).toEqual([digest()]);
+});
+
+it('leaves sources that are wrong to the engine, which says where', () => {
+  const boot = readFileSync(at('src/cli/boot.ts'), 'utf8');
+  writeFileSync(at('src/cli/boot.ts'), `${boot}\nconst = 1;\n`);
+  expect(palindrome('boot', '--help')).toMatchObject({ status: 1, stderr: expect.stringContaining('src/cli/boot.ts:') });
+  writeFileSync(at('src/cli/boot.ts'), boot);
+});
+
+it('is done without where it cannot be made', () => {
+  rmSync(at('.cache'), { recursive: true });
+  rmSync(at('node_modules/rolldown'));
+  expect(help()).toContain('boot a third thing');
+  expect(readdirSync(copy)).not.toContain('.cache');
+});
