@@ -18,8 +18,14 @@ export const DIRTY = FRAME.unhashed | FRAME.unsaved;
 
 /** Lengths of the dirty lists. */
 export const FRAME_LISTS = { unhashed: 0, unsaved: 4, bytes: 16 } as const;
-/** A frame that serves as a last-level table (table-watch.ts): how many regions it serves, and their numbers. */
-export const LEAF = { count: 0, quiet: 4, patience: 8, regions: 16 } as const;
+/**
+ * A frame that serves as a page table (table-watch.ts). As a last-level one: how many regions it serves, and their numbers. As a higher one: whether
+ * global translations were walked from it as the root; and whose others were walked through it, a tag + 1 and above it that tag's generation, 0: nobody's,
+ * or SHARED.
+ */
+export const LEAF = { count: 0, quiet: 4, patience: 8, isRoot: 12, owner: 16, regions: 24 } as const;
+/** Both halves of `LEAF.owner`, where there is more than one. */
+export const SHARED = -1;
 /** A table of more address spaces than this is treated like a higher one. */
 export const MAX_REGIONS = 16;
 export const LEAF_BYTES = LEAF.regions + 8 * MAX_REGIONS;

@@ -92,11 +92,11 @@ export class Mmu {
       codeWritten: (frame: number, offset: number, length: number) => this.codeWritten(frame, offset, length),
       bump: (frame: number) => physical.bump(frame),
       otherEntry: (frame: number, entry: number) => this.soft.noteOtherEntry(frame, entry),
-      watchUpper: (frame: number) => this.#tables.watchUpper(frame),
+      watchUpper: (frame: number, tag: number, level: number) => this.#tables.watchUpper(frame, tag, level),
       watchLeaf: (frame: number, region: number, tag: number) => this.#tables.watchLeaf(frame, region, tag),
       idleStore: (frame: number) => this.#tables.idleStore(frame),
       quietTable: (frame: number, isUpper: number) => this.#tables.quietTable(frame, isUpper !== 0),
-      outdateAll: () => this.#tables.outdateAll(),
+      upperWritten: (frame: number) => this.#tables.upperWritten(frame),
       tableChanged,
       compare: (slot: number, low: number, high: number, pageLow: number, pageHigh: number, kind: number) =>
         this.#compare(slot, low, high, pageLow, pageHigh, kind),

@@ -233,6 +233,12 @@ export class SoftTlb {
     }
   }
 
+  /** Empties what was found in the tables of a root. */
+  flushRoot(root: number): void {
+    this.#emptySlow();
+    for (const bank of this.#used) if (bank.root === root) this.#empty(bank);
+  }
+
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
   dropPage(pageLow: number, tag: number): void {
     this.#code.dropPage(pageLow, tag);

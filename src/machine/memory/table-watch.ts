@@ -2,17 +2,21 @@
  * Which frames hold page-table entries that translations were walked through, and what a store to one of them outdates.
  *
  * A frame used as a last-level table remembers the regions (2 MiB of linear space, with their tag) that it serves: a store to one of its
- * entries outdates those pages alone. A store to an entry of a higher table outdates everything, by moving the *epoch* on. An outdated
- * translation is compared with the tables before its next use, and that comparison watches the tables anew: so a frame may be forgotten
- * here at any time, if only its translations are outdated with it.
+ * entries outdates those pages alone. A store to an entry of a higher table outdates everything, by moving the *epoch* on, unless nothing can depend on it
+ * any more: the table of a process that has ended is cleared for its next use. So a higher table remembers its *owner*, the one tag whose translations were
+ * walked through it; those are gone when the tag was flushed. A root also remembers whether global translations were found from it: those are compared
+ * again where it is the root, and so are outdated one by one.
+ * An outdated translation is compared with the tables before its next use, and that comparison watches the tables anew: so a frame may be forgotten here
+ * at any time, if only its translations are outdated with it.
  *
  * What each walk and each store to a table asks is generated code (watch-code.ts). Here is what is rare: tables come and go.
  */
 import { type CpuState, MMU } from '../cpu/state.ts';
-import { FRAME, LEAF, LEAF_BYTES, MAX_REGIONS } from './frames.ts';
+import { FRAME, LEAF, LEAF_BYTES, MAX_REGIONS, SHARED } from './frames.ts';
 import type { PhysicalMemory } from './physical.ts';
 import type { SoftTlb } from './soft-tlb.ts';
 import type { Translations } from './translations.ts';
+import { GLOBAL_TAG } from './translations-code.ts';
 import { IRRELEVANT_LOW } from './watch-code.ts';
 
 /** A region's number has so many bits; its tag stands above them. */
@@ -22,6 +26,7 @@ const IDLE_STORES = 16;
 /** Stores to a watched frame without effect, before it is asked whether it still is a page table. */
 const QUIET_STORES = 32;
 const MAX_PATIENCE = 4096;
+const ROOT_LEVEL = 4;
 
 export class TableWatch {
   readonly #state: CpuState;
@@ -32,6 +37,8 @@ export class TableWatch {
   readonly #leaves = new Set<number>();
   readonly #words: Int32Array;
   readonly #uppers = new Set<number>();
+  /** Of the translations, when the owners of all higher tables were noted. */
+  #numberings = 0;
   #quiet = 0;
   #patience = QUIET_STORES;
   /** The last frame with an idle store, and how many it had in a row. */
@@ -86,20 +93,72 @@ export class TableWatch {
 
   /** Whether two roots lead to the same tables for the upper half of linear addresses; if so, both are watched. */
   watchSameUpperHalf(one: number, other: number): boolean {
-    const { frames, flags, i32 } = this.#physical;
+    const { frames, i32 } = this.#physical;
     if (one >= frames || other >= frames) return false;
     for (let word = 512; word < 1024; word += 2) {
       const low = (i32[one * 1024 + word] ?? 0) ^ (i32[other * 1024 + word] ?? 0);
       if ((low & ~IRRELEVANT_LOW) !== 0 || i32[one * 1024 + word + 1] !== i32[other * 1024 + word + 1]) return false;
     }
-    for (const frame of [one, other]) if (((flags[frame] ?? 0) & FRAME.upperTable) === 0) this.watchUpper(frame);
+    for (const frame of [one, other]) this.watchUpper(frame, GLOBAL_TAG, ROOT_LEVEL);
     return true;
   }
 
-  /** The frame serves as a PML4, PDPT or page directory. */
-  watchUpper(frame: number): void {
+  /** The frame serves as a PML4, PDPT or page directory (levels 4, 3, 2) for translations of a tag. */
+  watchUpper(frame: number, tag: number, level: number): void {
+    this.#watchUpper(frame);
+    if (level === ROOT_LEVEL && tag === GLOBAL_TAG) this.#setLeaf(frame, LEAF.isRoot, 1);
+    else if (this.#leaf(frame, LEAF.owner) === tag + 1 || !this.#isOwned(frame))
+      this.#setOwner(frame, tag + 1, this.#translations.generation(tag));
+    else this.#setOwner(frame, SHARED, SHARED);
+  }
+
+  #watchUpper(frame: number): void {
+    if (this.#uppers.has(frame)) return;
     this.#uppers.add(frame);
+    this.#setLeaf(frame, LEAF.isRoot, 0);
+    this.#setOwner(frame, 0, 0);
     this.#set(frame, FRAME.upperTable);
+  }
+
+  #setOwner(frame: number, owner: number, generation: number): void {
+    this.#setLeaf(frame, LEAF.owner, owner);
+    this.#setLeaf(frame, LEAF.owner + 4, generation);
+  }
+
+  /** Whether there may be translations that were walked through a higher table, but for global ones from it as the root. */
+  #isOwned(frame: number): boolean {
+    this.#renumber();
+    const owner = this.#leaf(frame, LEAF.owner);
+    if (owner === 0 || owner === SHARED) return owner === SHARED;
+    return this.#leaf(frame, LEAF.owner + 4) === this.#translations.generation(owner - 1) && this.#translations.hasAny(owner - 1);
+  }
+
+  /** Generations that began anew say nothing of owners that were noted before. */
+  #renumber(): void {
+    if (this.#numberings === this.#translations.numberings) return;
+    this.#numberings = this.#translations.numberings;
+    for (const frame of this.#uppers) this.#setOwner(frame, SHARED, SHARED);
+  }
+
+  /** A store changed a present entry of a higher table. */
+  upperWritten(frame: number): void {
+    if (!this.#isFree(frame)) this.outdateAll();
+  }
+
+  /** Sees to it that nothing depends on a higher table, where that takes little: then says so. */
+  #isFree(frame: number): boolean {
+    if (this.#state.get32(MMU.staleInUse) !== 0 || this.#isOwned(frame) || this.#serves(frame)) return false;
+    this.#setOwner(frame, 0, 0);
+    if (this.#leaf(frame, LEAF.isRoot) === 0) return true;
+    this.#setLeaf(frame, LEAF.isRoot, 0);
+    this.#translations.outdateRoot(frame);
+    this.#soft.flushRoot(frame);
+    return true;
+  }
+
+  /** Whether the frame is a last-level table, too, and the PCIDs of its regions have any translation at all. */
+  #serves(frame: number): boolean {
+    return this.#leaves.has(frame) && this.#regions(frame).some(({ tag }) => this.#translations.hasAny(tag));
   }
 
   /** The frame serves as the last-level table of a region that is not in its list yet. */
@@ -113,7 +172,8 @@ export class TableWatch {
     }
     const count = this.#leaf(frame, LEAF.count);
     if (count >= MAX_REGIONS) {
-      this.watchUpper(frame);
+      this.#watchUpper(frame);
+      this.#setOwner(frame, SHARED, SHARED);
       return;
     }
     this.#setLeaf(frame, LEAF.regions + 8 * count, (region >>> 0) | (tag << REGION_BITS));
@@ -157,9 +217,7 @@ export class TableWatch {
     }
     if (++this.#idle < IDLE_STORES) return;
     this.#idleFrame = -1;
-    // Of a last-level table it matters whether the PCIDs of its regions have any translation at all.
-    const mayBeInUse =
-      this.#uppers.has(frame) || (this.#leaves.has(frame) && this.#regions(frame).some(({ tag }) => this.#translations.hasAny(tag)));
+    const mayBeInUse = this.#uppers.has(frame) ? !this.#isFree(frame) : this.#serves(frame);
     this.#forget(frame);
     if (mayBeInUse) this.outdateAll();
   }

@@ -44,6 +44,8 @@ export class Translations {
   readonly memory = new WebAssembly.Memory({ initial: Math.ceil((SLOTS_AT + CAPACITY * SLOT_BYTES) / WASM_PAGE) });
   readonly code: TranslationsCode;
   #words = new Int32Array(this.memory.buffer);
+  /** How often the generations of all tags began anew. */
+  numberings = 0;
 
   constructor() {
     const env = { translations: this.memory, rebuild: () => this.rebuild() };
@@ -67,6 +69,13 @@ export class Translations {
   outdate(): void {
     for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES))
       this.#words[(SLOTS_AT + slot + SLOT.epoch) >> 2] = 0;
+  }
+
+  /** The same for what was found in the tables of one root. */
+  outdateRoot(root: number): void {
+    const words = this.#words;
+    const end = (SLOTS_AT + this.#header(HEADER.capacity) * SLOT_BYTES) >> 2;
+    for (let at = SLOTS_AT >> 2; at < end; at += SLOT_WORDS) if (words[at + (SLOT.root >> 2)] === root) words[at + (SLOT.epoch >> 2)] = 0;
   }
 
   /** Page size of a live entry: 0 4 KiB, 1 2 MiB, 2 1 GiB. */
@@ -96,6 +105,11 @@ export class Translations {
   /** Whether a tag has live entries. */
   hasAny(tag: number): boolean {
     return this.#words[(tagAt(tag) + TAG.live) >> 2] !== 0;
+  }
+
+  /** What tells a tag's translations from those that were flushed, until all tags are numbered anew. */
+  generation(tag: number): number {
+    return this.#words[(tagAt(tag) + TAG.generation) >> 2] ?? 0;
   }
 
   /** Drops every translation of one tag. */
@@ -142,11 +156,16 @@ export class Translations {
 
   /** Enters what `entries` gave; the epoch is out of date, so each is compared with the tables before its first use. */
   restore(entries: readonly TranslationEntry[]): void {
-    this.code.clear();
+    this.#clear();
     for (const { page, tag, size, frame, rights, seen } of entries) {
       const unit = page / (size === 0 ? 1 : size === 1 ? 512 : 262144);
       this.code.insert(unit | 0, Math.floor(unit / 2 ** 32), tag, size, frame, rights, 0, 0, seen);
     }
+  }
+
+  #clear(): void {
+    this.code.clear();
+    this.numberings++;
   }
 
   #header(field: number): number {
@@ -169,7 +188,7 @@ export class Translations {
       this.memory.grow(Math.ceil(missing / WASM_PAGE));
       this.#words = new Int32Array(this.memory.buffer);
     }
-    this.code.clear();
+    this.#clear();
     this.#words[HEADER.capacity >> 2] = capacity;
     for (let slot = 0; slot < length; slot += SLOT_WORDS) {
       const field = (at: number): number => words[slot + (at >> 2)] ?? 0;

@@ -3,17 +3,17 @@
  * a part of the MMU's module (soft-tlb.ts and table-watch.ts say what they are).
  *
  * What it leaves to TypeScript, since it is rare:
- * `otherEntry(frame, entry)` (a second write entry holds a frame), `watchUpper(frame)`, `watchLeaf(frame, region, tag)`, `idleStore(frame)`,
- * `quietTable(frame, isUpper)`, `outdateAll()`, `tableChanged(…)` (for observers).
+ * `otherEntry(frame, entry)` (a second write entry holds a frame), `watchUpper(frame, tag, level)`, `watchLeaf(frame, region, tag)`, `idleStore(frame)`,
+ * `quietTable(frame, isUpper)`, `upperWritten(frame)`, `tableChanged(…)` (for observers).
  */
 import {
   BANK, BANK_BYTES, BANKS, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRIES, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { PTE } from '../platform/bits.ts';
 import type { Code, CodeModule, I32, I64, Routine, Type } from '../translator/code.ts';
-import { FRAME, LEAF, LEAF_BYTES, WALK_AT } from './frames.ts';
+import { FRAME, LEAF, LEAF_BYTES, SHARED, WALK_AT } from './frames.ts';
 import { MMU_CONTROL } from './mmu-control.ts';
-import { GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
+import { GLOBAL_TAG, SLOT, SLOTS_AT, TAG, TAG_BYTES, TAGS_AT } from './translations-code.ts';
 
 /** The memory of the translations, in a module that has the machine's memory first. */
 export const TRANSLATIONS = 1;
@@ -50,7 +50,7 @@ export interface FrameAddresses {
 
 /** What the watch leaves to TypeScript. */
 export type WatchRare = Record<
-  'otherEntry' | 'watchUpper' | 'watchLeaf' | 'idleStore' | 'quietTable' | 'outdateAll' | 'tableChanged',
+  'otherEntry' | 'watchUpper' | 'watchLeaf' | 'idleStore' | 'quietTable' | 'upperWritten' | 'tableChanged',
   Routine
 >;
 
@@ -58,11 +58,11 @@ export function importWatchRare(module: CodeModule): WatchRare {
   const taking = (n: number) => new Array<Type>(n).fill('i32');
   return {
     otherEntry: module.import('otherEntry', taking(2), null),
-    watchUpper: module.import('watchUpper', taking(1), null),
+    watchUpper: module.import('watchUpper', taking(3), null),
     watchLeaf: module.import('watchLeaf', taking(3), null),
     idleStore: module.import('idleStore', taking(1), null),
     quietTable: module.import('quietTable', taking(2), null),
-    outdateAll: module.import('outdateAll', [], null),
+    upperWritten: module.import('upperWritten', taking(1), null),
     tableChanged: module.import('tableChanged', taking(6), null),
   };
 }
@@ -76,7 +76,7 @@ export function defineWatch(
   rare: WatchRare,
   find: Routine,
 ): WatchRoutines {
-  const { otherEntry, watchUpper, watchLeaf, idleStore, quietTable, outdateAll, tableChanged } = rare;
+  const { otherEntry, watchUpper, watchLeaf, idleStore, quietTable, upperWritten, tableChanged } = rare;
   const flagsOf = (frame: I32): I32 => flags.add(frame).load8();
 
   // ---- The software TLB -----------------------------------------------------------------------------------------------------------------
@@ -141,17 +141,22 @@ export function defineWatch(
   const watchWalk = module.define('watchWalk', ['i32', 'i32', 'i32', 'i32'], null, (code, [walk, pageLow, pageHigh, tag]) => {
     const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
     const frame = code.var32(0);
+    const leaf = code.var32(0);
+    const generation = tag.mul(TAG_BYTES).load32(TAGS_AT + TAG.generation, TRANSLATIONS);
+    const owner = code.var64(generation.unsigned64.shl(32n).or(tag.add(1).unsigned64));
     for (const level of [4, 3, 2, 1]) {
       code.if(leafLevel.gtU(level), () => code.return());
       frame.set(walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low);
       code.rarely(frame.geU(frames), () => code.return());
-      if (level > 1) code.rarely(flagsOf(frame).lacks(FRAME.upperTable), () => code.do(watchUpper(frame)));
+      leaf.set(leaves.add(frame.mul(LEAF_BYTES)));
+      if (level === 1) break;
+      const isOwners = leaf.load64(LEAF.owner).eq(owner).or(leaf.load32(LEAF.owner).eq(SHARED));
+      const isNoted = level === 4 ? leaf.load32(LEAF.isRoot).where(tag.eq(GLOBAL_TAG), isOwners) : isOwners;
+      code.rarely(flagsOf(frame).lacks(FRAME.upperTable).or(isNoted.isZero), () => code.do(watchUpper(frame, tag, level)));
     }
     const region = code.var32(pageLow.shrU(9).or(pageHigh.shl(23)));
     const wanted = code.var64(regionOf(region, tag));
-    code.if(flagsOf(frame).has(FRAME.leafTable), () =>
-      eachRegion(code, leaves.add(frame.mul(LEAF_BYTES)), (known) => code.if(known.eq(wanted), () => code.return())),
-    );
+    code.if(flagsOf(frame).has(FRAME.leafTable), () => eachRegion(code, leaf, (known) => code.if(known.eq(wanted), () => code.return())));
     code.do(watchLeaf(frame, region, tag));
   });
 
@@ -183,7 +188,7 @@ export function defineWatch(
       code.return();
     });
     code.if(isUpper, () => {
-      code.do(outdateAll());
+      code.do(upperWritten(frame));
       tell();
       code.return();
     });

@@ -56,7 +56,7 @@ export function tlbProgram(n: number, rounds = 1): string {
   for (let i = 0; i < 160; i++) {
     const page = below(5);
     lines.push(`mov rcx, ${window + BigInt(page * 4096)}`);
-    switch (below(31)) {
+    switch (below(34)) {
       case 0:
       case 1:
       case 2:
@@ -101,6 +101,13 @@ export function tlbProgram(n: number, rounds = 1): string {
       case 27:
       case 28:
         guarded('lea rax, [rcx + 8]\n call rax');
+        break;
+      case 29:
+        lines.push(`mov qword ptr [pdptb + 8], ${of(['0', 'offset window_pdb + 7', 'offset window_pdb + 7', 'offset window_pd + 7'])}`);
+        break;
+      case 30:
+      case 31:
+        lines.push(`mov qword ptr [${of(['pml4', 'pml4b'])} + 2048], ${of(['0', 'offset pdpt + 7', 'offset pdptb + 7'])}`);
         break;
       default:
         lines.push(

@@ -248,6 +248,44 @@ test('page tables that become data, and data that becomes page tables', async ()
   expect(text).toBe(`${(200 * 21).toString(16)} `);
 });
 
+describe('a higher table that changes is told of where', () => {
+  const pcids = 'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax\n';
+  const load = (root: string, pcid: number) => `mov rax, offset ${root} + ${pcid}\n bts rax, 63\n mov cr3, rax\n`;
+  const flush = (pcid: number) => `push 0\n push ${pcid}\n mov eax, 1\n invpcid rax, [rsp]\n add rsp, 16\n`;
+
+  test('it served two PCIDs, of which the later was flushed', async () => {
+    const { text, uses } = await stale(
+      `${pcids} ${load('pml4', 1)} ${walked} ${load('pml4', 2)} ${show} ${flush(2)} mov qword ptr [window_pd], 0\n ${load('pml4', 1)} ${show}`,
+    );
+    expect(text).toBe('a a ');
+    expect(uses).toHaveLength(1);
+  });
+
+  test('global pages were found from it as the root, while another root is in use', async () => {
+    const upper = `0x${(0xffff_8000_0000_3000n + BigInt(WINDOW)).toString(16)}`;
+    const read = `mov rax, ${upper}\n mov rax, qword ptr [rax]\n call puthex\n`;
+    const { text, uses } = await stale(`${pcids}
+      mov rax, qword ptr [pml4]
+      mov qword ptr [pml4 + 2048], rax
+      mov qword ptr [pml4b], rax
+      mov qword ptr [pml4b + 2048], rax
+      mov qword ptr [page_a], 0xA
+      mov ${entry}, offset page_a + 0x103
+      ${load('pml4b', 2)} ${read} ${load('pml4', 1)} ${flush(2)}
+      mov qword ptr [pml4b + 2048], 0
+      ${load('pml4b', 2)} ${read}
+      jmp done
+      .section .boot.data, "aw"
+      .balign 4096
+      pml4b: .zero 4096
+      .section .boot.text, "ax"
+      done:
+    `);
+    expect(text).toBe('a a ');
+    expect(uses.map((use) => use.now)).toEqual([null]);
+  });
+});
+
 describe('under two roots that differ in the window', () => {
   /** pml4b and what it leads to map page_b where pml4 maps what the test says; PCIDs and global pages are on. */
   const roots = `
