@@ -420,16 +420,19 @@ export class Machine {
     this.#pc.renew();
   }
 
-  /** A snapshot from stored parts: `state` and pages that differ from `base` (null: from zero RAM). UserError where they do not fit this machine. */
-  snapshotFrom(parts: SnapshotParts, base: Snapshot | null): Snapshot {
-    const chunks = chunksFrom(parts, this.#pc.physical.frames, base);
-    return new Snapshot(savedCount(parts.state), parts.state, chunks);
-  }
-
-  /** restore() from stored parts, over zero RAM. */
+  /**
+   * restore() from stored parts, over zero RAM. They are not trusted: UserError or RangeError where no machine of this configuration has such a state; this
+   * one is of no use then.
+   */
   restoreFrom(parts: SnapshotParts): void {
-    this.restore(this.snapshotFrom(parts, null));
+    const chunks = chunksFrom(parts, this.#pc.physical.frames);
+    this.restore(new Snapshot(savedCount(parts.state), parts.state, chunks));
+    if (!isSame(this.#savedState(), parts.state)) throw new UserError('the state is none that a machine stores');
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function frameOf(cr3: bigint): number {

@@ -3,10 +3,11 @@
  * depend on the run alone, so that a replay makes the same blocks.
  */
 import { type Boot, type Host, Machine, type MachineConfig, type Stop } from '../machine/index.ts';
-import { bug } from '../machine/isa/bug.ts';
+import { bug, UserError } from '../machine/isa/bug.ts';
 import { BlockMaker, type EventCounts } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
 import { type CheckpointBlock, OLD_PART_PAGES, PAGE_BYTES, PART_PAGES, type RunBlock } from './schema.ts';
+import { MAX_BLOCK_EVENTS } from './trace/event-stream.ts';
 import { FORMAT_VERSION } from './trace/frame.ts';
 import type { StoredState } from './trace/stored-state.ts';
 
@@ -116,6 +117,9 @@ export class Engine {
     }
     machine.drainPath();
     machine.observer = null;
+    // Where an older version cuts its blocks, more may come than fit.
+    if (this.#maker.events > MAX_BLOCK_EVENTS)
+      throw new UserError(`the block at instruction ${first} makes ${this.#maker.events} events, more than a recording of it can hold`);
     const ram = takesRam(stop, Number(machine.count - first), this.#maker.events);
     const hash = ram ? machine.hash() : machine.hashWithoutRam();
     return { block: this.#maker.take(machine.count, this.#recorded, { hash, ram }), stop };

@@ -220,7 +220,7 @@ async function replayTo(source: TraceSource, options: ReplayOptions, to: bigint)
     const { block, stop } = player.block(target);
     const whole = block.count === run.count;
     const isOther = () => (whole ? !sameBlock(run, block, trace.version) : differences(run, block, trace.version, true).length > 0);
-    if (trace.placed(trace.runAt(run.first), isOther)) difference = await explain(trace, options, run, block, true);
+    if (trace.placed(trace.runAt(run.first), isOther)) difference = await explain(trace, options, run, block, !whole);
     options.progress?.(player.position);
     if (stop !== null) break;
   }

@@ -1,6 +1,7 @@
 /** A guest that gets nowhere: the run ends, for the same reason and in the same state whoever looks on. */
 import { describe, expect, test } from 'vitest';
-import { QuietHost, runOnce } from '../../src/machine/index.ts';
+import { QuietHost, runOnce, UserError } from '../../src/machine/index.ts';
+import { Engine } from '../../src/replay/engine.ts';
 import { openTrace, Player, record, replay } from '../../src/replay/index.ts';
 import { guestImage } from '../machine/system/guest.ts';
 
@@ -44,4 +45,18 @@ describe('faults without end', () => {
       expect(player.step()).toBeNull();
     }, 60_000);
   }
+});
+
+test('a block that is not cut where it has many events, as in older format versions, has a limit that is named', async () => {
+  const boot = { image: guestImage(' cld\n mov edx, 0x80\n mov esi, 0x100000\n mov ecx, 1050000\n rep outsb\n') };
+  const engine = await Engine.create(
+    { memoryBytes: 4 << 20, seed: 'many', harness: false },
+    boot,
+    new QuietHost(),
+    () => {},
+    1 << 22,
+    undefined,
+  );
+  engine.machine.log.neverFull(() => expect.unreachable('there is room for the bytes'));
+  expect(() => engine.block(LIMIT, () => false)).toThrow(UserError);
 });

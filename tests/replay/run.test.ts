@@ -228,6 +228,19 @@ describe('the first difference', () => {
     }
   });
 
+  test('is the same path that goes on where the replay has ended its block, also coming from a checkpoint', async () => {
+    const forged = await forge(bytes, 2, ({ path, ...run }) => {
+      if (path === null) throw new Error('there is no path');
+      const bits = new Uint8Array((path.bitCount + 8) >> 3);
+      bits.set(path.bits);
+      return { ...run, path: { ...path, bits, bitCount: path.bitCount + 1 } };
+    });
+    const { difference } = await replay(forged, like);
+    expect(difference).toMatchObject({ kind: 'path', at: trace.firstOf(3) - 1n });
+    expect(difference?.replayed[0]).toBe('no more branches');
+    expect((await replay(forged, { ...like, to: trace.firstOf(3) })).difference).toEqual(difference);
+  });
+
   test('of the events is named with both events', async () => {
     const index = Array.from({ length: trace.runs }, (_, i) => i).findIndex((i) => trace.events(i).some(({ kind }) => kind === 'port-in'));
     const forged = await forge(bytes, index, (run) => {

@@ -10,6 +10,7 @@ import type { InterruptController } from '../cpu/interrupts.ts';
 import { bug } from '../isa/bug.ts';
 import { LAPIC_BASE, LAPIC_BYTES } from '../platform/memory-map.ts';
 import { MSR } from '../platform/msr.ts';
+import { MOST_TICKS } from '../platform/time.ts';
 import { fieldsOf } from '../snapshot/fields.ts';
 import type { Clock } from './device.ts';
 
@@ -47,8 +48,6 @@ const DELIVERY = { fixed: 0, lowest: 1, nmi: 4, init: 5, external: 7 } as const;
 /** Version 0x14, five LVT entries above the first. */
 const VERSION = 0x50014;
 const APIC_BASE = { high: 0xff, bsp: 1 << 8, x2apic: 1 << 10, enable: 1 << 11 } as const;
-/** No run takes so many ticks: what is due later is not due at all, so that time is always an exact number. */
-const NEVER = 2 ** 52;
 const TIMER_MODE = { oneShot: 0, periodic: 1, deadline: 2 } as const;
 /** Bits that WRMSR may set in x2APIC mode, by register: others are #GP, as is a register that is not here (SDM 10.12.1.2 and 10.12.1.3). */
 const X2_WRITABLE: ReadonlyMap<number, number> = new Map([
@@ -184,8 +183,10 @@ export class Lapic implements InterruptController {
     this.#changed();
   }
 
-  /** After the fields were loaded. */
+  /** After the fields were loaded. RangeError where they contradict each other. */
   reload(): void {
+    if (this.#timerMode === TIMER_MODE.periodic && this.timerDue !== Number.POSITIVE_INFINITY && this.initialCount === 0)
+      throw new RangeError('a periodic timer has no period');
     this.#best = this.#findBest();
   }
 
@@ -391,7 +392,7 @@ export class Lapic implements InterruptController {
     const now = this.#clock.now;
     const left = value - BigInt.asUintN(64, BigInt(now) + this.#clock.tscOffset);
     // Fires once TSC ≥ deadline: at the soonest after the instruction that wrote it, and not at all where no run gets there.
-    this.timerDue = value === 0n || left > NEVER ? Number.POSITIVE_INFINITY : this.#inTicks(Math.max(1, Number(left)));
+    this.timerDue = value === 0n || left > MOST_TICKS ? Number.POSITIVE_INFINITY : this.#inTicks(Math.max(1, Number(left)));
     this.#update();
   }
 
@@ -501,7 +502,7 @@ export class Lapic implements InterruptController {
   }
 }
 
-const beforeNever = (due: number): number => (due > NEVER ? Number.POSITIVE_INFINITY : due);
+const beforeNever = (due: number): number => (due > MOST_TICKS ? Number.POSITIVE_INFINITY : due);
 
 function setBit(words: Uint32Array, bit: number): void {
   words[bit >>> 5] = (words[bit >>> 5] ?? 0) | (1 << (bit & 31));
@@ -540,6 +541,6 @@ export const LAPIC_FIELDS = fieldsOf<Lapic>('lapic', {
   request: 'words',
   service: 'words',
   nmiPending: 'flag',
-  timerDue: 'time',
+  timerDue: 'due',
   deadline: 'u64',
 });

@@ -32,6 +32,11 @@ export interface TranslationEntry {
   readonly seen: number;
 }
 
+/** Pages of 4 KiB in a page of each size class. */
+const PAGES_OF = [1, 512, 262144] as const;
+/** Of 4 KiB: all linear ones, all physical ones. */
+const [LINEAR_PAGES, FRAMES] = [2 ** 36, 2 ** 28];
+
 const MODULE = fixedModule('translations');
 const CAPACITY = 4096;
 const WASM_PAGE = 65536;
@@ -143,7 +148,7 @@ export class Translations {
       const size = (key >>> 17) as SizeClass;
       const unit = (key & 15) * 2 ** 32 + this.get(slot, SLOT.low);
       all.push({
-        page: unit * (size === 0 ? 1 : size === 1 ? 512 : 262144),
+        page: unit * PAGES_OF[size],
         tag: tagOf(key),
         size,
         frame: this.get(slot, SLOT.frame),
@@ -154,11 +159,16 @@ export class Translations {
     return all.sort((a, b) => a.tag - b.tag || a.page - b.page || a.size - b.size);
   }
 
-  /** Enters what `entries` gave; the epoch is out of date, so each is compared with the tables before its first use. */
+  /**
+   * Enters what `entries` gave; the epoch is out of date, so each is compared with the tables before its first use. RangeError for what cannot be a
+   * translation.
+   */
   restore(entries: readonly TranslationEntry[]): void {
     this.#clear();
     for (const { page, tag, size, frame, rights, seen } of entries) {
-      const unit = page / (size === 0 ? 1 : size === 1 ? 512 : 262144);
+      const unit = page / (PAGES_OF[size] ?? Number.NaN);
+      if (!Number.isInteger(unit) || page < 0 || page >= LINEAR_PAGES || tag > GLOBAL_TAG || frame >= FRAMES)
+        throw new RangeError(`a translation of page ${page}, size ${size}, for ${tag} to frame ${frame}`);
       this.code.insert(unit | 0, Math.floor(unit / 2 ** 32), tag, size, frame, rights, 0, 0, seen);
     }
   }

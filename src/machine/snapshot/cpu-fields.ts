@@ -2,31 +2,18 @@
  * The CPU's architectural state as it is saved, loaded and hashed: ranges of cpu/state.ts, with RFLAGS in canonical form instead of its
  * carriers, and without what is derived (modes, software TLB, what is left of a run).
  */
+import { CR0_BITS, CR4_BITS } from '../cpu/helpers/control.ts';
 import {
-  CF,
-  CPL,
-  CPU_STATE_BYTES,
-  type CpuState,
-  DR,
-  FCW,
-  FSW,
-  FTW,
-  GPR,
-  INTERRUPT_SHADOW,
-  MSR,
-  MSR_SLOTS,
-  MXCSR,
-  RETURN_DEPTH,
-  RETURN_SLOTS,
-  RETURN_STACK,
-  SEGMENT_BASE,
-  TSC_AUX,
-  TSC_OFFSET,
-  X87,
-  XCR0,
-  XMM,
-} from '../cpu/state.ts';
+  CF, CPL, CPU_STATE_BYTES, type CpuState, CR0, CR3, CR4, DR, EFER, FCW, FSW, FTW, GPR, GPR_ZERO, INTERRUPT_SHADOW, MSR, MSR_SLOTS, MXCSR,
+  RETURN_DEPTH, RETURN_SLOTS, RETURN_STACK, RETURN_TOP, SEGMENT_BASE, TSC_AUX, TSC_OFFSET, X87, XCR0, XMM,
+} from '../cpu/state.ts'; // biome-ignore format: one list
+import { CR0 as CR0_BIT, CR4 as CR4_BIT, EFER as EFER_BIT } from '../platform/bits.ts';
+import { PHYSICAL_BITS } from '../platform/memory-map.ts';
+import { MOST_TICKS } from '../platform/time.ts';
 import type { StateReader, StateWriter } from './fields.ts';
+
+/** Of SEGMENT_BASE: the base of "no segment". */
+const NO_SEGMENT = 8;
 
 interface Range {
   readonly name: string;
@@ -67,15 +54,37 @@ export function saveCpu(state: CpuState, to: StateWriter): void {
   to.u64(shadow > state.count ? shadow : 0n);
 }
 
-/** Loads everything that saveCpu wrote; the caller renews what is derived. */
+/** Loads everything that saveCpu wrote; the caller renews what is derived. RangeError where it contradicts itself. */
 export function loadCpu(state: CpuState, from: StateReader): void {
   const bytes = bytesOf(state);
   for (const range of RANGES) bytes.set(from.bytes(range.to - range.from), range.from);
   state.writeRflags(from.u64());
-  state.setCount(Number(from.u64()));
-  state.set64(INTERRUPT_SHADOW, from.u64());
+  const count = from.u64();
+  const shadow = from.u64();
+  if (count > MOST_TICKS) throw new RangeError(`a count of ${count} instructions`);
+  state.setCount(Number(count));
+  state.set64(INTERRUPT_SHADOW, shadow);
   state.clearFault();
+  const wrong = CONTRADICTIONS.find(({ is }) => is(state));
+  if (wrong !== undefined) throw new RangeError(wrong.name);
 }
+
+const has = (state: CpuState, register: number, bit: number): boolean => (state.get32(register) & bit) !== 0;
+
+/** States that no CPU comes to, and that nothing which runs is made for: who stored them went wrong, or is an enemy. */
+// biome-ignore format: one a line
+const CONTRADICTIONS: readonly { readonly name: string; readonly is: (state: CpuState) => boolean }[] = [
+  { name: 'a constant is not zero', is: (s) => s.get64(GPR_ZERO) !== 0n || s.get64(SEGMENT_BASE + 8 * NO_SEGMENT) !== 0n },
+  { name: 'interrupts are held off for long', is: (s) => s.get64(INTERRUPT_SHADOW) > s.count + 1n },
+  { name: 'CR0 has bits that do not exist', is: (s) => s.get32(CR0 + 4) !== 0 || has(s, CR0, ~CR0_BITS) },
+  { name: 'CR4 has bits that do not exist', is: (s) => s.get32(CR4 + 4) !== 0 || has(s, CR4, ~CR4_BITS) },
+  { name: 'CR3 is beyond the physical addresses', is: (s) => s.get64(CR3) >> BigInt(PHYSICAL_BITS) !== 0n },
+  { name: 'there is paging without protection', is: (s) => has(s, CR0, CR0_BIT.PG) && !has(s, CR0, CR0_BIT.PE) },
+  { name: 'there is paging that is not that of long mode', is: (s) => has(s, CR0, CR0_BIT.PG) !== has(s, EFER, EFER_BIT.LMA) },
+  { name: 'there is long mode without PAE', is: (s) => has(s, EFER, EFER_BIT.LMA) && !(has(s, CR4, CR4_BIT.PAE) && has(s, EFER, EFER_BIT.LME)) },
+  { name: 'there are PCIDs outside of long mode', is: (s) => has(s, CR4, CR4_BIT.PCIDE) && !has(s, EFER, EFER_BIT.LMA) },
+  { name: 'the privilege level is above 3', is: (s) => s.get32(CPL) > 3 },
+];
 
 /** The count in a saved state. RangeError where it is too short. */
 export function savedCount(state: Uint8Array): bigint {
@@ -91,4 +100,6 @@ export function saveUnhashed(state: CpuState, to: StateWriter): void {
 export function loadUnhashed(state: CpuState, from: StateReader): void {
   const bytes = bytesOf(state);
   for (const range of UNHASHED) bytes.set(from.bytes(range.to - range.from), range.from);
+  if (state.get32(RETURN_DEPTH) > RETURN_SLOTS || state.get32(RETURN_TOP) >= RETURN_SLOTS)
+    throw new RangeError('a return stack beyond its slots');
 }

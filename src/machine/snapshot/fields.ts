@@ -4,12 +4,13 @@
  *     const UART_FIELDS = fieldsOf<Uart>('uart', { interruptEnable: 'u8', scratch: 'u8', received: 'list' });
  *     UART_FIELDS.save(uart, writer);  UART_FIELDS.load(uart, reader);
  *
- * Kinds: u8 u16 u32 i32 (number), time (a number of ticks below 2^53, or Infinity), flag (boolean), u64 (bigint), bytes and words (typed
+ * Kinds: u8 u16 u32 i32 (number), time (ticks, at most MOST_TICKS), due (the same, or Infinity: never), flag (boolean), u64 (bigint), bytes and words (typed
  * arrays of fixed length), list (number[] of bytes, any length). Values are little-endian; nothing is padded.
  */
 import { bug } from '../isa/bug.ts';
+import { MOST_TICKS } from '../platform/time.ts';
 
-type NumberKind = 'u8' | 'u16' | 'u32' | 'i32' | 'time';
+type NumberKind = 'u8' | 'u16' | 'u32' | 'i32' | 'time' | 'due';
 type KindOf<V> = V extends number
   ? NumberKind
   : V extends boolean
@@ -82,7 +83,7 @@ export class StateWriter {
   }
 }
 
-/** Reads what StateWriter wrote. A state that is too short throws RangeError. */
+/** Reads what StateWriter wrote. A state that is too short throws RangeError, as do values that a kind does not have. */
 export class StateReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -156,7 +157,7 @@ export function fieldsOf<T extends object>(component: string, declaration: Decla
 function saveValue(component: string, name: string, kind: string, value: unknown, to: StateWriter): void {
   if (typeof value === 'number') {
     if (kind === 'u8') to.u8(value);
-    else if (kind === 'time') to.f64(value);
+    else if (kind === 'time' || kind === 'due') to.f64(value);
     else to.u32(value);
   } else if (typeof value === 'boolean') to.u8(value ? 1 : 0);
   else if (typeof value === 'bigint') to.u64(value);
@@ -175,8 +176,13 @@ function loadValue(name: string, kind: string, into: Values, from: StateReader):
       into[name] = from.u8();
       return;
     case 'time':
-      into[name] = from.f64();
+    case 'due': {
+      const time = from.f64();
+      const isNever = kind === 'due' && time === Number.POSITIVE_INFINITY;
+      if (!(isNever || (Number.isInteger(time) && time >= 0 && time <= MOST_TICKS))) throw new RangeError(`${name} is ${time}`);
+      into[name] = time;
       return;
+    }
     case 'u16':
     case 'u32':
       into[name] = from.u32();

@@ -138,9 +138,9 @@ export class PageStore {
   }
 }
 
-/** Chunks from stored pages, over those of `base`. UserError where they do not fit into `frames`. */
-export function chunksFrom(pages: SnapshotPages, frames: number, base: Snapshot | null): readonly (Chunk | null)[] {
-  const chunks: (Chunk | null)[] = base === null ? new Array<Chunk | null>(Math.ceil(frames / CHUNK)).fill(null) : [...base.chunks];
+/** Chunks from stored pages, over zero RAM. UserError where they do not fit into `frames`. */
+export function chunksFrom(pages: SnapshotPages, frames: number): readonly (Chunk | null)[] {
+  const chunks = new Array<Chunk | null>(Math.ceil(frames / CHUNK)).fill(null);
   const fresh = new Map<number, (Uint8Array | null)[]>();
   if (pages.bytes.length !== pages.numbers.length * PAGE)
     throw new UserError('a stored snapshot has another number of pages than of page numbers');
@@ -149,7 +149,7 @@ export function chunksFrom(pages: SnapshotPages, frames: number, base: Snapshot 
     const index = Math.floor(frame / CHUNK);
     let chunk = fresh.get(index);
     if (chunk === undefined) {
-      chunk = [...(chunks[index] ?? new Array<Uint8Array | null>(CHUNK).fill(null))];
+      chunk = new Array<Uint8Array | null>(CHUNK).fill(null);
       fresh.set(index, chunk);
       chunks[index] = chunk;
     }

@@ -94,8 +94,9 @@ test('a snapshot brings back RAM as it was, the hash is that of the bytes, and p
             made.set(page, at * 4096);
           }
           expect(Buffer.compare(made, to.bytes)).toBe(0);
+          if (from !== null) continue;
           const other = make();
-          new PageStore(other).restore(chunksFrom({ numbers, bytes }, FRAMES, from?.snapshot ?? null), () => {});
+          new PageStore(other).restore(chunksFrom({ numbers, bytes }, FRAMES), () => {});
           expect(Buffer.compare(other.u8, to.bytes)).toBe(0);
         }
     }),
@@ -107,17 +108,9 @@ describe('stored pages', () => {
   const page = new Uint8Array(4096).fill(1);
 
   test('that do not fit are refused', () => {
-    expect(() => chunksFrom({ numbers: Uint32Array.of(FRAMES), bytes: page }, FRAMES, null)).toThrow(UserError);
-    expect(() => chunksFrom({ numbers: Uint32Array.of(1, 2), bytes: page }, FRAMES, null)).toThrow(UserError);
-    expect(() => chunksFrom({ numbers: Uint32Array.of(FRAMES - 1), bytes: page }, FRAMES, null)).not.toThrow();
-  });
-
-  test('over a base leave the base as it was', () => {
-    const base = new Snapshot(0n, new Uint8Array(0), chunksFrom({ numbers: Uint32Array.of(3), bytes: page }, FRAMES, null));
-    const over = new Snapshot(0n, new Uint8Array(0), chunksFrom({ numbers: Uint32Array.of(4), bytes: page }, FRAMES, base));
-    expect([...base.pages(null).numbers]).toEqual([3]);
-    expect([...over.pages(null).numbers]).toEqual([3, 4]);
-    expect([...over.pages(base).numbers]).toEqual([4]);
+    expect(() => chunksFrom({ numbers: Uint32Array.of(FRAMES), bytes: page }, FRAMES)).toThrow(UserError);
+    expect(() => chunksFrom({ numbers: Uint32Array.of(1, 2), bytes: page }, FRAMES)).toThrow(UserError);
+    expect(() => chunksFrom({ numbers: Uint32Array.of(FRAMES - 1), bytes: page }, FRAMES)).not.toThrow();
   });
 });
 

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PREAMBLE_BYTES } from '../../../src/replay/trace/frame.ts';
+import { goldenFolder, oldRecordings } from '../golden.ts';
 import { readAll, Victim, verdict } from './victim.ts';
 
 let victim: Victim;
@@ -37,6 +40,27 @@ describe('hostile traces, at length', () => {
         await readAll(bytes);
       }),
       { numRuns: 8_000, seed: 6 },
+    );
+  });
+
+  test.each(Object.keys(oldRecordings))('so do forged traces of an older format: %s', async (name) => {
+    const old = await Victim.create(Uint8Array.from(readFileSync(join(goldenFolder, name))));
+    const edit = fc.tuple(fc.nat(), fc.nat(255));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(old.frames.length - 2),
+        fc.constantFrom(900, Number.POSITIVE_INFINITY),
+        fc.array(edit, { minLength: 1, maxLength: 4 }),
+        async (frame, within, edits) => {
+          const bytes = old.forged(frame, (raw) => {
+            for (const [at, value] of edits) raw[at % Math.min(raw.length, within)] = value;
+            return raw;
+          });
+          await verdict(bytes);
+          await readAll(bytes);
+        },
+      ),
+      { numRuns: 300, seed: 8 },
     );
   });
 

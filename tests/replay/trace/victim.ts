@@ -1,4 +1,4 @@
-/** The sample trace as a victim: flipped, forged, and read by readers that may end in four ways only. */
+/** A trace (the sample, unless another is given) as a victim: flipped, forged, and read by readers that may end in four ways only. */
 import { UserError } from '../../../src/machine/isa/bug.ts';
 import { type Checksums, checksums } from '../../../src/replay/trace/checksum.ts';
 import { type Cut, TraceCursor } from '../../../src/replay/trace/cursor.ts';
@@ -53,8 +53,8 @@ export class Victim {
     }
   }
 
-  static async create(): Promise<Victim> {
-    return new Victim(await sampleTrace(), await checksums());
+  static async create(trace?: Uint8Array): Promise<Victim> {
+    return new Victim(trace ?? (await sampleTrace()), await checksums());
   }
 
   flipped(bit: number): Uint8Array {

@@ -9,7 +9,7 @@ import { CR0 as CR0_SLOT, CR2, CR3, CR4 as CR4_SLOT, EFER, GPR } from '../state.
 import { ATTRIBUTE, type Cpu, type Helper, lowHalf, SEG } from './cpu.ts';
 
 /** Bits of CR0 that exist; the others below 32 read as zero and ignore writes. */
-const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
+export const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 /** Bits of CR4 that CPUID offers: setting another is #GP. */
 export const CR4_BITS =
   CR4.TSD |
