@@ -151,8 +151,8 @@ class Decoder {
     }
     if (this.failure !== null) return this.failure;
     const slots = vex ? vexSlots : legacySlots;
-    const slot = (this.mode === 64 ? slots.in64 : slots.other)[map * 256 + opcode];
-    if (slot === null || slot === undefined) return 'invalid';
+    const slot = (this.mode === 64 ? slots.in64 : slots.other).at(map * 256 + opcode);
+    if (slot === null) return 'invalid';
     this.sizes();
     if (slot.hasModrm) {
       this.modrm = this.byte();

@@ -91,6 +91,17 @@ const SIZES: Readonly<Record<string, SizeCode>> = {
   b: 'b', w: 'w', d: 'd', q: 'q', dq: 'dq', v: 'v', z: 'z', y: 'y', p: 'p', s: 's', ss: 'd', sd: 'q', ps: 'dq', pd: 'dq', x: 'dq', '': 'none',
 }; // biome-ignore format: short
 
+/** By their text: what encodings share. */
+const operandLists = new Map<string, readonly OperandCode[]>();
+
+function operandList(text: string): readonly OperandCode[] {
+  const known = operandLists.get(text);
+  if (known !== undefined) return known;
+  const operands = text === '-' ? [] : text.split(',').map(operandCode);
+  operandLists.set(text, operands);
+  return operands;
+}
+
 function operandCode(text: string): OperandCode {
   if (text === '1') return { text, what: 'one', size: 'b', register: '' };
   if (text === 'rAX') return { text, what: 'fixed', size: 'v', register: 'rax' };
@@ -100,8 +111,6 @@ function operandCode(text: string): OperandCode {
   if (match === null || size === undefined) return bug(`operand '${text}' is not in the notation`);
   return { text, what: match[1] as Addressing, size, register: '' };
 }
-
-const HEX = /^[0-9A-F]{2}$/;
 
 interface Head {
   vex: boolean;
@@ -132,7 +141,13 @@ function vexHead(head: Head, token: string): void {
   }
 }
 
-/** The bytes part, token by token. */
+/** '00' … 'FF'. */
+const BYTES: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: 256 }, (_, byte) => [byte.toString(16).toUpperCase().padStart(2, '0'), byte]),
+);
+const startsWithByte = (token: string): boolean => BYTES.has(token.slice(0, 2));
+
+/** The bytes part, token by token. Every process does this for the whole table. */
 function parseHead(text: string): Head {
   const head: Head = {
     vex: false,
@@ -147,38 +162,44 @@ function parseHead(text: string): Head {
     fixedModrm: -1,
   };
   const tokens = text.split(' ');
-  for (const [i, token] of tokens.entries()) {
-    const mandatory = MANDATORY[token];
-    if (token.startsWith('VEX.')) vexHead(head, token);
-    else if (token === 'REX.W') head.w = 1;
-    else if (token === 'W0') head.w = 0;
-    else if (mandatory !== undefined && head.opcode < 0 && head.map === 0 && tokens.slice(i + 1).some((t) => HEX.test(t.slice(0, 2))))
-      head.mandatory = mandatory;
-    else if (token === '0F' && head.map === 0 && head.opcode < 0) head.map = 1;
-    else if (head.map === 1 && !head.vex && head.opcode < 0 && (token === '38' || token === '3A')) head.map = token === '38' ? 2 : 3;
-    else if (HEX.test(token) && head.opcode < 0) head.opcode = Number.parseInt(token, 16);
-    else if (HEX.test(token)) {
-      head.fixedModrm = Number.parseInt(token, 16);
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i] ?? '';
+    const byte = BYTES.get(token);
+    if (byte === undefined) otherToken(head, token, text);
+    else if (head.opcode >= 0) {
+      head.fixedModrm = byte;
       head.hasModrm = true;
-    } else if (/^[0-9A-F]{2}\+r$/.test(token)) {
-      head.opcode = Number.parseInt(token.slice(0, 2), 16);
-      head.plusR = true;
-    } else if (token === '/r') head.hasModrm = true;
-    else if (/^\/[0-7]$/.test(token)) {
-      head.hasModrm = true;
-      head.digit = Number(token[1]);
-    } else if (token === 'mem' || token === 'reg') head.modrm = token;
-    else bug(`'${token}' in the encoding '${text}'`);
+    } else if (byte === 0x0f && head.map === 0) head.map = 1;
+    else if ((byte === 0x38 || byte === 0x3a) && head.map === 1 && !head.vex) head.map = byte === 0x38 ? 2 : 3;
+    else if (head.map === 0 && MANDATORY[token] !== undefined && tokens.slice(i + 1).some(startsWithByte))
+      head.mandatory = MANDATORY[token];
+    else head.opcode = byte;
   }
   return head.opcode < 0 ? bug(`no opcode in the encoding '${text}'`) : head;
+}
+
+function otherToken(head: Head, token: string, text: string): void {
+  if (token === '/r') head.hasModrm = true;
+  else if (/^\/[0-7]$/.test(token)) {
+    head.hasModrm = true;
+    head.digit = Number(token[1]);
+  } else if (token === 'NP' || token === 'NFx') head.mandatory = token === 'NP' ? 'np' : 'nfx';
+  else if (token.startsWith('VEX.')) vexHead(head, token);
+  else if (token === 'REX.W') head.w = 1;
+  else if (token === 'W0') head.w = 0;
+  else if (token === 'mem' || token === 'reg') head.modrm = token;
+  else if (token.length === 4 && token.endsWith('+r')) {
+    head.opcode = BYTES.get(token.slice(0, 2)) ?? bug(`'${token}' in the encoding '${text}'`);
+    head.plusR = true;
+  } else bug(`'${token}' in the encoding '${text}'`);
 }
 
 /** Compiles one encoding of a row. */
 export function parseEncoding(row: Instruction, text: string, id: number): Encoding {
   const [bytes = '', operandText = '-', superscripts = ''] = text.split(/ {2,}/);
   const head = parseHead(bytes);
-  const operands = operandText === '-' ? [] : operandText.split(',').map(operandCode);
-  const marks = new Set(superscripts.split(' ').filter((m) => m !== ''));
+  const operands = operandList(operandText);
+  const marks = new Set(superscripts === '' ? [] : superscripts.split(' '));
   const take = (mark: string) => marks.delete(mark);
   const sizeMark = (prefix: string): 0 | 16 | 32 | 64 =>
     take(`${prefix}16`) ? 16 : take(`${prefix}32`) ? 32 : take(`${prefix}64`) ? 64 : 0;

@@ -1,6 +1,6 @@
 /**
- * The instruction table: all rows, their compiled encodings, and the look-up structures of decoder and encoder, built once and checked:
- * two encodings that match the same bytes are an error.
+ * The instruction table: all rows, their compiled encodings, and the look-up structures of decoder and encoder. Two encodings that match
+ * the same bytes are an error.
  */
 import { bug } from './bug.ts';
 import type { Instruction } from './dsl.ts';
@@ -93,15 +93,33 @@ function makeSlot(all: readonly Encoding[]): Slot {
   };
 }
 
-function makeSlots(vex: boolean, in64: boolean): readonly (Slot | null)[] {
-  const lists: Encoding[][] = Array.from({ length: 4 * 256 }, () => []);
-  for (const e of encodings) {
-    if (e.vex !== vex || (in64 ? e.not64 : e.only64)) continue;
-    for (let r = 0; r < (e.plusR ? 8 : 1); r++) (lists[e.map * 256 + e.opcode + r] ?? bug(`opcode of ${e.text}`)).push(e);
+/** What lies on each opcode, put together (and checked) when it is first asked for: few programs use a third of them. */
+class Slots {
+  readonly #lists: Encoding[][] = [];
+  readonly #slots: (Slot | null)[] = [];
+
+  constructor(vex: boolean, in64: boolean) {
+    for (const e of encodings) {
+      if (e.vex !== vex || (in64 ? e.not64 : e.only64)) continue;
+      for (let r = 0; r < (e.plusR ? 8 : 1); r++) {
+        const index = e.map * 256 + e.opcode + r;
+        const list = this.#lists[index];
+        if (list === undefined) this.#lists[index] = [e];
+        else list.push(e);
+      }
+    }
   }
-  return lists.map((list) => (list.length === 0 ? null : makeSlot(list)));
+
+  /** `index`: map · 256 + opcode. */
+  at(index: number): Slot | null {
+    const known = this.#slots[index];
+    if (known !== undefined) return known;
+    const list = this.#lists[index];
+    const slot = list === undefined ? null : makeSlot(list);
+    this.#slots[index] = slot;
+    return slot;
+  }
 }
 
-/** Index: map · 256 + opcode. */
-export const legacySlots = { in64: makeSlots(false, true), other: makeSlots(false, false) } as const;
-export const vexSlots = { in64: makeSlots(true, true), other: makeSlots(true, false) } as const;
+export const legacySlots = { in64: new Slots(false, true), other: new Slots(false, false) } as const;
+export const vexSlots = { in64: new Slots(true, true), other: new Slots(true, false) } as const;

@@ -4,7 +4,7 @@ import type { Effect } from '../../../src/machine/isa/dsl.ts';
 import { effectOf } from '../../../src/machine/isa/effect.ts';
 import { HELPERS } from '../../../src/machine/isa/helpers.ts';
 import { parseEncoding } from '../../../src/machine/isa/notation.ts';
-import { encodings, instructions } from '../../../src/machine/isa/table.ts';
+import { encodings, instructions, legacySlots, vexSlots } from '../../../src/machine/isa/table.ts';
 import type { Term } from '../../../src/machine/isa/term.ts';
 import { RandomBytes } from './random-bytes.ts';
 
@@ -103,6 +103,12 @@ describe('laws of every row', () => {
       next: 'next',
     } as const;
     for (const list of drawn.values()) for (const d of list) expect(effectOf(d).next.kind, d.row.name).toBe(kinds[d.row.flow ?? 'next']);
+  });
+
+  test('no two encodings are the same bytes: what lies on any opcode can be told apart', () => {
+    const slots = [legacySlots.in64, legacySlots.other, vexSlots.in64, vexSlots.other];
+    const met = new Set(slots.flatMap((each) => Array.from({ length: 1024 }, (_, opcode) => each.at(opcode)?.all ?? []).flat()));
+    expect(met).toEqual(new Set(encodings));
   });
 
   test('every row has a meaning in words', () => {
