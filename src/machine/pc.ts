@@ -341,6 +341,7 @@ export class Pc {
       store: mmu.code.store,
       probe: mmu.code.probe,
       refill: mmu.code.refill,
+      stored: mmu.code.stored,
       fetch: (low, high) => mmu.fetch(low, high),
       watchCode: (physicalPage) => {
         if (physicalPage < this.physical.frames) mmu.watchFrame(physicalPage, FRAME.code);

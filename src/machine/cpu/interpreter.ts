@@ -85,6 +85,7 @@ export class Interpreter {
         table: this.#table,
         regions: this.#regions.table,
         refill: ports.refill,
+        stored: ports.stored,
         load: ports.load,
         store: ports.store,
         probe: ports.probe,

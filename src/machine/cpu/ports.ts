@@ -43,10 +43,13 @@ export interface Ports {
   readonly probe: (low: number, high: number, access: number) => number;
   /**
    * Makes the inline software TLB serve this access. Regions ask it at a miss, and leave the instruction to tier 0 where it cannot: so it changes nothing but
-   * what the access itself would change first (A and D bits, the translation), it leaves no fault, and nobody is told anything. 0: done, 1: the access must
-   * take the slow path. `access` with `modify`: for writing.
+   * what the access itself would change first (A and D bits, the translation), and nobody is told anything. 0: done, 1: the access faults, if a fault is
+   * pending, or must take the slow path. `access` with `modify`: for writing; with `tells`: 2 where the entry has the page, but `stored` is to be called when
+   * the store has been made.
    */
   readonly refill: (low: number, high: number, access: number) => number;
+  /** The store that `refill` let through has been made. 1: translations of code were dropped, so that each page of a region must be asked for anew. */
+  readonly stored: () => number;
   /** Makes the translation for an instruction fetch; 0: the page's physical address is in FETCH_PHYSICAL, 1: fault pending. */
   fetch(low: number, high: number): number;
   /** Code was decoded from this physical page: stores to it must from now on come to `store` and be told to `CodeCache.written`. */

@@ -160,7 +160,18 @@ export const MMU = {
   rights: 0xa24,
   /** Offset of the current bank's lists, of BANK. */
   bank: 0xa28,
+  /** Execute entries of the software TLB were dropped: so often, or more. */
+  executeDrops: 0xa2c,
+  /** The store to a page table that was let through last: its frame, where in it, and (64 bits) what was there. */
+  storedFrame: 0xa30,
+  storedAt: 0xa34,
+  storedOver: 0xa38,
 } as const;
+/** Last-level page tables that walks came to (memory/known-tables.ts): where they lie, and their words of 32 bits. */
+export const KNOWN_TABLE = { at: 0xa40, root: 0, region: 4, frame: 8, rights: 12, owner: 16 } as const;
+export const KNOWN_TABLE_BYTES = 32;
+/** A power of two. */
+export const KNOWN_TABLES = 16;
 
 /**
  * Software TLB: direct-mapped by linear page number. An entry is 16 bytes:
@@ -215,6 +226,8 @@ export const ACCESS = {
   modify: 1 << 8,
   /** By the stack segment: a non-canonical address is #SS instead of #GP. */
   stack: 1 << 9,
+  /** Of a refill for a store of 8 bytes: the code tells of the store when it is made. */
+  tells: 1 << 10,
 } as const;
 
 /** The bits of RFLAGS that are kept in RFLAGS_REST, bit 1 (always set) among them. */

@@ -19,8 +19,8 @@ import type { SegmentIndex } from './registers.ts';
 export type Special =
   | 'rflags' | 'cr0' | 'cr4' | 'cpl' | 'mxcsr' | 'fcw' | 'fsw' | 'ftw' | 'fsBase' | 'gsBase'
   | 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr' | 'stackMask'
-  // Of no row: RFLAGS without its status flags, and what SYSCALL loads.
-  | 'rflagsRest' | 'lstar' | 'fmask'; // biome-ignore format: grouped
+  // Of no row: RFLAGS without its status flags, what SYSCALL loads, and control registers that helpers read.
+  | 'rflagsRest' | 'lstar' | 'fmask' | 'cr2' | 'cr3'; // biome-ignore format: grouped
 
 /** What an input term stands for. */
 export type Source =

@@ -30,8 +30,11 @@ export const SHARED = -1;
 export const MAX_REGIONS = 16;
 export const LEAF_BYTES = LEAF.regions + 8 * MAX_REGIONS;
 
-/** Of a walk, where it leaves what it found: `entries` has an address and a value of 8 bytes each by level (4 = PML4E … 1 = PTE). */
-export const WALK_AT = { leafLevel: 0, frame: 4, rights: 8, accessed: 12, entries: 16 } as const;
+/**
+ * Of a walk, where it leaves what it found: `entries` has an address and a value of 8 bytes each by level (4 = PML4E … 1 = PTE). `firstLevel`: of the table
+ * that it began with; `upperRights`: those of the levels above 1.
+ */
+export const WALK_AT = { leafLevel: 0, frame: 4, rights: 8, accessed: 12, firstLevel: 16, upperRights: 20, entries: 16 } as const;
 export const WALK_BYTES = 96;
 
 /** Where the tables by frame lie. */

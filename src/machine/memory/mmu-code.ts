@@ -11,13 +11,14 @@ import {
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { PF, VECTOR } from '../platform/vectors.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
-import { DIRTY, FRAME, WALK_AT } from './frames.ts';
+import { DIRTY, FRAME, TABLE, WALK_AT, WATCHED } from './frames.ts';
+import { TRANSLATIONS } from './known-tables.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, READ, WRITE } from './mmu-control.ts';
 import { MmuParts } from './mmu-parts.ts';
 import { WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
 import { GLOBAL_TAG, HEADER, SLOT } from './translations-code.ts';
-import { GUARD, TRANSLATIONS } from './watch-code.ts';
+import { GUARD } from './watch-code.ts';
 
 export interface MmuCode {
   /** The slow paths of generated code: see cpu/ports.ts. */
@@ -25,6 +26,7 @@ export interface MmuCode {
   store(low: number, high: number, access: number): number;
   probe(low: number, high: number, access: number): number;
   refill(low: number, high: number, access: number): number;
+  stored(): number;
   /** The frame of one access of `size` bytes within a page, or −1; `kind` with IMPLICIT for the CPU's own. Fills the software TLB. */
   translate(low: number, high: number, size: number, kind: number): number;
   /** The same without the software TLB. */
@@ -60,7 +62,7 @@ class MmuRoutines {
     );
     const raise = module.define(null, ['i32', 'i32'], null, (code, [vector, errorCode]) => this.#raise(code, vector, errorCode));
     const pageFault = module.define(null, ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, at) => this.#pageFault(code, raise, at));
-    const enterWalk = module.define(null, four, 'i32', (code, at) => this.#enterWalk(code, at));
+    const enterWalk = module.define(null, [...four, 'i32'], 'i32', (code, at) => this.#enterWalk(code, at));
     const fill = module.define(null, [...four, 'i32'], 'i32', (code, at) => this.#fill(code, { allows, pageFault, enterWalk }, at));
     const find = module.define('find', four, 'i32', (code, at) => this.#find(code, { allows, pageFault, fill }, at));
     const cache = module.define(null, [...four, 'i32'], null, (code, at) => this.#cache(code, at));
@@ -93,7 +95,8 @@ class MmuRoutines {
       code.if(split, () => code.if(second(low, high, split, size, WRITE).ltS(0), () => code.return(1)));
       code.return(0);
     });
-    module.define('refill', three, 'i32', (code, at) => this.#refill(code, { allows, enterWalk, cache }, at));
+    module.define('refill', three, 'i32', (code, at) => this.#refill(code, { allows, pageFault, enterWalk, cache }, at));
+    module.define('stored', [], 'i32', (code) => this.#stored(code));
     module.define('readScratch', four, 'i32', (code, at) => this.#readScratch(code, parts, at));
     module.define('writeScratch', four, 'i32', (code, at) => this.#writeScratch(code, parts, at));
   }
@@ -149,27 +152,34 @@ class MmuRoutines {
     const way = code.var32(kind.and(3));
     const pageLow = code.var32(low.shrU(12).or(high.shl(20)));
     const pageHigh = code.var32(high.shrU(12).and(15));
-    const found = code.var32(
-      this.#at.walk(this.#at.walkAt, this.#at.state(MMU.root), pageLow, pageHigh, this.#at.control(MMU_CONTROL.nxe)),
-    );
-    code.if(found.ne(WALK.found), () => code.return(pageFault(low, high, way, user, found.eq(WALK.reserved).mul(PF.P | PF.RSVD))));
+    const found = code.var32(this.#at.walkPage(pageLow, pageHigh));
+    code.if(found.ne(WALK.found), () => code.return(pageFault(low, high, way, user, ofFailedWalk(found))));
     const rights = code.var32(this.#at.walkAt.load32(WALK_AT.rights));
     code.if(allows(rights, kind, user).isZero, () => {
       this.#watch(code, { low, high, size: bytes, kind, rights, user }, 1);
       code.return(pageFault(low, high, way, user, PF.P));
     });
-    code.return(enterWalk(pageLow, pageHigh, rights, way.eq(WRITE)));
+    code.return(enterWalk(pageLow, pageHigh, rights, way.eq(WRITE), -1));
   }
 
-  /** The walk just made goes into the translations: returns its slot. */
-  #enterWalk(code: Code, [pageLow, pageHigh, rights, write]: Four): void {
+  /** The walk just made goes into the translations, in place of that in slot `before` (−1: of none): returns its slot. */
+  #enterWalk(code: Code, [pageLow, pageHigh, rights, write, before]: Five): void {
     code.if(write.or(this.#at.walkAt.load32(WALK_AT.accessed).isZero), () => code.do(this.#at.markUsed(this.#at.walkAt, write)));
     rights.set(rights.or(write.mul(RIGHTS.dirty)));
     const size = code.var32(this.#at.walkAt.load32(WALK_AT.leafLevel).sub(1));
-    const isGlobal = code.var32(rights.has(RIGHTS.global).and(this.#at.control(MMU_CONTROL.globals)));
-    const tag = code.var32(I32.of(GLOBAL_TAG).where(isGlobal, this.#at.state(MMU.pcid)));
+    const tag = code.var32(this.#at.tagOf(rights));
     code.do(this.#at.watchWalk(this.#at.walkAt, pageLow, pageHigh, tag));
-    code.rarely(isGlobal.and(this.#hidesLarger(size)), () => code.do(this.#at.shadowed(size, pageLow)));
+    code.rarely(tag.eq(GLOBAL_TAG).and(this.#hidesLarger(size)), () => code.do(this.#at.shadowed(size, pageLow)));
+    code.if(size.isZero, () => code.do(this.#at.know(pageLow, pageHigh, tag)));
+    const frame = code.var32(this.#at.walkAt.load32(WALK_AT.frame));
+    code.if(before.geS(0), () => {
+      const isSame = this.#at.isKey(before, tag, size).and(this.#at.slot(before, SLOT.frame).eq(frame)).and(this.#at.isCurrent(before));
+      code.if(isSame, () => {
+        code.do(this.#at.update(before, rights, 0));
+        code.return(before);
+      });
+      code.do(this.#at.remove(before));
+    });
     const low = code.var32(pageLow);
     const high = code.var32(pageHigh);
     code.rarely(size, () => {
@@ -177,7 +187,6 @@ class MmuRoutines {
       code.if(size.eq(2), () => low.set(low.shrU(9)));
       high.set(0);
     });
-    const frame = this.#at.walkAt.load32(WALK_AT.frame);
     code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.root), 0));
   }
 
@@ -291,16 +300,24 @@ class MmuRoutines {
   }
 
   /**
-   * Only a translation that is up to date, or a walk that finds one, and that tells nobody; see cpu/ports.ts. What a walk changes (A and D bits, the
-   * translation) the access itself would change, and nothing else is changed.
+   * Only a translation that is up to date, or a walk that finds one or faults, and that tells nobody; see cpu/ports.ts. What a walk changes (A and D bits,
+   * the translation) the access itself would change, and nothing else is changed.
    */
-  #refill(code: Code, { allows, enterWalk, cache }: Record<'allows' | 'enterWalk' | 'cache', Routine>, [low, high, access]: Three): void {
+  #refill(
+    code: Code,
+    { allows, pageFault, enterWalk, cache }: Record<'allows' | 'pageFault' | 'enterWalk' | 'cache', Routine>,
+    [low, high, access]: Three,
+  ): void {
     const set = code.var32(this.#at.state(TLB_SET));
     const isOdd = isCanonical(high).isZero.or(splitAt(low, access.and(ACCESS.size)).ne(0));
     code.rarely(isOdd.or(set.eq(TLB_SETS.slow)), () => code.return(1));
     const kind = code.var32(I32.of(WRITE).where(access.has(ACCESS.modify), READ));
     // What is guarded stays so: the slow path finds all that it needs in the entry.
-    code.if(this.#hits(code.var32(this.#at.entry(set, kind, low)), low, high), () => code.return(1));
+    const entry = code.var32(this.#at.entry(set, kind, low));
+    code.if(this.#hits(entry, low, high), () => {
+      code.if(access.has(ACCESS.tells), () => this.#letStore(code, entry.load32(12), low));
+      code.return(1);
+    });
     const frame = code.var32(low.shrU(12));
     const rights = code.var32(GRANTS);
     const isGlobal = code.var32(0);
@@ -308,22 +325,29 @@ class MmuRoutines {
       const pageLow = code.var32(low.shrU(12).or(high.shl(20)));
       const pageHigh = code.var32(high.shrU(12).and(15));
       const user = code.var32(this.#at.state(CPL).eq(3));
+      const isTold = code.var32(this.#at.control(MMU_CONTROL.watchSupervisor));
       const slot = code.var32(this.#at.lookup(pageLow, pageHigh, this.#at.state(MMU.pcid)));
-      code.if(slot.ltS(0), () => {
-        code.if(this.#walkTells(code, { pageLow, pageHigh, kind, user }, allows), () => code.return(1));
-        slot.set(enterWalk(pageLow, pageHigh, this.#at.walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
+      const isNew = code.var32(slot.ltS(0));
+      code.if(isNew.isZero, () => {
+        rights.set(this.#at.slot(slot, SLOT.rights));
+        code.if(this.#at.isCurrent(slot).isZero.or(allows(rights, kind, user).isZero), () => code.return(1));
       });
-      rights.set(this.#at.slot(slot, SLOT.rights));
-      code.if(this.#at.isCurrent(slot).isZero.or(allows(rights, kind, user).isZero), () => code.return(1));
-      code.if(kind.eq(WRITE).and(rights.lacks(RIGHTS.dirty)), () => {
-        code.if(this.#walkTells(code, { pageLow, pageHigh, kind, user }, allows), () => code.return(1));
-        code.do(this.#at.remove(slot));
-        slot.set(enterWalk(pageLow, pageHigh, this.#at.walkAt.load32(WALK_AT.rights), kind.eq(WRITE)));
+      code.if(isNew.or(kind.eq(WRITE).and(rights.lacks(RIGHTS.dirty))), () => {
+        const found = code.var32(this.#at.walkPage(pageLow, pageHigh));
+        const fails = (bits: Int) => {
+          code.if(isNew, () => code.drop(pageFault(low, high, kind, user, bits)));
+          code.return(1);
+        };
+        code.if(found.ne(WALK.found), () => fails(ofFailedWalk(found)));
+        code.rarely(isTold, () => code.return(1));
+        rights.set(this.#at.walkAt.load32(WALK_AT.rights));
+        code.if(allows(rights, kind, user).isZero, () => fails(PF.P));
+        this.#unlessAlone(code, rights, () => code.return(1));
+        slot.set(enterWalk(pageLow, pageHigh, rights, kind.eq(WRITE), slot));
         rights.set(this.#at.slot(slot, SLOT.rights));
       });
       code.rarely(rights.has(ALL_TOLD), () => code.return(1));
-      const isTold = this.#at.control(MMU_CONTROL.watchSupervisor).and(user.isZero).and(rights.has(RIGHTS.user).or(this.#at.ac()));
-      code.rarely(isTold, () => code.return(1));
+      code.rarely(isTold.and(user.isZero).and(rights.has(RIGHTS.user).or(this.#at.ac())), () => code.return(1));
       isGlobal.set(this.#at.isGlobal(slot));
       frame.set(this.#at.frameOf(code, slot, pageLow));
     });
@@ -335,24 +359,47 @@ class MmuRoutines {
     code.return(kind.eq(WRITE).and(this.#isWatched(frame, I32.of(1))));
   }
 
-  /** Leaves 1 where a walk would fault, be told of, or write to decoded code; or where translations of large pages are in its way. */
-  #walkTells(code: Code, at: { pageLow: Var32; pageHigh: Var32; kind: Var32; user: Var32 }, allows: Routine): I32 {
-    const walk = this.#at.walkAt;
-    const tells = code.var32(1);
-    const found = this.#at.walk(walk, this.#at.state(MMU.root), at.pageLow, at.pageHigh, this.#at.control(MMU_CONTROL.nxe));
-    code.block((leave) => {
-      code.if(found.ne(WALK.found).or(this.#at.control(MMU_CONTROL.watchSupervisor)), leave);
-      const rights = code.var32(walk.load32(WALK_AT.rights));
-      code.if(allows(rights, at.kind, at.user).isZero, leave);
-      code.rarely(rights.has(RIGHTS.global).and(this.#hidesLarger(walk.load32(WALK_AT.leafLevel).sub(1))), leave);
-      const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
-      for (const level of [4, 3, 2, 1]) {
-        const table = walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low;
-        code.if(leafLevel.leU(level), () => code.rarely(this.#at.flags.add(table).load8().has(FRAME.code), leave));
-      }
-      tells.set(0);
+  /** Returns 2 for a store of an entry of a page table that nobody in TypeScript hears of, as far as it is aligned. */
+  #letStore(code: Code, frame: I32, low: Var32): void {
+    const own = { frame: code.var32(frame), at: code.var32(low.and(0xfff)) };
+    const flags = code.var32(this.#at.flags.add(own.frame.where(own.frame.ltU(this.#at.frames), 0)).load8());
+    const isTable = flags
+      .has(TABLE)
+      .and(flags.lacks(WATCHED & ~TABLE))
+      .and(own.frame.ltU(this.#at.frames));
+    const isHeard = this.#at.control(MMU_CONTROL.events | MMU_CONTROL.breakpoints);
+    code.if(isTable.and(low.lacks(7)).and(isHeard.isZero), () => {
+      code.do(this.#at.touch(own.frame));
+      code.store32(this.#at.base, MMU.storedFrame, own.frame);
+      code.store32(this.#at.base, MMU.storedAt, own.at);
+      code.store64(this.#at.base, MMU.storedOver, this.#at.ram.add(own.frame.shl(12)).add(own.at).load64());
+      code.return(2);
     });
-    return tells;
+  }
+
+  /** The rest of it. */
+  #stored(code: Code): void {
+    const { base } = this.#at;
+    const drops = code.var32(base.load32(MMU.executeDrops));
+    const frame = code.var32(base.load32(MMU.storedFrame));
+    const at = code.var32(base.load32(MMU.storedAt));
+    const now = code.var64(this.#at.ram.add(frame.shl(12)).add(at).load64());
+    const before = code.var64(base.load64(MMU.storedOver));
+    code.do(this.#at.tableWritten(frame, at.shrU(3), before.low, before.high, now.low, now.high));
+    code.return(base.load32(MMU.executeDrops).ne(drops));
+  }
+
+  /** Where setting A and D after the walk just made would write to decoded code, or translations of large pages are in its way. */
+  #unlessAlone(code: Code, rights: Var32, otherwise: () => void): void {
+    const walk = this.#at.walkAt;
+    const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
+    const firstLevel = code.var32(walk.load32(WALK_AT.firstLevel));
+    code.rarely(rights.has(RIGHTS.global).and(this.#hidesLarger(leafLevel.sub(1))), otherwise);
+    for (const level of [4, 3, 2, 1]) {
+      const table = walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low;
+      const isRead = firstLevel.geU(level).and(leafLevel.leU(level));
+      code.if(isRead, () => code.rarely(this.#at.flags.add(table).load8().has(FRAME.code), otherwise));
+    }
   }
 
   // ---- Accesses -----------------------------------------------------------------------------------------------------------------------------
@@ -479,6 +526,9 @@ class MmuRoutines {
     });
   }
 }
+
+/** Bits of the error code after a walk that came to nothing. */
+const ofFailedWalk = (found: I32): I32 => found.eq(WALK.reserved).mul(PF.P | PF.RSVD);
 
 type Accesses = Record<'known' | 'resolve' | 'second' | 'read' | 'write' | 'translate', Routine>;
 type Three = readonly [Var32, Var32, Var32];

@@ -2,10 +2,12 @@
 import { CPL, MMU, RFLAGS_REST, TLB_READ, TLB_SET, TLB_WRITE } from '../cpu/state.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { type Code, type CodeModule, I32, type Int, type Routine, type Type, type Var32 } from '../translator/code.ts';
-import { IMPLICIT, WRITE } from './mmu-control.ts';
+import { defineKnownTables, TRANSLATIONS } from './known-tables.ts';
+import { IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
 import { defineRam, importRamAddresses, importRamWatchers } from './ram-code.ts';
+import { RIGHTS } from './rights.ts';
 import { defineTranslations, GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
-import { defineWatch, importWatchRare, TRANSLATIONS } from './watch-code.ts';
+import { defineWatch, importWatchRare } from './watch-code.ts';
 
 /** Bits of a translated address that depend on the page's size, by size class. */
 const WITHIN = [0, 511, 262143] as const;
@@ -20,10 +22,13 @@ export class MmuParts {
   readonly walkAt: I32;
   readonly lookup: Routine;
   readonly insert: Routine;
+  readonly update: Routine;
   readonly remove: Routine;
   readonly touch: Routine;
   readonly write: Routine;
-  readonly walk: Routine;
+  readonly tableWritten: Routine;
+  readonly walkPage: Routine;
+  readonly know: Routine;
   readonly markUsed: Routine;
   readonly enter: Routine;
   readonly noteWrite: Routine;
@@ -58,15 +63,19 @@ export class MmuParts {
     const translations = defineTranslations(module, TRANSLATIONS, rebuild).routines;
     this.lookup = translations.lookup;
     this.insert = translations.insert;
+    this.update = translations.update;
     this.remove = translations.remove;
     const watch = defineWatch(module, addresses, rare, translations.find);
     this.enter = watch.enter;
     this.noteWrite = watch.noteWrite;
     this.watchWalk = watch.watchWalk;
+    this.tableWritten = watch.tableWritten;
     const ram = defineRam(module, at, { ...watchers, tableWritten: watch.tableWritten });
     this.touch = ram.touch;
     this.write = ram.write;
-    this.walk = ram.walk;
+    const known = defineKnownTables(module, this, ram.walk, ram.walkLeaf);
+    this.walkPage = known.walkPage;
+    this.know = known.know;
     this.markUsed = ram.markUsed;
   }
 
@@ -99,6 +108,18 @@ export class MmuParts {
 
   isGlobal(slot: I32): I32 {
     return this.slot(slot, SLOT.key).shrU(4).and(0x1fff).eq(GLOBAL_TAG);
+  }
+
+  /** The tag of a translation with these rights. */
+  tagOf(rights: I32): I32 {
+    return I32.of(GLOBAL_TAG).where(rights.has(RIGHTS.global).and(this.control(MMU_CONTROL.globals)), this.state(MMU.pcid));
+  }
+
+  /** The slot is of this tag and size class. */
+  isKey(slot: I32, tag: I32, size: I32): I32 {
+    return this.slot(slot, SLOT.key)
+      .shrU(4)
+      .eq(tag.or(size.shl(13)));
   }
 
   /** The frame of the 4 KiB page within the entry's page. */

@@ -28,6 +28,7 @@ import { RFLAGS } from '../isa/flags.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { VECTOR } from '../platform/vectors.ts';
 import { fixedModule } from '../translator/fixed-modules.ts';
+import { forgetTables } from './known-tables.ts';
 import { isCanonical } from './linear.ts';
 import type { MmuCode } from './mmu-code.ts';
 import { EXECUTE, IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
@@ -171,6 +172,7 @@ export class Mmu {
     this.#control(MMU_CONTROL.smep, (cr4 & CR4.SMEP) !== 0);
     this.#control(MMU_CONTROL.smap, (cr4 & CR4.SMAP) !== 0);
     this.#control(MMU_CONTROL.am, (cr0 & CR0.AM) !== 0);
+    forgetTables(this.state);
     this.soft.flush();
     this.soft.select(this.root, this.pcid);
     this.#renewChoices();

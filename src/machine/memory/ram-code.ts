@@ -8,7 +8,7 @@
 import { PTE } from '../platform/bits.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
 import { DIRTY, FRAME, FRAME_LISTS, TABLE, WALK_AT, WATCHED } from './frames.ts';
-import { RIGHTS } from './rights.ts';
+import { GRANTS, RIGHTS } from './rights.ts';
 
 export const WALK = { found: 0, notPresent: 1, reserved: 2 } as const;
 
@@ -41,7 +41,7 @@ const RESERVED_HIGH = 0x000fff00;
 export type RamAddresses = Record<'ram' | 'frames' | 'flags' | 'lists' | 'unhashed' | 'unsaved', I32>;
 /** Who is told of stores; see StoreWatcher. */
 export type RamWatchers = Record<'tableWritten' | 'codeWritten' | 'bump', Routine>;
-export type RamRoutines = Record<'touch' | 'write' | 'walk' | 'markUsed', Routine>;
+export type RamRoutines = Record<'touch' | 'write' | 'walk' | 'walkLeaf' | 'markUsed', Routine>;
 
 /** The routines by themselves: for who has RAM alone. */
 export function ramModule(): Uint8Array<ArrayBuffer> {
@@ -146,13 +146,17 @@ export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, 
     code.rarely(flagsOf(frame).has(FRAME.code), () => code.do(codeWritten(frame, address.and(0xfff), 4)));
   });
 
-  const walk = module.define('walk', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, [to, root, pageLow, pageHigh, nxe]) => {
-    const table = code.var32(root);
-    const rights = code.var32(RIGHTS.write | RIGHTS.user | RIGHTS.execute);
+  /** Walks from a table on; `levels`: of the tables that are read. */
+  const walkFrom = (
+    code: Code,
+    levels: readonly (4 | 3 | 2 | 1)[],
+    { to, table, rights, pageLow, pageHigh, nxe }: Record<'to' | 'table' | 'rights' | 'pageLow' | 'nxe', Var32> & { pageHigh: I32 },
+  ) => {
     const accessed = code.var32(1);
     const [low, high] = [code.var32(0), code.var32(0)];
     const end = (result: number) => code.return(result);
-    for (const level of [4, 3, 2, 1] as const) {
+    code.store32(to, WALK_AT.firstLevel, levels[0] ?? 0);
+    for (const level of levels) {
       const index = level === 4 ? pageHigh.and(15).shl(5).or(pageLow.shrU(27)) : pageLow.shrU(9 * (level - 1)).and(511);
       const offset = code.var32(index.shl(3));
       code.if(
@@ -170,6 +174,7 @@ export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, 
       code.store32(to, WALK_AT.leafLevel, level);
       code.store64(to, WALK_AT.entries + 16 * level, table.unsigned64.shl(12n).or(offset.unsigned64));
       code.store64(to, WALK_AT.entries + 16 * level + 8, I64.join(low, high));
+      if (level === 1) code.store32(to, WALK_AT.upperRights, rights);
       code.if(low.lacks(PTE.P), () => end(WALK.notPresent));
       code.rarely(high.has(RESERVED_HIGH).or(high.ltS(0).and(nxe.isZero)), () => end(WALK.reserved));
       if (level === 4) code.rarely(low.has(PTE.PS), () => end(WALK.reserved));
@@ -191,25 +196,33 @@ export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, 
       if (level === 1) leaf();
       else if (level < 4) code.if(low.has(PTE.PS), leaf);
     }
-  });
+  };
+  const walk = module.define('walk', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, [to, root, pageLow, pageHigh, nxe]) =>
+    walkFrom(code, [4, 3, 2, 1], { to, table: root, rights: code.var32(GRANTS), pageLow, pageHigh, nxe }),
+  );
+  const walkLeaf = module.define(null, ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (code, [to, table, rights, pageLow, nxe]) =>
+    walkFrom(code, [1], { to, table, rights, pageLow, pageHigh: I32.of(0), nxe }),
+  );
 
   const markUsed = module.define('markUsed', ['i32', 'i32'], null, (code, [from, write]) => {
     const leaf = code.var32(from.load32(WALK_AT.leafLevel));
+    const first = code.var32(from.load32(WALK_AT.firstLevel));
     for (const level of [4, 3, 2, 1]) {
       const entry = WALK_AT.entries + 16 * level;
       code.if(leaf.gtU(level), () => code.return());
-      const bits = code.var32(I32.of(PTE.A | PTE.D).where(leaf.eq(level).and(write), PTE.A));
-      code.if(
-        from
+      const bits = I32.of(PTE.A | PTE.D).where(leaf.eq(level).and(write), PTE.A);
+      code.if(first.geU(level), () => {
+        const added = code.var32(bits);
+        const lacks = from
           .load32(entry + 8)
-          .and(bits)
-          .ne(bits),
-        () => code.do(setEntryBits(from.load32(entry), bits)),
-      );
+          .and(added)
+          .ne(added);
+        code.if(lacks, () => code.do(setEntryBits(from.load32(entry), added)));
+      });
     }
     code.return();
   });
-  return { touch, write, walk, markUsed };
+  return { touch, write, walk, walkLeaf, markUsed };
 }
 
 /** Stores 1, 2, 4 or 8 bytes. */

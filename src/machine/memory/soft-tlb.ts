@@ -269,6 +269,7 @@ export class SoftTlb {
   }
 
   #empty(bank: Bank): void {
+    this.#countDrop();
     if (bank.own.isKnown && bank.global.isKnown) {
       this.#emptyList(bank.own);
       this.#emptyList(bank.global);
@@ -286,6 +287,11 @@ export class SoftTlb {
     this.#slow.clear();
   }
 
+  /** Of execute entries, perhaps. */
+  #countDrop(): void {
+    this.#state.set32(MMU.executeDrops, this.#state.get32(MMU.executeDrops) + 1);
+  }
+
   #emptyList(list: Filled): void {
     const { length } = list;
     for (let n = 0; n < length; n++) this.#dropEntry(list.at(n));
@@ -293,6 +299,7 @@ export class SoftTlb {
   }
 
   #dropEntry(entry: number): void {
+    this.#countDrop();
     this.#words[entry >> 2] = -1;
     this.#words[(entry >> 2) + 1] = -1;
   }

@@ -13,6 +13,7 @@
  */
 import { type CpuState, MMU } from '../cpu/state.ts';
 import { FRAME, LEAF, LEAF_BYTES, MAX_REGIONS, SHARED } from './frames.ts';
+import { forgetTables } from './known-tables.ts';
 import type { PhysicalMemory } from './physical.ts';
 import type { SoftTlb } from './soft-tlb.ts';
 import type { Translations } from './translations.ts';
@@ -206,6 +207,7 @@ export class TableWatch {
   }
 
   #clear(frame: number, flag: number): void {
+    forgetTables(this.#state);
     this.#physical.flags[frame] = (this.#physical.flags[frame] ?? 0) & ~flag;
   }
 

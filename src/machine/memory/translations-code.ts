@@ -53,7 +53,7 @@ export interface TranslationsCode {
   clear(): void;
 }
 
-export type TranslationsRoutines = Record<'lookup' | 'find' | 'insert' | 'remove', Routine>;
+export type TranslationsRoutines = Record<'lookup' | 'find' | 'insert' | 'update' | 'remove', Routine>;
 
 const NOTHING = I32.of(0);
 
@@ -199,7 +199,12 @@ export function defineTranslations(
       tag.set(tag.add(TAG_BYTES));
     });
   });
-  return { routines: { lookup, find, insert, remove }, others: { update, next, clear } };
+  return { routines: { lookup, find, insert, update, remove }, others: { next, clear } };
+}
+
+/** A tag as it is now: its number + 1, and above it its generation (`LEAF.owner` of higher tables). */
+export function ownerOf(tag: I32, memory: number): I64 {
+  return tagAt(tag).load32(TAG.generation, memory).unsigned64.shl(32n).or(tag.add(1).unsigned64);
 }
 
 const keyOf = (high: I32, tag: I32, size: I32): I32 => high.or(tag.shl(4)).or(size.shl(17));

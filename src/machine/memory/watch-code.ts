@@ -12,11 +12,9 @@ import {
 import { PTE } from '../platform/bits.ts';
 import type { Code, CodeModule, I32, I64, Routine, Type } from '../translator/code.ts';
 import { FRAME, LEAF, LEAF_BYTES, SHARED, WALK_AT } from './frames.ts';
+import { emitForgetTables, TRANSLATIONS } from './known-tables.ts';
 import { MMU_CONTROL } from './mmu-control.ts';
-import { GLOBAL_TAG, SLOT, SLOTS_AT, TAG, TAG_BYTES, TAGS_AT } from './translations-code.ts';
-
-/** The memory of the translations, in a module that has the machine's memory first. */
-export const TRANSLATIONS = 1;
+import { GLOBAL_TAG, ownerOf, SLOT, SLOTS_AT } from './translations-code.ts';
 
 export const GUARD = 1;
 /** Bits of an entry whose change concerns no translation: A, D and the ignored ones (11:9, 62:52). */
@@ -123,14 +121,20 @@ export function defineWatch(
   const dropPage = module.define('dropPage', ['i32', 'i32'], null, (code, [pageLow, tag]) => {
     const index = code.var32(base.add(pageLow.and(TLB_ENTRIES - 1).shl(4)));
     const drop = (at: I32, offset: number) => code.store64(at, offset, -1n);
-    drop(index, TLB_SETS.slow + TLB_EXECUTE);
+    const dropExecute = (at: I32, offset: number) => {
+      code.rarely(at.load64(offset).ne(-1n), () => code.store32(base, MMU.executeDrops, base.load32(MMU.executeDrops).add(1)));
+      drop(at, offset);
+    };
+    dropExecute(index, TLB_SETS.slow + TLB_EXECUTE);
     const bank = code.var32(base);
     for (let n = 0; n < TLB_BANKS; n++) {
       const isEmpty = bank.load32(BANKS + BANK.own).or(bank.load32(BANKS + BANK.global)).isZero;
       const isOf = tag.eq(GLOBAL_TAG).or(bank.load32(BANKS + BANK.pcid).eq(tag));
       code.rarely(isOf.and(isEmpty.isZero), () => {
-        for (const set of [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user])
-          for (const kind of [TLB_READ, TLB_WRITE, TLB_EXECUTE]) drop(index, n * TLB_BANK_BYTES + set + kind);
+        for (const set of [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user]) {
+          for (const kind of [TLB_READ, TLB_WRITE]) drop(index, n * TLB_BANK_BYTES + set + kind);
+          dropExecute(index, n * TLB_BANK_BYTES + set + TLB_EXECUTE);
+        }
       });
       bank.set(bank.add(BANK_BYTES));
     }
@@ -140,19 +144,27 @@ export function defineWatch(
 
   const watchWalk = module.define('watchWalk', ['i32', 'i32', 'i32', 'i32'], null, (code, [walk, pageLow, pageHigh, tag]) => {
     const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
+    const firstLevel = code.var32(walk.load32(WALK_AT.firstLevel));
     const frame = code.var32(0);
     const leaf = code.var32(0);
-    const generation = tag.mul(TAG_BYTES).load32(TAGS_AT + TAG.generation, TRANSLATIONS);
-    const owner = code.var64(generation.unsigned64.shl(32n).or(tag.add(1).unsigned64));
+    const owner = code.var64(ownerOf(tag, TRANSLATIONS));
     for (const level of [4, 3, 2, 1]) {
       code.if(leafLevel.gtU(level), () => code.return());
-      frame.set(walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low);
-      code.rarely(frame.geU(frames), () => code.return());
-      leaf.set(leaves.add(frame.mul(LEAF_BYTES)));
-      if (level === 1) break;
-      const isOwners = leaf.load64(LEAF.owner).eq(owner).or(leaf.load32(LEAF.owner).eq(SHARED));
-      const isNoted = level === 4 ? leaf.load32(LEAF.isRoot).where(tag.eq(GLOBAL_TAG), isOwners) : isOwners;
-      code.rarely(flagsOf(frame).lacks(FRAME.upperTable).or(isNoted.isZero), () => code.do(watchUpper(frame, tag, level)));
+      const take = () => {
+        frame.set(walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low);
+        code.rarely(frame.geU(frames), () => code.return());
+        leaf.set(leaves.add(frame.mul(LEAF_BYTES)));
+      };
+      if (level === 1) {
+        take();
+        break;
+      }
+      code.if(firstLevel.geU(level), () => {
+        take();
+        const isOwners = leaf.load64(LEAF.owner).eq(owner).or(leaf.load32(LEAF.owner).eq(SHARED));
+        const isNoted = level === 4 ? leaf.load32(LEAF.isRoot).where(tag.eq(GLOBAL_TAG), isOwners) : isOwners;
+        code.rarely(flagsOf(frame).lacks(FRAME.upperTable).or(isNoted.isZero), () => code.do(watchUpper(frame, tag, level)));
+      });
     }
     const region = code.var32(pageLow.shrU(9).or(pageHigh.shl(23)));
     const wanted = code.var64(regionOf(region, tag));
@@ -182,6 +194,7 @@ export function defineWatch(
       code.return();
     });
     const isUpper = code.var32(flagsOf(frame).has(FRAME.upperTable));
+    code.rarely(isUpper, () => emitForgetTables(code, base));
     const isRelevant = beforeLow.xor(afterLow).has(~IRRELEVANT_LOW).or(beforeHigh.xor(afterHigh).has(~IRRELEVANT_HIGH));
     code.if(isRelevant.isZero.or(beforeLow.lacks(PTE.P).and(base.load32(MMU.staleInUse).isZero)), () => {
       code.do(quietStore(frame, isUpper));

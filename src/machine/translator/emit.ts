@@ -91,7 +91,12 @@ export interface EmitServices extends Services {
   readonly refill: number | null;
   /** Where a region accessed memory before; null: it is not kept. */
   readonly places: KnownPlaces | null;
+  /** The local that says that the store of the instruction is to be told of when it is made; null: none is. */
+  readonly told: number | null;
 }
+
+/** What code outside of regions has none of. */
+export const NO_REGION = { refill: null, places: null, told: null } as const;
 
 export interface Form {
   readonly decoded: Decoded;

@@ -87,9 +87,9 @@ export const REGION = {
   jump: 0,
   /** The instruction at RIP is to be executed by its entry: it is none for a region now. */
   cold: 1,
-  /** A fault is pending: of the instruction at RIP, with nothing of it done. */
+  /** A fault of the instruction at RIP is pending, and its delivery is left to TypeScript. */
   fault: 2,
-  /** A helper asked to leave `run`. */
+  /** A helper asked to leave `run`, or something is due before a fault's handler. */
   stop: 3,
   /** Go on at RIP, where an instruction without a head stands. */
   headless: 4,

@@ -3,7 +3,8 @@
  * and the offset in the page of one access knows those of another some bytes away, as long as the page is the same. That alone is asked.
  *
  * Registers are compared by their *origin*: a number for a value that nothing is known of, and what was added to it since. Nothing can take a place away
- * while a region runs but a refill, whose walk may make a page a table, the stores to which must be told: it makes those of stores useless.
+ * while a region runs but a refill, whose walk may make a page a table, the stores to which must be told: it makes those of stores useless. A store to
+ * a page table makes all of them useless.
  */
 import { bug } from '../isa/bug.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
@@ -85,10 +86,16 @@ export class KnownPlaces {
 
   /** The software TLB has been refilled, on one of the ways to here. */
   refilled(): void {
-    for (const { isWrite, offset } of this.now) {
-      if (!isWrite) continue;
-      this.#f.i32(USELESS);
-      this.#f.set(offset);
-    }
+    for (const { isWrite, offset } of this.now) if (isWrite) this.#spoil(offset);
+  }
+
+  /** A store to a page table was made, likewise. */
+  tableStored(): void {
+    for (const { offset } of this.now) this.#spoil(offset);
+  }
+
+  #spoil(offset: number): void {
+    this.#f.i32(USELESS);
+    this.#f.set(offset);
   }
 }

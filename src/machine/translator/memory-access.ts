@@ -27,6 +27,8 @@ export interface MemoryServices {
   readonly refill: number | null;
   /** Where memory was accessed before; null: it is not kept. */
   readonly places: KnownPlaces | null;
+  /** The local that is not 0 if a store of 64 bits is to be told of when it is made; null: no store may be. */
+  readonly told: number | null;
 }
 
 export interface Place {
@@ -68,6 +70,7 @@ export function place(m: MemoryServices, accessed: Accessed): Place {
 /** Sets `host`, or deals with a miss as `MemoryServices` says. */
 function lookUp(m: MemoryServices, { linear, width, isWrite, access }: Accessed, host: number, refill: number | null): void {
   const { f } = m;
+  const told = isWrite && width === 64 ? m.told : null;
   const slot = m.locals.take('i32');
   const kind = isWrite ? TLB_WRITE : TLB_READ;
   const bytes = width / 8;
@@ -94,8 +97,13 @@ function lookUp(m: MemoryServices, { linear, width, isWrite, access }: Accessed,
     else {
       f.if(undefined, false);
       pushLinear(f, linear);
-      access(isWrite ? ACCESS.modify : 0);
+      access((isWrite ? ACCESS.modify : 0) | (told === null ? 0 : ACCESS.tells));
       f.call(refill);
+      if (told !== null) {
+        f.tee(told);
+        f.i32(1);
+        f.op(OP.i32.eq);
+      }
       f.brIf(m.miss, false);
       m.places?.refilled();
       f.end();

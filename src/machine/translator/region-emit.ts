@@ -8,7 +8,7 @@
  * Counting: a block takes its instructions from *left* at its begin, a cold exit gives back those that did not retire. At the region's begin and
  * on each edge to a loop header the region is left if the longest way to the next such place might need more than is left.
  */
-import { CR0, CR4, GPR, LEFT, OBSERVED, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
+import { CR0, CR4, FAULT_PENDING, GPR, LEFT, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import type { Effect, FlagWrites } from '../isa/dsl.ts';
 import type { Term } from '../isa/term.ts';
@@ -22,15 +22,16 @@ import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
+import { EVENTS, logAfter, logBefore } from './region-events.ts';
 import { PARAMETER, RegionExit } from './region-exit.ts';
 import { type FlagState, RegionFlags } from './region-flags.ts';
 import { floatHalves } from './region-floats.ts';
-import { mapEffect } from './region-form.ts';
+import { mapEffect, mayTellStore } from './region-form.ts';
 import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
 import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
-import { EVENTS, pushNotPlain, type SystemCall } from './region-system.ts';
+import { pushNotPlain, type SystemCall } from './region-system.ts';
 import type { Origins } from './register-origins.ts';
 import { chooseTlbSet } from './rflags-code.ts';
 import { substitute } from './substitute.ts';
@@ -58,6 +59,8 @@ const MOST_INNER = 256;
 /** Indices of functions in the module, and of types. */
 export interface Imported {
   readonly refill: number;
+  readonly stored: number;
+  readonly faulted: number;
   readonly regionType: number;
   /** The type of tier 0's functions. */
   readonly formType: number;
@@ -106,6 +109,8 @@ export class RegionEmitter {
   readonly #places: KnownPlaces;
   readonly #liveness: Liveness;
   readonly #uses = new Map<Effect, FlagUse>();
+  /** Not 0: the instruction's store is to be told of. */
+  readonly #told: number;
   /** Where exits go, with RIP and a value of REGION in their locals. */
   readonly #status: number;
   #exit: Label | null = null;
@@ -122,8 +127,9 @@ export class RegionEmitter {
     this.#nodes = structure(head);
     this.#changesPrivilege = [...this.#nodes.keys()].some(({ instructions }) => instructions.at(-1)?.form.system != null);
     if (this.#changesPrivilege) this.#checkedBits.set(0, 1);
-    this.#exits = new RegionExit(f, imported.regionType, imported.formType);
+    this.#exits = new RegionExit(f, imported);
     this.#locals = new LocalPool(f);
+    this.#told = f.local('i32');
     this.#status = f.local('i32');
     this.#state = new RegionState(f, this.#base, this.#page, floatHalves([...this.#nodes.keys()].flatMap((b) => b.instructions)));
     this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: null, integer: null, giveUp: null });
@@ -150,6 +156,10 @@ export class RegionEmitter {
     this.#storeState();
     f.get(this.#status);
     f.if(undefined, false);
+    // The interpreter finds the fault of a refill once more.
+    f.get(this.#base);
+    f.i32(0);
+    f.store('i32', FAULT_PENDING);
     f.i32(REGION.cold);
     f.op(OP.return);
     f.end();
@@ -382,6 +392,15 @@ export class RegionEmitter {
   /** `entry`: of the instruction at `at`; 0: the interpreter goes on there. */
   #coldExit(at: number, unretired: number, entry: number): void {
     const f = this.#f;
+    this.#stopAt(at, unretired);
+    f.i32(entry === 0 ? REGION.cold : entry);
+    f.set(entry === 0 ? this.#status : this.#exits.called);
+    this.#jumpExit();
+  }
+
+  /** Sets RIP, and gives back the block's instructions that do not retire. */
+  #stopAt(at: number, unretired: number): void {
+    const f = this.#f;
     if (unretired > 0) {
       f.get(this.#left);
       f.i32(unretired);
@@ -390,9 +409,6 @@ export class RegionEmitter {
     }
     this.#state.rip(at);
     f.set(this.#exits.rip);
-    f.i32(entry === 0 ? REGION.cold : entry);
-    f.set(entry === 0 ? this.#status : this.#exits.called);
-    this.#jumpExit();
   }
 
   /** `unretired`: instructions of the block from this one on. `end`: how the block ends, if this is its last. */
@@ -433,14 +449,16 @@ export class RegionEmitter {
     const { refill } = this.#imported;
     const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0, float: null, integer: null };
     const places = this.#places;
-    const services: EmitServices = { ...none, refill, places, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
+    const told = end === null && mayTellStore(form) ? this.#told : null;
+    const services: EmitServices = { ...none, refill, places, told, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
     const effect = this.#withFlags(form.effect);
     const written = effect.writes.map((write) => write.value);
     const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#prepareFlags(l, flags, written, live));
     if (form.system !== null) {
       pushNotPlain(f, this.#base, form.system, (index) => this.#state.get(GPR + 8 * index));
       f.brIf(cold, false);
-      this.#logBefore(form.system, instruction.at);
+      const { before, registers } = EVENTS[form.system];
+      logBefore(this.#state, this.#left, registers, instruction.at, this.#imported.events[before] ?? bug('no such event'));
     }
     const path = this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, this.#bits);
     emitInstruction({ ...form, effect }, site, access, services, path);
@@ -451,6 +469,23 @@ export class RegionEmitter {
     this.#coldExit(instruction.at, unretired, instruction.entry);
     this.#flags.now = after;
     if (done !== null) f.end();
+    if (told !== null) this.#tellStore(instruction.next, unretired - 1);
+  }
+
+  /** Tells of the store that was just made, if it is to be; the region is left if its own code may lie elsewhere since. */
+  #tellStore(next: number, unretired: number): void {
+    const f = this.#f;
+    f.get(this.#told);
+    f.if(undefined, false);
+    f.i32(0);
+    f.set(this.#told);
+    f.call(this.#imported.stored);
+    f.if(undefined, false);
+    this.#stopAt(next, unretired);
+    this.#jumpExit();
+    f.end();
+    this.#places.tableStored();
+    f.end();
   }
 
   #enterPrivilege(system: SystemCall): void {
@@ -463,47 +498,8 @@ export class RegionEmitter {
     this.#places.now = [];
     f.i32(0);
     f.set(this.#checked);
-    this.#logAfter(system);
-  }
-
-  /** Where events are logged: what they look at is put into the state. */
-  #logBefore(system: SystemCall, at: number): void {
-    const f = this.#f;
-    const { before, registers } = EVENTS[system];
-    new Code(f).rarely(new Var32(f, this.#base).load32(OBSERVED), () => {
-      for (const register of registers) {
-        f.get(this.#base);
-        this.#state.get(GPR + 8 * register);
-        f.store('i64', GPR + 8 * register);
-      }
-      f.get(this.#base);
-      this.#state.rip(at);
-      f.store('i64', RIP);
-      f.get(this.#base);
-      f.get(this.#left);
-      f.i32(1);
-      f.op(OP.i32.add);
-      f.store('i32', LEFT);
-      f.call(this.#imported.events[before] ?? bug('no such event'));
-    });
-  }
-
-  /** The region is left if the log has become full: the block of the trace is to end after this instruction. */
-  #logAfter(system: SystemCall): void {
-    const f = this.#f;
-    new Code(f).rarely(new Var32(f, this.#base).load32(OBSERVED), () => {
-      f.call(this.#imported.events[EVENTS[system].after] ?? bug('no such event'));
-      f.get(this.#left);
-      f.get(this.#base);
-      f.load('i32', LEFT);
-      f.i32(1);
-      f.op(OP.i32.sub);
-      f.tee(this.#left);
-      f.op(OP.i32.ne);
-      f.if(undefined, false);
-      this.#jumpExit();
-      f.end();
-    });
+    const event = this.#imported.events[EVENTS[system].after] ?? bug('no such event');
+    logAfter(this.#state, this.#left, event, () => this.#jumpExit());
   }
 
   /** DF lies in memory, as all of RFLAGS but the status flags. */

@@ -1,8 +1,9 @@
 /**
- * What comes behind a region's instructions: tier 0's function for one that the region does not do itself, and the way on to the region at
- * RIP by a tail call. All state has been stored before.
+ * What comes behind a region's instructions: tier 0's function for one that the region does not do itself, the delivery of its fault, and the way on to
+ * the region at RIP by a tail call. All state has been stored before.
  */
-import { LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET } from '../cpu/state.ts';
+import { FAULTED } from '../cpu/ports.ts';
+import { FAULT_PENDING, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET } from '../cpu/state.ts';
 import { ENTRY, FORM, REGION, STATUS } from './entry.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
@@ -15,17 +16,19 @@ export class RegionExit {
   readonly #f: FunctionBuilder;
   readonly #regionType: number;
   readonly #formType: number;
+  readonly #faulted: number;
   /** The address of the TLB set in use. */
   readonly tlb: number;
   readonly rip: number;
   /** The entry of the instruction at RIP, which tier 0's function is to execute; 0: none is. */
   readonly called: number;
 
-  /** The types of a region's function and of tier 0's functions. */
-  constructor(f: FunctionBuilder, regionType: number, formType: number) {
+  /** The types of a region's function and of tier 0's functions; `faulted` of cpu/ports.ts. */
+  constructor(f: FunctionBuilder, { regionType, formType, faulted }: { regionType: number; formType: number; faulted: number }) {
     this.#f = f;
     this.#regionType = regionType;
     this.#formType = formType;
+    this.#faulted = faulted;
     this.tlb = f.local('i32');
     this.rip = f.local('i64');
     this.called = f.local('i32');
@@ -40,11 +43,20 @@ export class RegionExit {
     f.set(this.tlb);
   }
 
-  /** Has the instruction at RIP executed, if `called` says so: sets RIP, `left` and the TLB set to what is true after it, or returns. */
+  /**
+   * Has the instruction at RIP executed, if `called` says so, and its fault delivered, which may be pending already (`Ports.refill`): sets RIP, `left` and the
+   * TLB set to what is true after it, or returns.
+   */
   call(): void {
     const f = this.#f;
     const result = f.local('i32');
     f.get(this.called);
+    f.if();
+    f.i32(STATUS.fault);
+    f.set(result);
+    f.get(PARAMETER.base);
+    f.load('i32', FAULT_PENDING);
+    f.op(OP.i32.eqz);
     f.if();
     f.get(PARAMETER.base);
     f.get(this.called);
@@ -54,13 +66,46 @@ export class RegionExit {
     f.get(this.called);
     f.load('i32_16u', ENTRY.function);
     f.callIndirect(this.#formType, TABLE.functions);
-    f.tee(result);
+    f.set(result);
+    f.end();
+    f.get(result);
     f.i32(STATUS.fault);
     f.op(OP.i32.eq);
-    f.if(undefined, false);
-    f.i32(REGION.fault);
-    f.op(OP.return);
+    f.if();
+    this.#deliver();
+    f.else();
+    this.#retire(result);
     f.end();
+    this.loadTlb();
+    f.end();
+  }
+
+  /** Goes on at the handler, or returns. */
+  #deliver(): void {
+    const f = this.#f;
+    const next = f.local('i32');
+    f.call(this.#faulted);
+    f.tee(next);
+    f.i32(FAULTED.goOn);
+    f.op(OP.i32.ne);
+    f.if(undefined, false);
+    f.i32(REGION.stop);
+    f.i32(REGION.fault);
+    f.get(next);
+    f.i32(FAULTED.look);
+    f.op(OP.i32.eq, OP.select, OP.return);
+    f.end();
+    f.get(PARAMETER.base);
+    f.load('i32', LEFT);
+    f.set(PARAMETER.left);
+    f.get(PARAMETER.base);
+    f.load('i64', RIP);
+    f.set(this.rip);
+  }
+
+  /** The instruction was executed, with this result. */
+  #retire(result: number): void {
+    const f = this.#f;
     f.get(PARAMETER.base);
     f.get(PARAMETER.base);
     f.load('i32', LEFT);
@@ -90,8 +135,6 @@ export class RegionExit {
     f.op(OP.i64.add);
     f.tee(this.rip);
     f.store('i64', RIP);
-    f.end();
-    this.loadTlb();
     f.end();
   }
 

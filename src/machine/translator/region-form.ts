@@ -8,7 +8,7 @@ import { effectOf } from '../isa/effect.ts';
 import type { Flag } from '../isa/flags.ts';
 import { constant, isConst, type Special, type Term } from '../isa/term.ts';
 import type { Form } from './emit.ts';
-import { type SystemCall, systemEffect } from './region-system.ts';
+import { type SystemCall, systemEffect, withControlRead } from './region-system.ts';
 import { type Replacement, substitute } from './substitute.ts';
 
 export interface RegionForm extends Form {
@@ -23,6 +23,8 @@ const READABLE: ReadonlySet<Special> = new Set<Special>([
   'mxcsr',
   'cpl',
   'cr0',
+  'cr2',
+  'cr3',
   'cr4',
   'fsBase',
   'gsBase',
@@ -38,7 +40,7 @@ const READABLE: ReadonlySet<Special> = new Set<Special>([
 export function regionForm(decoded: Decoded): RegionForm | null {
   const system = systemEffect(decoded);
   if (system !== null) return { decoded, ...system, segmentation: 'long', needs: 'none' };
-  const original = effectOf(decoded);
+  const original = withControlRead(decoded, effectOf(decoded));
   if (!isForRegions(decoded, original)) return null;
   const memo = new Map<Term, Term>();
   const known = (t: Term) => substitute(t, builtIn(decoded), memo);
@@ -56,6 +58,16 @@ export function isForRegions({ mode, rep, row }: Decoded, effect: Effect): boole
   if (effect.writes.some((w) => w.target.kind === 'special' && w.target.name !== 'mxcsr')) return false;
   const seen = new Set<Term>();
   return allTerms(effect).every((t) => isReadable(t, seen));
+}
+
+/**
+ * Whether a region tells of the instruction's store itself where it must be told of, since it is likely to be that of a page-table entry: 64 bits, and not to
+ * the stack. Asking for it costs something where nothing is told.
+ */
+export function mayTellStore({ decoded, effect }: Form): boolean {
+  const [store, other] = effect.steps.filter((s) => s.kind === 'store');
+  if (store === undefined || other !== undefined || effect.next.kind !== 'next') return false;
+  return store.value.width === 64 && store.segment.kind !== 'fixed' && !decoded.operands.some((o) => o.kind === 'reg' && o.class !== 'gpr');
 }
 
 const builtIn =

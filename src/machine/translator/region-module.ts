@@ -19,6 +19,8 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
   module.importTable('env', 'table', 1);
   const imported = {
     refill: module.importFunction('env', 'refill', module.type(['i32', 'i32', 'i32'], ['i32'])),
+    stored: module.importFunction('env', 'stored', module.type([], ['i32'])),
+    faulted: module.importFunction('env', 'faulted', module.type([], ['i32'])),
     regionType: module.type(REGION_PARAMETERS, ['i32']),
     formType: module.type(FORM_PARAMETERS, ['i32']),
     events: Object.values(TELL).map((what) => module.importFunction('env', `event${what}`, module.type([], []))),

@@ -1,16 +1,18 @@
 /**
- * SYSCALL and SYSRET to 64-bit code in a region, as effects: registers and flags stay in locals, and the region goes on where they lead to. That holds
- * while nobody in TypeScript observes and no trap or interrupt can follow; else the region goes cold, and system-code.ts does it all.
+ * Instructions of the system in a region, as effects.
+ *
+ * SYSCALL and SYSRET to 64-bit code: registers and flags stay in locals, and the region goes on where they lead to. That holds while nobody in TypeScript
+ * observes and no trap or interrupt can follow; else the region goes cold, and system-code.ts does it all. Reading a control register that lies in the state.
  */
 import { CPL, EFER, INTERRUPT_PENDING, OBSERVED, OBSERVED_BY, RFLAGS_REST } from '../cpu/state.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Effect, FlagWrite } from '../isa/dsl.ts';
 import { FLAG_BIT, RFLAGS } from '../isa/flags.ts';
-import { RAX, RCX } from '../isa/registers.ts';
+import { RCX } from '../isa/registers.ts';
 import { constant, input, type Special, type Term } from '../isa/term.ts';
 import { EFER as EFER_BITS } from '../platform/bits.ts';
 import { STATUS, type StatusFlag } from './flags.ts';
-import { SYSCALL_REGISTERS, SYSRET_FLAGS, TELL } from './system-code.ts';
+import { SYSRET_FLAGS } from './system-code.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 export type SystemCall = 'SYSCALL' | 'SYSRET';
@@ -35,6 +37,19 @@ export function systemEffect(decoded: Decoded): { readonly effect: Effect; reado
   if (name !== 'SYSRETQ') return null;
   const gpr = (index: number) => input({ kind: 'gpr', index }, 64);
   return { effect: effectOf(gpr(R11).and(k(SYSRET_FLAGS)), [], gpr(RCX)), system: 'SYSRET' };
+}
+
+/** By number. */
+const CONTROL_REGISTERS: Readonly<Record<number, Special>> = { 0: 'cr0', 2: 'cr2', 3: 'cr3', 4: 'cr4' };
+
+/** The effect of an instruction without a helper that only reads a control register; its own, if it is another instruction. */
+export function withControlRead(decoded: Decoded, effect: Effect): Effect {
+  if (effect.helper !== 'MOV_FROM_CR' || decoded.mode !== 64) return effect;
+  const source = decoded.operands[1];
+  const name = source?.kind === 'reg' ? CONTROL_REGISTERS[source.index] : undefined;
+  if (name === undefined) return effect;
+  const read: Effect['writes'][number] = { target: { kind: 'operand', index: 0 }, value: special(name), when: null, undefinedIf: null };
+  return { ...effect, helper: null, writes: [...effect.writes, read] };
 }
 
 const write = (index: number, value: Term): Effect['writes'][number] => ({
@@ -91,9 +106,3 @@ export function pushNotPlain(f: FunctionBuilder, base: number, system: SystemCal
   f.i64(2n);
   f.op(OP.i64.ge_u, OP.i32.or);
 }
-
-/** What is logged before anything changes, and afterwards; and the registers that this looks at. */
-export const EVENTS = {
-  SYSCALL: { before: TELL.syscall, after: TELL.enteredKernel, registers: SYSCALL_REGISTERS },
-  SYSRET: { before: TELL.sysret, after: TELL.enteredUser, registers: [RAX] },
-} as const;

@@ -1,5 +1,5 @@
 /** Specials that lie in plain slots of the CPU's state. */
-import { CPL, CR0, CR4, FCW, FSW, FTW, MSR_SLOT, MXCSR, RFLAGS_REST, SEGMENT_BASE, SEGMENT_SELECTOR } from '../cpu/state.ts';
+import { CPL, CR0, CR2, CR3, CR4, FCW, FSW, FTW, MSR_SLOT, MXCSR, RFLAGS_REST, SEGMENT_BASE, SEGMENT_SELECTOR } from '../cpu/state.ts';
 import type { Width } from '../isa/ops.ts';
 import { FS, GS, SEGMENTS } from '../isa/registers.ts';
 import type { Special } from '../isa/term.ts';
@@ -8,6 +8,8 @@ import { type FunctionBuilder, OP } from './wasm.ts';
 /** Offset and bits. */
 export const SLOTS: Partial<Readonly<Record<Special, readonly [offset: number, bits: 16 | 32 | 64]>>> = {
   cr0: [CR0, 64],
+  cr2: [CR2, 64],
+  cr3: [CR3, 64],
   cr4: [CR4, 64],
   cpl: [CPL, 32],
   mxcsr: [MXCSR, 32],

@@ -11,7 +11,7 @@ import {
 } from '../cpu/state.ts'; // biome-ignore format: one list
 
 import { emitBulk, hasBulk } from './bulk-string.ts';
-import { type EmitServices, emitInstruction, type Form, type Site } from './emit.ts';
+import { type EmitServices, emitInstruction, type Form, NO_REGION, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
@@ -134,7 +134,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
       leaveWith(STATUS.jump);
     },
   };
-  const services: EmitServices = { ...functions, base: at.base, tlb, giveUp: null, refill: null, places: null };
+  const services: EmitServices = { ...functions, ...NO_REGION, base: at.base, tlb, giveUp: null };
   emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base, bitsInMemory(f, locals, at.base)) : null);
   f.op(OP.unreachable);
 }
@@ -465,7 +465,7 @@ class Body {
     f.end();
     f.br(dispatch);
     f.end();
-    this.#fault(lookup);
+    this.#leave(EXIT.fault, () => f.get(this.#target));
     f.end();
     this.#leave(EXIT.stop, () => f.get(this.#target));
     f.end();
@@ -501,7 +501,7 @@ class Body {
       fault: () => f.br(cold),
       leave: () => f.op(OP.drop),
     };
-    const services: EmitServices = { ...this.#functions, base: this.#base, tlb: this.#tlb, giveUp: cold, refill: null, places: null };
+    const services: EmitServices = { ...this.#functions, ...NO_REGION, base: this.#base, tlb: this.#tlb, giveUp: cold };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
     const bits = bitsInMemory(f, this.#locals, this.#base);
     emitInstruction(

@@ -34,6 +34,7 @@ import {
   tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
 import { TraceLog } from '../../../src/machine/cpu/trace-log.ts';
+import { bug } from '../../../src/machine/isa/bug.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { Mode } from '../../../src/machine/isa/operands.ts';
@@ -122,6 +123,8 @@ class Candidate implements Judged, Ports {
     this.#state.fillTlb(TLB_SETS.user, (access & ACCESS.modify) !== 0 ? TLB_WRITE : TLB_READ, DATA, this.#dataAt);
     return 0;
   };
+
+  readonly stored = (): number => bug('there are no page tables');
 
   /** Control outside of the code page ends the case. */
   fetch(low: number, high: number): number {

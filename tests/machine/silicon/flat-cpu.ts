@@ -11,6 +11,8 @@ import { noteMakers } from './makers.ts';
 
 const SPECIALS: Readonly<Record<Exclude<Special, 'rflags' | 'fsBase' | 'gsBase'>, bigint>> = {
   cr0: 0x80050033n,
+  cr2: 0n,
+  cr3: 0n,
   cr4: 0x350ef0n,
   cpl: 3n,
   mxcsr: 0x1f80n,

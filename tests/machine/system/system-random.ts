@@ -13,6 +13,8 @@ const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 
 const REGISTERS = ['rax', 'rdx', 'rbx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r12', 'r13'];
 /** Pages of the window: the program, its stack, and those that come and go. */
 const LOOSE_PAGES = [3, 4, 5];
+/** Where the kernel has a function in the window. */
+const KERNEL_PAGE = WINDOW + 2 * 4096;
 const ROUNDS = 400;
 /** Far more than a program needs. */
 const MOST_INSTRUCTIONS = 3_000_000;
@@ -57,7 +59,8 @@ class SystemProgram {
 
   /** An access to a page that may have to be mapped first. */
   #access(): string {
-    const at = WINDOW + this.#pick(LOOSE_PAGES) * 4096 + 8 * this.#r.below(500);
+    const last = this.#r.below(8) === 0 ? 4092 : 8 * this.#r.below(500);
+    const at = WINDOW + this.#pick(LOOSE_PAGES) * 4096 + last;
     const register = this.#pick(REGISTERS);
     return this.#pick([`mov ${register}, [${at}]`, `mov [${at}], ${register}`, `add qword ptr [${at}], ${register}`]);
   }
@@ -88,7 +91,13 @@ class SystemProgram {
   /** Of the kernel, within a system call: RCX, R11 and RSP are on its stack. */
   #kernel(): string {
     const page = this.#pick(LOOSE_PAGES);
-    switch (this.#r.below(14)) {
+    switch (this.#r.below(18)) {
+      case 14:
+      case 15:
+        return this.#tableStore();
+      case 16:
+      case 17:
+        return `mov rax, ${KERNEL_PAGE}\n call rax`;
       case 0:
         return `mov qword ptr [window_pt + ${8 * page}], 0\n invlpg [${WINDOW + page * 4096}]`;
       case 1:
@@ -111,6 +120,48 @@ class SystemProgram {
         return 'lea rdi, [scratch]\n mov ecx, 9\n rep stosb';
       case 10:
         return 'sti';
+      default:
+        return this.#arithmetic();
+    }
+  }
+
+  /** A store to a page table, most without an invalidation: of loose pages, of the program's own (its code and stack stay), of higher tables. */
+  #tableStore(): string {
+    const loose = `window_pt + ${8 * this.#pick(LOOSE_PAGES)}`;
+    const any = this.#pick([loose, 'window_pt', 'window_pt + 8', 'window_pd', 'pdpt + 8', 'pml4', 'pml4b']);
+    return this.#pick([
+      `mov qword ptr [${loose}], offset page_c + ${this.#pick(['5', '7', '0x27', '0x67', '6'])}`,
+      `mov rax, offset page_c + 7\n xchg [${loose}], rax`,
+      `and qword ptr [${any}], ${this.#pick(['-0x21', '-0x41', '-0x61', '-1'])}`,
+      `or qword ptr [${any}], ${this.#pick(['0x200', '0x20'])}`,
+      `mov rax, [${any}]\n mov qword ptr [${any}], 0\n mov [${any}], rax`,
+      `mov rax, [window_pt]\n mov qword ptr [window_pt], 0\n invlpg [${WINDOW}]\n mov [window_pt], rax`,
+      `mov dword ptr [${loose} + 4], 0`,
+    ]);
+  }
+
+  /** Of the kernel's function in the window: stores to its own page's entry, and to those of pages that it accesses before and after by one register. */
+  #inWindow(): string {
+    const page = this.#pick(LOOSE_PAGES);
+    const register = this.#pick(['rbx', 'r8', 'r9']);
+    switch (this.#r.below(6)) {
+      case 0:
+        return `mov qword ptr [window_pt + 16], offset ${this.#pick(['page_d + 7', 'page_d + 3', 'page_d + 1', 'page_d + 0x21'])}`;
+      case 1:
+        return `mov rax, [window_pt + 16]\n mov qword ptr [window_pt + 16], 0\n mov [window_pt + 16], rax`;
+      case 2:
+      case 3: {
+        const access = (at: number) => this.#pick([`mov ${register}, [rdi + ${at}]`, `mov [rdi + ${at}], ${register}`]);
+        const entry = `window_pt + ${8 * page}`;
+        const store = this.#pick([
+          `mov qword ptr [${entry}], offset page_b + 7`,
+          `and qword ptr [${entry}], -3`,
+          `xor qword ptr [${entry}], 1`,
+        ]);
+        return `mov edi, ${WINDOW + page * 4096}\n ${access(8)}\n ${store}\n ${access(16)}`;
+      }
+      case 4:
+        return this.#tableStore();
       default:
         return this.#arithmetic();
     }
@@ -147,6 +198,11 @@ ${gate(1, 'on_step', 0xee00)}${gate(3, 'on_break', 0xee00)}${gate(6, 'on_two', 0
  rep movsb
  mov qword ptr [window_pt], offset page_a + 0x7
  mov qword ptr [window_pt + 8], offset page_b + 0x7
+ mov rsi, offset in_window
+ mov rdi, offset page_d
+ mov ecx, offset in_window_end - in_window
+ rep movsb
+ mov qword ptr [window_pt + 16], offset page_d + 0x3
  mov eax, 0xFEE00000
  mov dword ptr [rax + 0xF0], 0x1FF
  mov dword ptr [rax + 0x3E0], 0xB
@@ -184,6 +240,11 @@ on_call:
  mov rsp, [user_stack]
  sysretq
 ${calls.map((n) => `call${n}:\n${this.#lines(1 + this.#r.below(6), () => this.#kernel())}\n cli\n cld\n ret`).join('\n')}
+
+in_window:
+${this.#lines(3 + this.#r.below(8), () => this.#inWindow())}
+ ret
+in_window_end:
 
 on_step:
  inc dword ptr [steps]
@@ -226,6 +287,7 @@ on_page:
 .section .boot.data, "aw"
 .balign 4096
 pml4b: .zero 4096
+page_d: .zero 4096
 user_stack: .quad 0
 steps: .quad 0
 scratch: .zero 16

@@ -25,6 +25,7 @@ import {
   tlbIndex,
 } from '../../../src/machine/cpu/state.ts';
 import { TraceLog } from '../../../src/machine/cpu/trace-log.ts';
+import { bug } from '../../../src/machine/isa/bug.ts';
 import type { Decoded } from '../../../src/machine/isa/decode.ts';
 import { HELPER_NAMES } from '../../../src/machine/isa/helpers.ts';
 import type { FormLibrary } from '../../../src/machine/translator/form-library.ts';
@@ -151,6 +152,8 @@ export class FlatMachine implements Ports {
   dropCode(): void {
     this.state.flushExecuteTlb();
   }
+
+  readonly stored = (): number => bug('there are no page tables');
 
   faulted(): number {
     return FAULTED.pending;
