@@ -142,6 +142,8 @@ export const DELIVERED_AT = 0x928;
  * The MMU's words (memory/mmu.ts), 32 bits each: what control registers say, what page tables are compared by, and what the last translation found.
  */
 export const MMU = {
+  /** The root table by its frame and how often it has changed: what a translation was found in (memory/table-watch.ts). */
+  rootKey: 0x9fc,
   paging: 0xa00,
   /** Frame of the root table, and the PCID. */
   root: 0xa04,

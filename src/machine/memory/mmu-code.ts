@@ -136,11 +136,14 @@ class MmuRoutines {
     code.return(-1);
   }
 
-  /** Tells of an access that is to be told of. */
+  /** Tells of an access that is to be told of: a supervisor's to a user page, or an explicit one to any page while AC is set. */
   #watch(code: Code, at: { low: I32; high: I32; size: Int; kind: I32; rights: I32; user: I32 }, isFaulted: 0 | 1): void {
-    code.rarely(this.#at.control(MMU_CONTROL.watchSupervisor).and(at.user.isZero), () =>
-      code.do(this.#at.supervisorAccess(at.low, at.high, at.size, at.kind, at.rights, isFaulted)),
-    );
+    code.rarely(this.#at.control(MMU_CONTROL.watchSupervisor).and(at.user.isZero), () => {
+      const isExplicit = this.#at.ac().and(at.kind.lacks(EXECUTE | IMPLICIT));
+      code.if(at.rights.has(RIGHTS.user).or(isExplicit), () =>
+        code.do(this.#at.supervisorAccess(at.low, at.high, at.size, at.kind, at.rights, isFaulted)),
+      );
+    });
   }
 
   /** Walks, checks, sets A and D and enters the translation. Gives its slot, or −1 with a page fault pending. */
@@ -187,7 +190,7 @@ class MmuRoutines {
       code.if(size.eq(2), () => low.set(low.shrU(9)));
       high.set(0);
     });
-    code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.root), 0));
+    code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.rootKey), 0));
   }
 
   /** PCIDs may have larger pages of their own than this size class. */

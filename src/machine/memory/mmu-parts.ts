@@ -103,7 +103,7 @@ export class MmuParts {
   isCurrent(slot: I32): I32 {
     return this.slot(slot, SLOT.epoch)
       .eq(this.state(MMU.epoch))
-      .and(this.slot(slot, SLOT.root).eq(this.state(MMU.root)));
+      .and(this.slot(slot, SLOT.root).eq(this.state(MMU.rootKey)));
   }
 
   isGlobal(slot: I32): I32 {

@@ -165,7 +165,7 @@ export class Mmu {
     if (paging && (efer & EFER.LMA) === 0)
       bug(`${(cr4 & CR4.PAE) === 0 ? '32-bit' : 'PAE'} paging is not built; long mode has 4-level paging`);
     this.state.set32(MMU.paging, paging ? 1 : 0);
-    this.state.set32(MMU.root, rootOf(cr3Low, cr3High));
+    this.#tables.useRoot(rootOf(cr3Low, cr3High));
     this.state.set32(MMU.pcid, (cr4 & CR4.PCIDE) === 0 ? 0 : cr3Low & 0xfff);
     this.#control(MMU_CONTROL.nxe, (efer & EFER.NXE) !== 0);
     this.#control(MMU_CONTROL.wp, (cr0 & CR0.WP) !== 0);
@@ -181,7 +181,7 @@ export class Mmu {
   /** A new root or PCID; `keeps`: the PCID's own translations stay. */
   setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean, keeps: boolean): void {
     const before = this.root;
-    this.state.set32(MMU.root, rootOf(cr3Low, cr3High));
+    this.#tables.useRoot(rootOf(cr3Low, cr3High));
     this.state.set32(MMU.pcid, pcidEnabled ? cr3Low & 0xfff : 0);
     if (!keeps) this.invalidatePcid(this.pcid);
     this.soft.select(this.root, this.pcid);
@@ -353,7 +353,7 @@ export class Mmu {
         this.#keepOut();
         return;
       }
-      translations.setEpoch(slot, this.#tables.epoch, this.root);
+      translations.setEpoch(slot, this.#tables.epoch, this.state.get32(MMU.rootKey));
       if ((rights & ALL_TOLD) !== 0) translations.code.update(slot, rights & ~ALL_TOLD, 0);
       return;
     }
@@ -370,7 +370,7 @@ export class Mmu {
     if ((told & bit) === 0) {
       // Under another root that agrees, the next use shall come here as well, and take back what was told.
       this.#dropSlot(slot, pageLow);
-      translations.setEpoch(slot, 0, this.root);
+      translations.setEpoch(slot, 0, this.state.get32(MMU.rootKey));
       translations.code.update(slot, (rights & ~ALL_TOLD) | told | bit, isLargeCode ? seenBefore : seen);
       this.#events?.staleUse(low, high, way, frame, rights, nowFrame, nowRights);
     }
@@ -399,8 +399,6 @@ export class Mmu {
   }
 
   #supervisorAccess(low: number, high: number, size: number, kind: number, rights: number, isFaulted: boolean): void {
-    const isUserPage = (rights & RIGHTS.user) !== 0;
-    if (!isUserPage && !(this.ac && (kind & (EXECUTE | IMPLICIT)) === 0)) return;
     this.#keepOut();
     this.#events?.supervisorAccess(low, high, size, kind, rights, isFaulted);
   }

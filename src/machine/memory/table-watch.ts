@@ -5,7 +5,7 @@
  * entries outdates those pages alone. A store to an entry of a higher table outdates everything, by moving the *epoch* on, unless nothing can depend on it
  * any more: the table of a process that has ended is cleared for its next use. So a higher table remembers its *owner*, the one tag whose translations were
  * walked through it; those are gone when the tag was flushed. A root also remembers whether global translations were found from it: those are compared
- * again where it is the root, and so are outdated one by one.
+ * again wherever another is the root, and so it is enough that the root counts as another one.
  * An outdated translation is compared with the tables before its next use, and that comparison watches the tables anew: so a frame may be forgotten here
  * at any time, if only its translations are outdated with it.
  *
@@ -28,6 +28,11 @@ const IDLE_STORES = 16;
 const QUIET_STORES = 32;
 const MAX_PATIENCE = 4096;
 const ROOT_LEVEL = 4;
+/** Of MMU.rootKey the frame takes so many bits, for 4 GiB of RAM; above it stands the count of changes. */
+const FRAME_BITS = 20;
+const MOST_CHANGES = 2 ** (32 - FRAME_BITS) - 2;
+/** The key of a root outside of RAM: nothing is ever found there. */
+const NO_ROOT = -1;
 
 export class TableWatch {
   readonly #state: CpuState;
@@ -38,6 +43,8 @@ export class TableWatch {
   readonly #leaves = new Set<number>();
   readonly #words: Int32Array;
   readonly #uppers = new Set<number>();
+  /** By frame: how often it counted as another root. */
+  readonly #changes: Uint16Array;
   /** Of the translations, when the owners of all higher tables were noted. */
   #numberings = 0;
   #quiet = 0;
@@ -52,7 +59,14 @@ export class TableWatch {
     this.#translations = translations;
     this.#soft = soft;
     this.#words = new Int32Array(physical.memory.buffer, physical.tables.leaves, (LEAF_BYTES / 4) * physical.frames);
+    this.#changes = new Uint16Array(physical.frames);
     this.#epoch = 1;
+  }
+
+  /** The root's frame from now on. */
+  useRoot(root: number): void {
+    this.#state.set32(MMU.root, root);
+    this.#state.set32(MMU.rootKey, root < this.#physical.frames ? ((this.#changes[root] ?? 0) << FRAME_BITS) | root : NO_ROOT);
   }
 
   /** Translations with another epoch are outdated. */
@@ -152,9 +166,11 @@ export class TableWatch {
     this.#setOwner(frame, 0, 0);
     if (this.#leaf(frame, LEAF.isRoot) === 0) return true;
     this.#setLeaf(frame, LEAF.isRoot, 0);
-    this.#translations.outdateRoot(frame);
+    const changes = ((this.#changes[frame] ?? 0) + 1) % (MOST_CHANGES + 1);
+    this.#changes[frame] = changes;
+    if (frame === this.#state.get32(MMU.root)) this.useRoot(frame);
     this.#soft.flushRoot(frame);
-    return true;
+    return changes !== 0;
   }
 
   /** Whether the frame is a last-level table, too, and the PCIDs of its regions have any translation at all. */

@@ -6,7 +6,7 @@
  * a tag is one increment of its *generation*; entries of older generations are dead and are dropped when the table is rebuilt, which numbers
  * generations from the first again: so they do not run out.
  *
- * Each entry has the *epoch* at which it was last found to be what the page tables of its *root* say. Stores to page-table entries move epochs
+ * Each entry has the *epoch* at which it was last found to be what the page tables of its *root* (MMU.rootKey) say. Stores to page-table entries move epochs
  * on (one entry's or all), and an entry out of date, or of another root, is compared with the tables before its next use: that is how stale
  * uses are told.
  *
@@ -74,13 +74,6 @@ export class Translations {
   outdate(): void {
     for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES))
       this.#words[(SLOTS_AT + slot + SLOT.epoch) >> 2] = 0;
-  }
-
-  /** The same for what was found in the tables of one root. */
-  outdateRoot(root: number): void {
-    const words = this.#words;
-    const end = (SLOTS_AT + this.#header(HEADER.capacity) * SLOT_BYTES) >> 2;
-    for (let at = SLOTS_AT >> 2; at < end; at += SLOT_WORDS) if (words[at + (SLOT.root >> 2)] === root) words[at + (SLOT.epoch >> 2)] = 0;
   }
 
   /** Page size of a live entry: 0 4 KiB, 1 2 MiB, 2 1 GiB. */

@@ -40,29 +40,38 @@ function locate(cpu: Cpu, linear: bigint, kind: number): { first: number; second
   return second < 0 ? null : { first, second, split };
 }
 
+/** Where the image begins in PhysicalMemory.i32, if it lies in one frame of RAM; −1: it does not. */
+function wordOf(cpu: Cpu, { first, split }: { readonly first: number; readonly split: number }): number {
+  return split === 512 && first + 512 <= cpu.mmu.physical.bytes ? first >> 2 : -1;
+}
+
 export const fxsave: Helper = (cpu, decoded) => {
   const linear = imageAddress(cpu, decoded, true);
   if (linear === null) return HELPER.fault;
   const place = locate(cpu, linear, WRITE);
   if (place === null) return HELPER.fault;
-  const { view } = cpu.state;
-  const words = (decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32) / 8;
-  for (let i = 0; i < words; i++) {
-    const at = 8 * i;
+  const { physical } = cpu.mmu;
+  const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
+  const to = wordOf(cpu, place);
+  const isQuick = to >= 0 && physical.mayCacheWrites(place.first >>> 12);
+  for (let at = 0; at < bytes; at += 8) {
     let low = 0;
     let high = 0;
     if (at === 0) {
       low = (cpu.low(FCW) & 0xffff) | (cpu.low(FSW) << 16);
-      high = (cpu.low(FTW) & 0xff) | (view.getUint16(X87 + 6, true) << 16);
+      high = (cpu.low(FTW) & 0xff) | (cpu.high(X87) & ~0xffff);
     } else if (at === 24) {
       low = cpu.low(MXCSR);
       high = MXCSR_MASK;
     } else {
       const from = at < 160 ? X87 + at : XMM + at - 160;
-      low = view.getInt32(from, true);
-      high = view.getInt32(from + 4, true);
+      low = cpu.low(from);
+      high = cpu.high(from);
     }
-    cpu.mmu.physical.write64(at < place.split ? place.first + at : place.second + at - place.split, low, high);
+    if (isQuick) {
+      physical.i32[to + (at >> 2)] = low;
+      physical.i32[to + (at >> 2) + 1] = high;
+    } else physical.write64(at < place.split ? place.first + at : place.second + at - place.split, low, high);
   }
   return HELPER.next;
 };
@@ -73,17 +82,18 @@ export const fxrstor: Helper = (cpu, decoded) => {
   const place = locate(cpu, linear, READ);
   if (place === null) return HELPER.fault;
   const { physical } = cpu.mmu;
-  const word = (at: number): number => physical.read(at < place.split ? place.first + at : place.second + at - place.split, 4);
+  const from = wordOf(cpu, place);
+  const word = (at: number): number =>
+    from >= 0
+      ? (physical.i32[from + (at >> 2)] ?? 0)
+      : physical.read(at < place.split ? place.first + at : place.second + at - place.split, 4);
   const mxcsr = word(24);
   if ((mxcsr & ~MXCSR_MASK) !== 0) return cpu.fault(VECTOR.GP, 0);
-  const { view } = cpu.state;
   const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
-  for (let at = 4; at < bytes; at += 4) {
-    if (at === 24 || at === 28) continue;
-    const value = word(at);
-    if (at === 4) view.setUint16(X87 + 6, value >>> 16, true);
-    else view.setUint32(at < 160 ? X87 + at : XMM + at - 160, value, true);
+  for (let at = 8; at < bytes; at += 4) {
+    if (at !== 24 && at !== 28) cpu.i32[(at < 160 ? X87 + at : XMM + at - 160) >> 2] = word(at);
   }
+  cpu.state.view.setUint16(X87 + 6, word(4) >>> 16, true);
   const control = word(0);
   cpu.i32[FCW >> 2] = (control & 0xffff) | 0x40;
   cpu.i32[FSW >> 2] = control >>> 16;

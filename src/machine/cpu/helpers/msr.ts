@@ -105,13 +105,21 @@ function setPair(cpu: Cpu, value: bigint): void {
   cpu.state.set64(RDX, value >> 32n);
 }
 
+/** The time stamp counter into EDX:EAX, without a bigint where it is the virtual time. */
+function readTsc(cpu: Cpu): void {
+  if (cpu.tscOffset !== 0n) return setPair(cpu, cpu.tsc);
+  const { now } = cpu;
+  cpu.set(RAX, now >>> 0, 0);
+  cpu.set(RDX, Math.floor(now / 2 ** 32), 0);
+}
+
 export const rdtsc: Helper = (cpu) => {
-  setPair(cpu, cpu.tsc);
+  readTsc(cpu);
   return HELPER.next;
 };
 
 export const rdtscp: Helper = (cpu) => {
-  setPair(cpu, cpu.tsc);
+  readTsc(cpu);
   cpu.set(RCX, cpu.low(TSC_AUX), 0);
   return HELPER.next;
 };
