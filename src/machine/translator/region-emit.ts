@@ -460,7 +460,8 @@ export class RegionEmitter {
       const { before, registers } = EVENTS[form.system];
       logBefore(this.#state, this.#left, registers, instruction.at, this.#imported.events[before] ?? bug('no such event'));
     }
-    const path = this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, this.#bits);
+    const path =
+      this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, end === null ? this.#bits : this.#bits.ofBranch(node.block));
     emitInstruction({ ...form, effect }, site, access, services, path);
     if (!mayGoCold) return;
     f.end();

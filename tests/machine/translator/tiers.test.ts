@@ -25,6 +25,60 @@ describe.each([false, true])('random programs, path recorded: %s', (hasPath) => 
   });
 });
 
+/** R15 rounds of loops of 1 to 200 turns, each of which has one bit of the path: the branch back is taken, or the way out is, or there is a call on the way. */
+const TURNS = `again:
+imul r12, r12, 0x5851f42d
+add r12, 12345
+mov rdx, r12
+shr rdx, 20
+and edx, 127
+mov rcx, rdx
+inc rcx
+back: mov [rbp + rcx * 8], rcx
+dec rcx
+jnz back
+test r12, 0x40000000
+jz out
+inc rbx
+out: dec rdx
+js left
+add rbx, rdx
+jmp out
+left: mov ecx, 70
+both: add rbx, rcx
+jmp next
+next: dec rcx
+jnz both
+dec r15
+jnz again
+hlt`;
+
+test.each([1000, 100_000])('turns of a loop are bits of the path when it is left, by its end or within (runs of up to %i)', (most) => {
+  const r = new Random(SEED);
+  const library = new FormLibrary({ hasPath: true });
+  const machines = ([0, 1] as const).map((tier) => {
+    const m = new FlatMachine({ library, tier });
+    m.ram.set(assembleInline(TURNS).bytes, 0x4000);
+    m.state.gpr[5] = 0x20000n;
+    m.state.gpr[15] = 300n;
+    m.state.rip = 0x4000n;
+    return m;
+  });
+  let bits = 0;
+  for (let isOver = false; !isOver; ) {
+    const budget = 1 + r.below(most);
+    const [a, b] = machines.map(({ interpreter, state }) => {
+      const stop = interpreter.run(budget);
+      const path = interpreter.drainPath();
+      bits += path.bitCount;
+      isOver = stop === 'stop';
+      return `${stop} ${state.retired} ${state.rip} ${path.bitCount} ${path.bits.join()}`;
+    });
+    expect(b).toBe(a);
+  }
+  expect(bits).toBeGreaterThan(50_000);
+});
+
 /** A program that calls into the next page, over and over, for a machine whose fetches go where `mapped` says. */
 function twoPages(tier: Tier): FlatMachine {
   const text =
