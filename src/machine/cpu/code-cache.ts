@@ -185,6 +185,12 @@ export class CodeCache {
     return this.headAt(entry) === null ? null : this.#view.getInt32(entry + ENTRY.counter, true);
   }
 
+  /** The head at an offset of a page, if there is one and its next report comes within `most` passes, makes it after `passes`. */
+  slowCounter(page: CodePage, offset: number, most: number, passes: number): void {
+    const left = this.passesLeft(page, offset);
+    if (left !== null && left <= most) this.setCounter(this.#words[(page.table >> 2) + offset] ?? 0, passes);
+  }
+
   /** The instruction at an offset of a page, and the entry that executes it (0: none yet); null: it is not whole or not valid. */
   instructionAt(page: CodePage, offset: number): { readonly decoded: Decoded; readonly entry: number } | null {
     const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));

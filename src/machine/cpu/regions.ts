@@ -5,7 +5,9 @@
  * Regions keep their functions until there are too many: then all decoded code is forgotten, and they with it.
  */
 
+import { bug } from '../isa/bug.ts';
 import { innerMark, type RegionSource } from '../translator/region-emit.ts';
+import { RegionForms } from '../translator/region-form.ts';
 import { type Foresight, pageOf, RegionGraph } from '../translator/region-graph.ts';
 import { regionsModule } from '../translator/region-module.ts';
 import type { CodeCache } from './code-cache.ts';
@@ -19,6 +21,11 @@ export type Tier = 0 | 1 | 'auto';
 const AUTO_PASSES = 40_000;
 /** What has more passes left when a region is compiled stays out of it. */
 const WARM = AUTO_PASSES - AUTO_PASSES / 64;
+/**
+ * A head within the region of another is only needed if it is passed often though that region is there. Tier 0 goes some way at the end of each slice:
+ * SHA-256 passes an inner head 40,000 times so while it executes 730 million instructions.
+ */
+const INNER_PASSES = 8 * AUTO_PASSES;
 /** Regions in one module. */
 const BATCH = 32;
 /** Instructions after which waiting heads are compiled, however few they are. */
@@ -39,6 +46,7 @@ export class Regions {
   readonly #state: CpuState;
   readonly #hasPath: boolean;
   readonly #tier: Tier;
+  readonly #forms = new RegionForms();
   /** Heads, and the linear pages where they were met. */
   #waiting: { readonly head: number; readonly low: number; readonly high: number }[] = [];
   #since = 0;
@@ -86,13 +94,17 @@ export class Regions {
       const at = this.#codeCache.headAt(head);
       if (at === null) continue;
       if (inside.has(at.page.number * PAGE + at.offset)) {
-        // The heads of a loop become hot together. This one is only needed if it is passed often though that region is there; it is not cold.
-        this.#codeCache.setCounter(head, WARM);
+        this.#codeCache.setCounter(head, INNER_PASSES);
         continue;
       }
       const { graph, pages } = this.#graph(at.page, at.offset, low, high);
-      for (const address of graph.blocks.keys()) inside.add((pages.get(pageOf(address)) ?? 0) * PAGE + (address & 0xfff));
-      found.push({ head, source: { head: graph.head, pages }, page: at.page });
+      for (const address of graph.blocks.keys()) {
+        const page = pages.get(pageOf(address)) ?? bug('a block in no page');
+        inside.add(page.number * PAGE + (address & 0xfff));
+        if (this.#tier === 'auto') this.#codeCache.slowCounter(page, address & 0xfff, AUTO_PASSES, INNER_PASSES);
+      }
+      const numbers = new Map([...pages].map(([n, { number }]) => [n, number]));
+      found.push({ head, source: { head: graph.head, pages: numbers }, page: at.page });
     }
     if (found.length === 0) return;
     const first = this.#length;
@@ -107,8 +119,8 @@ export class Regions {
     }
   }
 
-  /** What a head at an offset of a page leads to, and the numbers of the pages that it lies in; the page was met at the linear address `low`, `high`. */
-  #graph(first: CodePage, offset: number, low: number, high: number): { graph: RegionGraph; pages: ReadonlyMap<number, number> } {
+  /** What a head at an offset of a page leads to, and the pages that it lies in; the page was met at the linear address `low`, `high`. */
+  #graph(first: CodePage, offset: number, low: number, high: number): { graph: RegionGraph; pages: ReadonlyMap<number, CodePage> } {
     const pages = new Map([[0, first]]);
     const page = (n: number): CodePage | null => {
       const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
@@ -118,7 +130,8 @@ export class Regions {
     };
     const read = (address: number) => {
       const from = page(pageOf(address));
-      return from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
+      const found = from === null ? null : this.#codeCache.instructionAt(from, address & 0xfff);
+      return found === null ? null : { ...found, form: this.#forms.of(found.decoded) };
     };
     const isCold = (address: number): boolean => {
       const from = page(pageOf(address));
@@ -126,7 +139,7 @@ export class Regions {
       return left !== null && left <= AUTO_PASSES && left > WARM;
     };
     const graph = new RegionGraph(read, offset, [...first.entered], isCold, this.#foresight(low, high));
-    return { graph, pages: new Map([...pages].map(([n, { number }]) => [n, number])) };
+    return { graph, pages };
   }
 
   /** Where computed targets lie from a linear page. */

@@ -13,6 +13,7 @@
 import { bug } from '../isa/bug.ts';
 import { isFloatOp, type Width } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
+import { CanonicalTerms } from './canonical-terms.ts';
 import { givesFloat, lowered, lowerFloat, lowerFloatStatus } from './lower-float.ts';
 import { callInteger, lowerBswap, lowerMulHigh, lowerWideDivision } from './lower-integer.ts';
 import { type Environment, type FloatValue, type LocalPool, type LoweringContext, type Services, typeOf } from './lowering-context.ts';
@@ -26,9 +27,7 @@ export class Lowering implements LoweringContext {
   /** Floating-point operands that have been found to be zero or ordinary numbers. */
   readonly #ordinary = new Set<Term>();
   readonly #environment: Environment;
-  readonly #canonical = new Map<Term, Term>();
-  readonly #byKey = new Map<string, Term>();
-  readonly #ids = new Map<Term, number>();
+  readonly #terms = new CanonicalTerms();
   readonly #uses = new Map<Term, number>();
   readonly #memo = new Map<Term, number>();
   readonly #halves = new Map<Term, [number | undefined, number | undefined]>();
@@ -154,24 +153,12 @@ export class Lowering implements LoweringContext {
 
   /** The same number for equal terms. */
   id(term: Term): number {
-    return this.#ids.get(this.canonical(term)) ?? bug('a term without a number');
+    return this.#terms.id(term);
   }
 
   /** The one term that stands for all terms of this structure. */
   canonical(term: Term): Term {
-    const known = this.#canonical.get(term);
-    if (known !== undefined) return known;
-    const args = term.args.map((a) => this.#ids.get(this.canonical(a)));
-    const source = term.source === null ? '' : JSON.stringify(term.source);
-    const key = `${term.op}:${term.width}:${term.lo}:${term.value}:${source}:${args.join()}`;
-    let found = this.#byKey.get(key);
-    if (found === undefined) {
-      found = term;
-      this.#byKey.set(key, term);
-      this.#ids.set(term, this.#ids.size);
-    }
-    this.#canonical.set(term, found);
-    return found;
+    return this.#terms.of(term);
   }
 
   arg(t: Term, n: number): Term {

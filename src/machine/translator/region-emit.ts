@@ -10,12 +10,15 @@
  */
 import { CR0, CR4, FAULT_PENDING, GPR, LEFT, RFLAGS_REST, RIP, TLB_EXECUTE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
-import type { Effect, FlagWrites } from '../isa/dsl.ts';
+import type { Effect, FlagWrite, FlagWrites } from '../isa/dsl.ts';
+import type { Flag } from '../isa/flags.ts';
 import type { Term } from '../isa/term.ts';
 import { Code, Var32 } from './code.ts';
+import { mapEffect } from './effect-terms.ts';
 import { type EmitServices, emitInstruction, type Site } from './emit.ts';
 import { ENTRY, REGION } from './entry.ts';
-import { storeDirection } from './flags.ts';
+import { ALL_FLAGS, flagBit } from './flag-use.ts';
+import { STATUS, storeDirection } from './flags.ts';
 import { KnownPlaces } from './known-places.ts';
 import type { Lowering } from './lower.ts';
 import { LocalPool } from './lowering-context.ts';
@@ -26,9 +29,9 @@ import { EVENTS, logAfter, logBefore } from './region-events.ts';
 import { PARAMETER, RegionExit } from './region-exit.ts';
 import { type FlagState, RegionFlags } from './region-flags.ts';
 import { floatHalves } from './region-floats.ts';
-import { mapEffect, mayTellStore } from './region-form.ts';
+import type { RegionForm } from './region-form.ts';
 import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
-import { ALL_FLAGS, type FlagUse, flagUse, type Liveness, liveness } from './region-liveness.ts';
+import { type Liveness, liveness } from './region-liveness.ts';
 import { RegionBits } from './region-path.ts';
 import { type Node, structure } from './region-structure.ts';
 import { pushNotPlain, type SystemCall } from './region-system.ts';
@@ -108,7 +111,6 @@ export class RegionEmitter {
   readonly #flags: RegionFlags;
   readonly #places: KnownPlaces;
   readonly #liveness: Liveness;
-  readonly #uses = new Map<Effect, FlagUse>();
   /** Not 0: the instruction's store is to be told of. */
   readonly #told: number;
   /** Where exits go, with RIP and a value of REGION in their locals. */
@@ -134,15 +136,7 @@ export class RegionEmitter {
     this.#state = new RegionState(f, this.#base, this.#page, floatHalves([...this.#nodes.keys()].flatMap((b) => b.instructions)));
     this.#flags = new RegionFlags(f, this.#state, this.#locals, { base: this.#base, float: null, integer: null, giveUp: null });
     this.#places = new KnownPlaces(f);
-    this.#liveness = liveness(this.#nodes, (effect) => this.#useOf(effect));
-  }
-
-  #useOf(effect: Effect): FlagUse {
-    const known = this.#uses.get(effect);
-    if (known !== undefined) return known;
-    const made = flagUse(effect);
-    this.#uses.set(effect, made);
-    return made;
+    this.#liveness = liveness(this.#nodes);
   }
 
   emit(): void {
@@ -418,7 +412,7 @@ export class RegionEmitter {
     this.#flags.begin();
     const before = this.#flags.now;
     const { form } = instruction;
-    const { mayGoCold } = this.#useOf(form.effect);
+    const { mayGoCold } = form.flagUse;
     const done = end === null && mayGoCold ? f.block() : null;
     const cold = mayGoCold ? f.block() : this.#exitLabel;
     const site: Site = {
@@ -449,11 +443,11 @@ export class RegionEmitter {
     const { refill } = this.#imported;
     const none = { load: 0, store: 0, probe: 0, segment: 0, helper: 0, float: null, integer: null };
     const places = this.#places;
-    const told = end === null && mayTellStore(form) ? this.#told : null;
+    const told = end === null && form.mayTell ? this.#told : null;
     const services: EmitServices = { ...none, refill, places, told, base: this.#base, tlb: this.#exits.tlb, giveUp: cold };
-    const effect = this.#withFlags(form.effect);
+    const effect = this.#withFlags(form);
     const written = effect.writes.map((write) => write.value);
-    const access = new RegionAccess(this.#state, instruction, (l, flags) => this.#prepareFlags(l, flags, written, live));
+    const access = new RegionAccess(this.#state, instruction, (l) => this.#prepareFlags(l, effect.flags, written, live));
     if (form.system !== null) {
       pushNotPlain(f, this.#base, form.system, (index) => this.#state.get(GPR + 8 * index));
       f.brIf(cold, false);
@@ -462,7 +456,7 @@ export class RegionEmitter {
     }
     const path =
       this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, end === null ? this.#bits : this.#bits.ofBranch(node.block));
-    emitInstruction({ ...form, effect }, site, access, services, path);
+    emitInstruction({ ...form, effect: { ...effect, flags: needed(effect.flags, live) } }, site, access, services, path);
     if (!mayGoCold) return;
     f.end();
     const after = this.#flags.now;
@@ -516,8 +510,8 @@ export class RegionEmitter {
   }
 
   /** The effect with what is known of flags in place of the flags that it reads. */
-  #withFlags(effect: Effect): Effect {
-    if (this.#useOf(effect).reads === 0) return effect;
+  #withFlags({ effect, flagUse }: RegionForm): Effect {
+    if (flagUse.reads === 0) return effect;
     const memo = new Map<Term, Term>();
     const known = (t: Term) => (t.source?.kind === 'flag' && t.source.flag !== 'df' ? this.#flags.termOf(t.source.flag) : null);
     return mapEffect(effect, (t) => substitute(t, known, memo));
@@ -589,4 +583,14 @@ export class RegionEmitter {
       f.end();
     }
   }
+}
+
+/** Of the flags that are written, those that matter. */
+function needed({ when, values }: FlagWrites, live: number): FlagWrites {
+  const matter: Partial<Record<Flag, FlagWrite>> = {};
+  for (const flag of STATUS) {
+    const write = values[flag];
+    if (write !== undefined && (live & flagBit(flag)) !== 0) matter[flag] = write;
+  }
+  return values.df === undefined ? { when, values: matter } : { when, values: { ...matter, df: values.df } };
 }

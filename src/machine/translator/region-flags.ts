@@ -9,11 +9,11 @@ import type { Width } from '../isa/ops.ts';
 import { isFloatOp } from '../isa/ops.ts';
 import { input, type Term } from '../isa/term.ts';
 import { bound, boundLocal } from './bound.ts';
+import { flagBit } from './flag-use.ts';
 import { CARRIER, pushCarrier, STATUS, type StatusFlag } from './flags.ts';
 import { Lowering } from './lower.ts';
 import { type Environment, type LocalPool, type Services, typeOf } from './lowering-context.ts';
 import type { RegionState } from './region-access.ts';
-import { flagBit } from './region-liveness.ts';
 import { substitute } from './substitute.ts';
 import type { FunctionBuilder } from './wasm.ts';
 
@@ -29,6 +29,16 @@ export type FlagState = Readonly<Record<StatusFlag, Known>>;
 
 const allOf = (known: Known): FlagState => ({ cf: known, pf: known, af: known, zf: known, sf: known, of: known });
 export const IN_CARRIERS: FlagState = allOf('carrier');
+
+/** How a kind is made of what is known of these flags: its number, and the values to be copied to the shared operands. */
+interface MadeKind {
+  readonly flags: number;
+  readonly number: number;
+  readonly leaves: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** All flags are in their carriers. */
+const NO_KIND: MadeKind = { flags: 0, number: 0, leaves: [] };
 
 /** A way in which flags follow from the shared operands. */
 interface Kind {
@@ -46,6 +56,8 @@ export class RegionFlags {
   readonly #operands: Record<'i32' | 'i64', number[]> = { i32: [], i64: [] };
   readonly #kinds = new Map<string, number>();
   readonly #kindList: Kind[] = [];
+  /** For states of which a kind was made: most exits find the flags as the one before did. */
+  readonly #made = new WeakMap<FlagState, MadeKind>();
   readonly #kind: number;
   /** At the point that is being emitted. */
   now: FlagState = IN_CARRIERS;
@@ -69,6 +81,7 @@ export class RegionFlags {
 
   /** Notes what an instruction sets, of which only `live` matters; called when nothing of it is committed. The result makes it so. */
   prepare(l: Lowering, flags: FlagWrites, written: readonly Term[], live: number): () => void {
+    if (STATUS.every((flag) => flags.values[flag] === undefined)) return () => {};
     const after: Record<StatusFlag, Known> = { ...this.now };
     const binder = new Binder(l, (width) => this.#take(typeOf(width), after), written);
     for (const flag of STATUS) {
@@ -160,6 +173,8 @@ export class RegionFlags {
 
   /** Makes the kind say what these flags are (the others it leaves in their carriers). */
   toKind(flags: number): void {
+    const known = this.#made.get(this.now);
+    if (known !== undefined && known.flags === flags) return this.#setKind(known);
     const wanted = STATUS.filter((flag) => (flags & flagBit(flag)) !== 0);
     const terms = wanted.flatMap((flag) => {
       const known = this.now[flag];
@@ -171,10 +186,9 @@ export class RegionFlags {
     }
     if (this.#kindList.length >= MOST_KINDS && terms.length > 0) {
       this.#toCarriers(flags);
-      this.#setKind(0);
-      return;
+      return this.#setKind(NO_KIND);
     }
-    if (terms.length === 0) return this.#setKind(0);
+    if (terms.length === 0) return this.#setKind(NO_KIND);
     const { key, renamed, leaves } = this.#rename(terms);
     let number = this.#kinds.get(key);
     if (number === undefined) {
@@ -182,14 +196,16 @@ export class RegionFlags {
       number = this.#kindList.length;
       this.#kinds.set(key, number);
     }
+    const made = { flags, number, leaves };
+    this.#made.set(this.now, made);
+    this.#setKind(made);
+  }
+
+  #setKind({ number, leaves }: MadeKind): void {
     for (const { from, to } of leaves) {
       this.#f.get(from);
       this.#f.set(to);
     }
-    this.#setKind(number);
-  }
-
-  #setKind(number: number): void {
     this.#f.i32(number);
     this.#f.set(this.#kind);
   }

@@ -4,8 +4,8 @@ import type { Effect, Target } from '../isa/dsl.ts';
 import type { Operand } from '../isa/operands.ts';
 import { isFloatOp } from '../isa/ops.ts';
 import type { Source, Term } from '../isa/term.ts';
+import { allTerms } from './effect-terms.ts';
 import { givesFloat } from './lower-float.ts';
-import { allTerms } from './region-form.ts';
 import type { RegionInstruction } from './region-graph.ts';
 
 const HALVES = [0, 1] as const;

@@ -3,11 +3,13 @@
  * them is folded; guards are asked once for the whole region.
  */
 import type { Decoded } from '../isa/decode.ts';
-import type { Effect, FlagWrite, Guard, Step, Write } from '../isa/dsl.ts';
+import type { Effect, Guard } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
-import type { Flag } from '../isa/flags.ts';
-import { constant, isConst, type Special, type Term } from '../isa/term.ts';
+import { constant, type Special, type Term } from '../isa/term.ts';
+import { allTerms, mapEffect } from './effect-terms.ts';
 import type { Form } from './emit.ts';
+import { type FlagUse, flagUse } from './flag-use.ts';
+import { quickKey } from './form-key.ts';
 import { type SystemCall, systemEffect, withControlRead } from './region-system.ts';
 import { type Replacement, substitute } from './substitute.ts';
 
@@ -16,6 +18,49 @@ export interface RegionForm extends Form {
   readonly needs: Guard;
   /** It changes the privilege. */
   readonly system: SystemCall | null;
+  readonly flagUse: FlagUse;
+  /** The region tells of the instruction's store itself where it must be told of. */
+  readonly mayTell: boolean;
+}
+
+/** What instructions have in common that differ in registers, displacements and distances alone. */
+type Shared = Omit<RegionForm, 'decoded'>;
+
+/** Shared parts beyond are made anew. */
+const MOST = 4096;
+
+/** The forms of all that was ever compiled: making one costs more than the rest of what is done for an instruction. */
+export class RegionForms {
+  readonly #shared = new Map<number | string, Shared | null>();
+
+  /** The form of an instruction of 64-bit code; null: tier 0's function does it. */
+  of(decoded: Decoded): RegionForm | null {
+    const shared = this.#sharedOf(decoded);
+    return shared === null ? null : { ...shared, decoded };
+  }
+
+  #sharedOf(decoded: Decoded): Shared | null {
+    const key = keyOf(decoded);
+    if (key === null) return sharedForm(decoded);
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    if (this.#shared.size >= MOST) this.#shared.clear();
+    const made = sharedForm(decoded);
+    this.#shared.set(key, made);
+    return made;
+  }
+}
+
+/** Null: nothing is shared. */
+function keyOf(decoded: Decoded): number | string | null {
+  const shape = quickKey(decoded, 'long');
+  if (shape < 0) return null;
+  let values = '';
+  for (const operand of decoded.operands) {
+    if (operand.kind === 'imm') values += `:${operand.value}`;
+    else if (operand.kind === 'reg' && operand.class !== 'gpr' && operand.class !== 'xmm') values += `:${operand.index}`;
+  }
+  return values === '' ? shape : shape + values;
 }
 
 /** Specials that only helpers and the forms left out here change. */
@@ -36,17 +81,18 @@ const READABLE: ReadonlySet<Special> = new Set<Special>([
   'gs',
 ]);
 
-/** The form of an instruction of 64-bit code; null: tier 0's function does it. */
-export function regionForm(decoded: Decoded): RegionForm | null {
+function sharedForm(decoded: Decoded): Shared | null {
   const system = systemEffect(decoded);
-  if (system !== null) return { decoded, ...system, segmentation: 'long', needs: 'none' };
+  if (system !== null) return { ...system, segmentation: 'long', needs: 'none', flagUse: flagUse(system.effect), mayTell: false };
   const original = withControlRead(decoded, effectOf(decoded));
   if (!isForRegions(decoded, original)) return null;
+  const { effect: silent, asked } = original.guard === 'sse' ? straight(original) : { effect: original, asked: [] };
   const memo = new Map<Term, Term>();
   const known = (t: Term) => substitute(t, builtIn(decoded), memo);
-  const { effect, asked } = straight(original);
-  const form = { decoded, effect: { ...mapEffect(effect, known), guard: 'none' }, asked: asked.map(known), segmentation: 'long' } as const;
-  return { ...form, needs: original.guard, system: null };
+  const effect: Effect = { ...mapEffect(silent, known), guard: 'none' };
+  const use = flagUse(effect);
+  const common = { effect, asked: asked.map(known), segmentation: 'long', needs: original.guard, system: null, flagUse: use } as const;
+  return { ...common, mayTell: mayTellStore(decoded, effect, use) };
 }
 
 /** Whether regions have code of their own for an instruction with this effect: the same for all instructions of one form of tier 0. */
@@ -62,12 +108,12 @@ export function isForRegions({ mode, rep, row }: Decoded, effect: Effect): boole
 
 /**
  * Whether a region tells of the instruction's store itself where it must be told of, since it is likely to be that of a page-table entry: 64 bits, and not to
- * the stack. Asking for it costs something where nothing is told.
+ * the stack. Asking for it costs something where nothing is told. None that writes flags: the region may be left behind it, where they need not be live.
  */
-export function mayTellStore({ decoded, effect }: Form): boolean {
-  const [store, other] = effect.steps.filter((s) => s.kind === 'store');
-  if (store === undefined || other !== undefined || effect.next.kind !== 'next') return false;
-  return store.value.width === 64 && store.segment.kind !== 'fixed' && !decoded.operands.some((o) => o.kind === 'reg' && o.class !== 'gpr');
+function mayTellStore({ operands }: Decoded, { steps, next }: Effect, { writes }: FlagUse): boolean {
+  const [store, other] = steps.filter((s) => s.kind === 'store');
+  if (store === undefined || other !== undefined || next.kind !== 'next' || writes !== 0) return false;
+  return store.value.width === 64 && store.segment.kind !== 'fixed' && !operands.some((o) => o.kind === 'reg' && o.class !== 'gpr');
 }
 
 const builtIn =
@@ -75,7 +121,7 @@ const builtIn =
   (t) => {
     if (t.source?.kind !== 'operand') return null;
     const operand = decoded.operands[t.source.index];
-    if (operand?.kind !== 'imm' && operand?.kind !== 'rel') return null;
+    if (operand?.kind !== 'imm') return null;
     return constant(BigInt.asUintN(t.width, operand.value), t.width);
   };
 
@@ -94,53 +140,6 @@ export function straight(original: Effect): { readonly effect: Effect; readonly 
 }
 
 const isSpecial = ({ source }: Term, name: Special): boolean => source?.kind === 'special' && source.name === name;
-
-/** The effect with each of its terms mapped. Steps that can no longer happen stay: steps are numbered. */
-export function mapEffect(effect: Effect, map: (t: Term) => Term): Effect {
-  const write = (w: Write): Write => ({ ...w, value: map(w.value), when: w.when === null ? null : always(map(w.when)) });
-  const step = (s: Step): Step => {
-    if (s.kind === 'load') return { ...s, offset: map(s.offset) };
-    if (s.kind === 'store') return { ...s, offset: map(s.offset), value: map(s.value) };
-    return { ...s, when: map(s.when), writes: s.writes.map(write) };
-  };
-  const when = effect.flags.when === null ? null : map(effect.flags.when);
-  const values: Partial<Record<Flag, FlagWrite>> = {};
-  if (when === null || !isConst(when, 0n)) {
-    for (const [flag, value] of Object.entries(effect.flags.values)) values[flag as Flag] = { ...value, value: map(value.value) };
-  }
-  const { next } = effect;
-  return {
-    ...effect,
-    steps: effect.steps.map(step),
-    writes: effect.writes.map(write),
-    flags: { when: when === null ? null : always(when), values },
-    next:
-      next.kind === 'next'
-        ? next
-        : next.kind === 'jump'
-          ? { ...next, target: map(next.target) }
-          : { ...next, when: map(next.when), target: map(next.target) },
-  };
-}
-
-const always = (when: Term): Term | null => (isConst(when, 1n) ? null : when);
-
-export function allTerms(effect: Effect): Term[] {
-  const found: Term[] = [];
-  const write = (w: Write) => found.push(w.value, ...(w.when === null ? [] : [w.when]));
-  for (const s of effect.steps) {
-    if (s.kind === 'fault') {
-      found.push(s.when);
-      s.writes.forEach(write);
-    } else found.push(s.offset, ...(s.kind === 'store' ? [s.value] : []));
-  }
-  effect.writes.forEach(write);
-  for (const value of Object.values(effect.flags.values)) found.push(value.value);
-  if (effect.flags.when !== null) found.push(effect.flags.when);
-  if (effect.next.kind !== 'next') found.push(effect.next.target);
-  if (effect.next.kind === 'branch') found.push(effect.next.when);
-  return found;
-}
 
 /** `seen`: terms already looked at (they share subterms). */
 function isReadable(t: Term, seen: Set<Term>): boolean {

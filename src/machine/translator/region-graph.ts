@@ -6,7 +6,7 @@
 import { bug } from '../isa/bug.ts';
 import type { Decoded } from '../isa/decode.ts';
 import type { Flow } from '../isa/dsl.ts';
-import { type RegionForm, regionForm } from './region-form.ts';
+import type { RegionForm } from './region-form.ts';
 
 export const MAX_INSTRUCTIONS = 512;
 export const MAX_BLOCKS = 64;
@@ -46,8 +46,15 @@ export interface Block {
 /** How many instructions retire in a block. */
 export const countOf = ({ instructions, end }: Block): number => instructions.length + (end.kind === 'cold' ? 1 : 0);
 
-/** The instruction at an address and its entry (0: none yet); null: its bytes are not (or no longer) to be had. */
-export type CodeReader = (at: number) => { readonly decoded: Decoded; readonly entry: number } | null;
+/** The instruction at an address, its form (null: it is not for regions) and its entry (0: none yet). */
+export interface Read {
+  readonly decoded: Decoded;
+  readonly form: RegionForm | null;
+  readonly entry: number;
+}
+
+/** Null: the bytes at the address are not (or no longer) to be had. */
+export type CodeReader = (at: number) => Read | null;
 
 /** Where an instruction whose target is computed is thought to lead to; null: nothing is known. */
 export type Foresight = (instruction: RegionInstruction) => number | null;
@@ -101,8 +108,7 @@ export class RegionGraph {
     if (known !== undefined) return known;
     if (this.#count >= MAX_INSTRUCTIONS) return 'outside';
     const read = this.#read(at);
-    const form = read === null ? null : regionForm(read.decoded);
-    const found = read === null ? 'outside' : form === null ? read.entry : { at, next: at + read.decoded.length, form, entry: read.entry };
+    const found = read === null ? 'outside' : read.form === null ? read.entry : instructionOf(at, read.form, read.entry);
     if (typeof found === 'object') this.#count++;
     this.#found.set(at, found);
     return found;
@@ -257,6 +263,8 @@ export class RegionGraph {
     return end;
   }
 }
+
+const instructionOf = (at: number, form: RegionForm, entry: number) => ({ at, next: at + form.decoded.length, form, entry });
 
 /** The page that an address lies in, relative to that of the head. */
 export const pageOf = (at: number): number => Math.floor(at / 4096);

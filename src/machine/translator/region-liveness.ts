@@ -5,24 +5,9 @@
  * - *live*: it is read, or the region may be left while it has this value. It must then be possible to say what it is.
  */
 import { bug } from '../isa/bug.ts';
-import type { Effect } from '../isa/dsl.ts';
-import { isFloatOp } from '../isa/ops.ts';
-import type { Term } from '../isa/term.ts';
-import { STATUS, type StatusFlag } from './flags.ts';
-import { allTerms } from './region-form.ts';
+import { ALL_FLAGS } from './flag-use.ts';
 import type { Block } from './region-graph.ts';
 import { edgesOf, type Node } from './region-structure.ts';
-
-export const ALL_FLAGS = 2 ** STATUS.length - 1;
-export const flagBit = (flag: StatusFlag): number => 1 << STATUS.indexOf(flag);
-
-/** What one instruction does with the status flags. */
-export interface FlagUse {
-  readonly reads: number;
-  readonly writes: number;
-  /** It may leave the region with nothing of it done. */
-  readonly mayGoCold: boolean;
-}
 
 export interface Liveness {
   /** At the begin of each block. */
@@ -32,29 +17,7 @@ export interface Liveness {
   liveAfter(block: Block): readonly number[];
 }
 
-/** Operations that a region leaves to services by going cold. */
-const COLD_OPS: ReadonlySet<string> = new Set(['pdep', 'pext', 'udivw', 'uremw']);
-
-export function flagUse(effect: Effect): FlagUse {
-  let reads = 0;
-  let usesService = false;
-  const seen = new Set<Term>();
-  const visit = (t: Term): void => {
-    if (seen.has(t)) return;
-    seen.add(t);
-    if (t.source?.kind === 'flag' && t.source.flag !== 'df') reads |= flagBit(t.source.flag);
-    if (COLD_OPS.has(t.op) || isFloatOp(t.op)) usesService = true;
-    t.args.forEach(visit);
-  };
-  allTerms(effect).forEach(visit);
-  let writes = 0;
-  for (const flag of STATUS) if (effect.flags.values[flag] !== undefined) writes |= flagBit(flag);
-  if (effect.flags.when !== null) reads |= writes;
-  const { next } = effect;
-  return { reads, writes, mayGoCold: usesService || effect.steps.length > 0 || (next.kind === 'jump' && !next.direct) };
-}
-
-export function liveness(nodes: ReadonlyMap<Block, Node>, useOf: (effect: Effect) => FlagUse): Liveness {
+export function liveness(nodes: ReadonlyMap<Block, Node>): Liveness {
   const readAt = new Map<Block, number>();
   const liveAt = new Map<Block, number>();
   const backwards = [...nodes.values()].sort((a, b) => b.order - a.order);
@@ -75,7 +38,7 @@ export function liveness(nodes: ReadonlyMap<Block, Node>, useOf: (effect: Effect
     let { read, live } = ends(block);
     for (let i = block.instructions.length - 1; i >= 0; i--) {
       tell(i, live);
-      const { reads, writes, mayGoCold } = useOf((block.instructions[i] ?? bug('no instruction')).form.effect);
+      const { reads, writes, mayGoCold } = (block.instructions[i] ?? bug('no instruction')).form.flagUse;
       // Who writes some flags alone needs the others to be at hand: what says what the flags are is one thing for all of them.
       const kept = writes !== 0 && writes !== ALL_FLAGS ? live & ~writes : 0;
       read = (read & ~writes) | reads | kept;

@@ -3,6 +3,7 @@
  * Laws of arithmetic modulo 2^width, for any operands.
  */
 import { constant, isConst, type Term } from '../isa/term.ts';
+import { isSameSource } from './canonical-terms.ts';
 
 /** An equal term, simpler where a law applies to it as a whole. */
 export function simplify(t: Term): Term {
@@ -60,7 +61,6 @@ function ofSign(t: Term): Term | null {
 function same(a: Term | undefined, b: Term): boolean {
   if (a === b) return true;
   if (a === undefined || a.op !== b.op || a.width !== b.width || a.lo !== b.lo || a.value !== b.value) return false;
-  if (a.source !== null || b.source !== null)
-    return a.source !== null && b.source !== null && JSON.stringify(a.source) === JSON.stringify(b.source);
+  if (!isSameSource(a.source, b.source)) return false;
   return a.args.length === b.args.length && a.args.every((x, i) => same(x, b.args[i] ?? b));
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import { decode } from '../../../src/machine/isa/decode.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
+import { RegionForms } from '../../../src/machine/translator/region-form.ts';
 import { RegionGraph } from '../../../src/machine/translator/region-graph.ts';
 import { FlatMachine } from './flat-machine.ts';
 
@@ -10,9 +11,10 @@ const FEW = assembleInline(LOOP).bytes.length - assembleInline('few: jmp few').b
 
 function graph(text: string, isCold: (at: number) => boolean): RegionGraph {
   const { bytes } = assembleInline(text);
+  const forms = new RegionForms();
   const read = (at: number) => {
     const decoded = decode(bytes, at, 64, Math.min(15, bytes.length - at));
-    return typeof decoded === 'string' ? null : { decoded, entry: 1 };
+    return typeof decoded === 'string' ? null : { decoded, form: forms.of(decoded), entry: 1 };
   };
   return new RegionGraph(read, 0, [], isCold, () => null);
 }
@@ -40,5 +42,15 @@ test('of the heads of one loop only the first to be hot gets a region, and code 
   m.state.gpr[1] = 1_000_000n;
   expect(m.interpreter.run(20_000_000)).toBe('stop');
   expect(m.state.gpr[3]).toBe(500_000n);
+  expect(m.interpreter.codeCache.pageAt(0x1000, 0, 0)?.regions.length).toBe(1);
+});
+
+test('a head within a region that tier 0 passes at the end of each slice gets no region of its own', () => {
+  const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier: 'auto' });
+  m.ram.set(assembleInline(LOOP).bytes, 0x1000);
+  m.state.rip = 0x1000n;
+  m.state.gpr[1] = 10_000_000n;
+  m.interpreter.run(2_000_000);
+  for (let slice = 0; slice < 100_000; slice++) m.interpreter.run(97);
   expect(m.interpreter.codeCache.pageAt(0x1000, 0, 0)?.regions.length).toBe(1);
 });
