@@ -112,12 +112,13 @@ export async function record(options: RecordOptions): Promise<Recording> {
   try {
     const limit = options.limit ?? NO_LIMIT;
     const plan = new CheckpointPlan(options.checkpointInstructions ?? null);
-    const isOverRam = (end: Stop | null, instructions: number, events: number): boolean => {
+    /** Adds a block to the plan, and says whether its hash is over RAM: at the end, and before a checkpoint. */
+    const planned = (end: Stop | null, instructions: number, events: number): boolean => {
       plan.add(instructions, events);
       return end !== null || plan.isDue;
     };
     for (;;) {
-      const { block, stop } = engine.block(limit, isOverRam);
+      const { block, stop } = engine.block(limit, planned);
       writer.run(block);
       engine.countInto(counts);
       const at = engine.machine.count;

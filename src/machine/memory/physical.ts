@@ -68,8 +68,8 @@ export class PhysicalMemory {
   readonly #saved: Float64Array;
   #code: RamCode;
 
-  /** Behind RAM in the memory come the tables by frame. */
-  constructor(memory: WebAssembly.Memory, ramBase: number, ramBytes: number) {
+  /** Behind RAM in the memory come the tables by frame. `watcher`: told of stores, until there is an MMU. */
+  constructor(memory: WebAssembly.Memory, ramBase: number, ramBytes: number, watcher: StoreWatcher = NOBODY) {
     if (ramBytes % PAGE_BYTES !== 0) bug(`RAM of ${ramBytes} bytes is no whole number of pages`);
     this.memory = memory;
     this.ramBase = ramBase;
@@ -85,11 +85,6 @@ export class PhysicalMemory {
     this.#saved = new Float64Array(this.frames);
     this.unhashed = new FrameList(memory, unhashed, this.frames, lists + FRAME_LISTS.unhashed);
     this.unsaved = new FrameList(memory, unsaved, this.frames, lists + FRAME_LISTS.unsaved);
-    this.#code = this.#instance(NOBODY);
-  }
-
-  /** Who is told of stores to watched frames from now on; `code` is another then. */
-  tellStores(watcher: StoreWatcher): void {
     this.#code = this.#instance(watcher);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The walk of 4-level page tables (SDM Vol. 3, 4.5). A walk changes nothing; `markUsed` then sets the A and D bits of the entries that it
- * went through. Both are generated code (ram-code.ts): here is what they found, as TypeScript reads it.
+ * The walk of 4-level page tables (SDM Vol. 3, 4.5), which changes nothing. It is generated code (ram-code.ts), as is what sets A and D bits afterwards:
+ * here is what it found, as TypeScript reads it.
  *
  *     63  62:52    51:40 reserved   39:12 frame   11:9  8  7     6  5  4   3   2  1  0
  *     NX  ignored  (must be 0)      or table      ign.  G  PS/PAT D  A  PCD PWT U  W  P
@@ -30,11 +30,6 @@ export class PageWalk {
     return this.#physical.code.walk(this.at, root, pageLow, pageHigh, nxe ? 1 : 0);
   }
 
-  /** Sets A in every entry of the walk just made, and D in the leaf where it is for a write. */
-  markUsed(write: boolean): void {
-    this.#physical.code.markUsed(this.at, write ? 1 : 0);
-  }
-
   /** Level of the last entry that was read. */
   get leafLevel(): number {
     return this.#word(WALK_AT.leafLevel);
@@ -48,11 +43,6 @@ export class PageWalk {
   /** RIGHTS of all levels together; `dirty` is the leaf's D. */
   get rights(): number {
     return this.#word(WALK_AT.rights);
-  }
-
-  /** All entries had A set. */
-  get accessed(): boolean {
-    return this.#word(WALK_AT.accessed) !== 0;
   }
 
   /** Entry addresses by level (4 = PML4E … 1 = PTE); below `leafLevel` they are of no meaning. */

@@ -13,10 +13,9 @@ function make() {
   // RAM does not begin where the machine's memory does
   const base = 65_536;
   const memory = new WebAssembly.Memory({ initial: 2 });
-  const physical = new PhysicalMemory(memory, base, BYTES);
   const told: Told[] = [];
   const hex = (high: number, low: number) => `${(high >>> 0).toString(16)}:${(low >>> 0).toString(16)}`;
-  physical.tellStores({
+  const physical = new PhysicalMemory(memory, base, BYTES, {
     tableWritten: (frame, index, beforeLow, beforeHigh, afterLow, afterHigh) =>
       told.push(['table', frame, index, hex(beforeHigh, beforeLow), hex(afterHigh, afterLow)]),
     codeWritten: (frame, offset, length) => told.push(['code', frame, offset, length]),
