@@ -121,15 +121,15 @@ export function verdict(stop: Stop): { reason: Reason; status: number } {
 
 /** A host that hands out one archive a run and keeps the console: what it showed before the archive was fetched, and after. */
 export class HarnessHost implements Host {
-  #boot: number[] = [];
-  #run: number[] = [];
+  readonly #boot = new ConsoleBytes();
+  readonly #run = new ConsoleBytes();
   #archive: Uint8Array | null = null;
   #isRunning = false;
 
   /** The next run: its archive, its console. */
   begin(archive: Uint8Array): void {
     this.#archive = archive;
-    this.#run = [];
+    this.#run.clear();
     this.#isRunning = false;
   }
 
@@ -149,16 +149,40 @@ export class HarnessHost implements Host {
   }
 
   get bootText(): string {
-    return Buffer.from(this.#boot).toString();
+    return this.#boot.text;
   }
 
   /** What the console showed since the archive was fetched. */
   get bytes(): Uint8Array {
-    return Uint8Array.from(this.#run);
+    return this.#run.bytes.slice();
   }
 
   /** The same, read as UTF-8. */
   get text(): string {
-    return Buffer.from(this.#run).toString();
+    return this.#run.text;
+  }
+}
+
+/** Bytes one after the other. */
+class ConsoleBytes {
+  #buffer = Buffer.alloc(1024);
+  #length = 0;
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  push(byte: number): void {
+    if (this.#length === this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer], 2 * this.#length);
+    this.#buffer[this.#length++] = byte;
+  }
+
+  /** A view, until the next byte. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  get text(): string {
+    return this.#buffer.toString('utf8', 0, this.#length);
   }
 }

@@ -20,14 +20,14 @@ const ENCODER = new TextEncoder();
 const utf8 = (text: string): Uint8Array => ENCODER.encode(text);
 const align4 = (size: number): number => (size + 3) & ~3;
 const TRAILER = utf8('TRAILER!!!');
-const MAGIC = utf8('070701');
 const DIGITS = utf8('0123456789ABCDEF');
-const ZERO = 0x30;
+const MAGIC_BYTES = 6;
 const EMPTY = new Uint8Array();
 /** The magic number and 13 fields of eight digits. */
 const HEADER_BYTES = 110;
 /** Those that are not 0, by their places. */
 const FIELD = { inode: 0, mode: 1, links: 4, size: 6, nameBytes: 11 } as const;
+const NO_FIELDS = utf8(`070701${'0'.repeat(HEADER_BYTES - MAGIC_BYTES)}`);
 
 interface Entry {
   readonly name: Uint8Array;
@@ -66,9 +66,8 @@ function pack(entries: readonly Entry[]): Uint8Array {
   );
   let offset = 0;
   for (const [index, { name, mode, bytes }] of all.entries()) {
-    archive.fill(ZERO, offset, offset + HEADER_BYTES);
-    archive.set(MAGIC, offset);
-    const put = (field: number, value: number) => putHex(archive, offset + MAGIC.length + 8 * field, value);
+    archive.set(NO_FIELDS, offset);
+    const put = (field: number, value: number) => putHex(archive, offset + MAGIC_BYTES + 8 * field, value);
     put(FIELD.inode, name === TRAILER ? 0 : index + 1);
     put(FIELD.mode, mode);
     put(FIELD.links, 1);
@@ -82,9 +81,9 @@ function pack(entries: readonly Entry[]): Uint8Array {
   return archive;
 }
 
-/** Eight hexadecimal digits. */
+/** The digits of a value, over the last of eight that are 0. */
 function putHex(archive: Uint8Array, at: number, value: number): void {
-  for (let digit = 0; digit < 8; digit++) archive[at + digit] = DIGITS[(value >>> (28 - 4 * digit)) & 15] ?? 0;
+  for (let digit = 7, left = value; left !== 0; digit--, left >>>= 4) archive[at + digit] = DIGITS[left & 15] ?? 0;
 }
 
 /** A program to start: argv, of which the first is the path of the file in the archive. */

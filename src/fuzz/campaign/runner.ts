@@ -123,15 +123,15 @@ export function programArchive(program: Uint8Array, circumstances: Circumstances
   return packPrograms([{ path: ATTACKER_PATH, bytes: withInput(program, circumstances.input) }, ...options], [[ATTACKER_PATH]]);
 }
 
-const wordBytes = (word: bigint): Uint8Array => new Uint8Array(BigUint64Array.of(word).buffer);
-const USUAL_INPUT_BYTES = wordBytes(USUAL_INPUT);
+const USUAL_INPUT_BYTES = new Uint8Array(BigUint64Array.of(USUAL_INPUT).buffer);
 
 /** A copy of the program in which another input stands for the usual one. */
 export function withInput(program: Uint8Array, input: bigint | null): Uint8Array {
-  const at = input === null ? -1 : Buffer.from(program.buffer, program.byteOffset, program.length).indexOf(USUAL_INPUT_BYTES);
-  if (at < 0 || input === null) return program;
+  if (input === null) return program;
+  const at = Buffer.from(program.buffer, program.byteOffset, program.length).indexOf(USUAL_INPUT_BYTES);
+  if (at < 0) return program;
   const changed = program.slice();
-  changed.set(wordBytes(input), at);
+  new DataView(changed.buffer).setBigUint64(at, input, true);
   return changed;
 }
 
