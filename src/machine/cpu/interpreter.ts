@@ -93,6 +93,7 @@ export class Interpreter {
         segment: (segment: number, access: number) => this.#segment(segment, access),
         float: (operation: number, mxcsr: number) => floatService(state, operation, mxcsr),
         integer: (operation: number, width: number) => integerService(state, operation, width),
+        ...this.#log.exports,
         ...this.#systemCode(),
       },
     };
@@ -216,7 +217,6 @@ export class Interpreter {
       attend: () => ports.attend(),
       tell: (what: number) => ports.tell(what),
       ...this.#log.exports,
-      log: this.#log.base,
     };
     return new WebAssembly.Instance(this.#library.system, { env }).exports;
   }

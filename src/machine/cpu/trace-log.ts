@@ -46,6 +46,8 @@ export const LOGGED = {
 /** The words that say what entered the kernel, and how user mode was entered. */
 export const CAUSE = { irq: 0, exception: 1, syscall: 2, int: 3 } as const;
 export const HOW = { sysret: 0, iret: 1 } as const;
+/** What a SYSCALL's event begins with: RAX, then RDI RSI RDX R10 R8 R9. */
+export const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
 
 /** Where the parts lie, from the log's begin on. */
 export const LOG = {

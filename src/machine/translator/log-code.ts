@@ -1,14 +1,29 @@
 /**
  * The code that writes a machine's log: events, encoded, and the targets of the path, predicted. What it writes is said in cpu/trace-log.ts.
  *
- * A module of its own, which system-code.ts and TypeScript call. It imports `env.memory`, `env.log` (the log's address) and `env.full`, and exports
+ * A module of its own, which regions, system-code.ts, event-code.ts and TypeScript call. It imports `env.memory`, `env.log` (the log's address) and
+ * `env.full`, and exports
  *
  *     add0 … add12 (tag, at)          an event of so many words, from LOG.words
+ *     syscall (base, enters)          SYSCALL by the CPU at `base`, whose state is still that before it; `enters`: with the change of privilege that it makes
+ *     sysret (base)                   SYSRET likewise, with its change of privilege
  *     entered (tag, cause, at) → i32  1: added to the last event, which is `cause` at the same position; 0: nothing was done
  *     fold (base)                     the targets in the buffer of the CPU at `base`, which is empty afterwards
  */
-import { PATH_TARGET_COUNT, PATH_TARGETS } from '../cpu/state.ts';
-import { COUNT_OF, ENTERED, HISTORIES, LAST_BYTES, LOG, lengthBytes, MOST_WORDS } from '../cpu/trace-log.ts';
+import { COUNT_END, GPR, LEFT, PATH_TARGET_COUNT, PATH_TARGETS, RIP } from '../cpu/state.ts';
+import {
+  COUNT_OF,
+  ENTERED,
+  HISTORIES,
+  HOW,
+  LAST_BYTES,
+  LOG,
+  LOGGED,
+  lengthBytes,
+  MOST_WORDS,
+  SYSCALL_REGISTERS,
+} from '../cpu/trace-log.ts';
+import { bug } from '../isa/bug.ts';
 import { keepBelow } from './path-recorder.ts';
 import { type FunctionBuilder, ModuleBuilder, OP } from './wasm.ts';
 
@@ -23,9 +38,22 @@ export function logModule(): Uint8Array<ArrayBuffer> {
   const addType = module.type(['i32', 'i32'], []);
   for (let words = 0; words <= MOST_WORDS; words++) {
     const f = module.func(addType);
-    emitAdd(f, words, full);
+    const log = logAddress(f);
+    const tag = () => f.get(0);
+    const word = (i: number) => {
+      f.get(log);
+      f.load('i64', LOG.words + 8 * i);
+    };
+    emitEvent(f, log, full, { tag, words, word, at: () => f.get(1), entered: null });
     module.exportFunction(`add${words}`, f);
   }
+  const syscall = module.func(addType);
+  const registers = [...SYSCALL_REGISTERS.map((register) => GPR + 8 * register), RIP];
+  emitSystemCall(syscall, full, LOGGED.syscall, registers, { tag: LOGGED.enterKernel.tag, when: () => syscall.get(1) });
+  module.exportFunction('syscall', syscall);
+  const sysret = module.func(module.type(['i32'], []));
+  emitSystemCall(sysret, full, LOGGED.sysret, [GPR, BigInt(HOW.sysret)], { tag: LOGGED.enterUser.tag, when: () => sysret.i32(1) });
+  module.exportFunction('sysret', sysret);
   const entered = module.func(module.type(['i32', 'i32', 'i32'], ['i32']));
   emitEntered(entered);
   module.exportFunction('entered', entered);
@@ -35,9 +63,17 @@ export function logModule(): Uint8Array<ArrayBuffer> {
   return module.build();
 }
 
-/** Parameters tag (0) and at (1). */
-function emitAdd(f: FunctionBuilder, words: number, full: number): void {
-  const log = logAddress(f);
+/** What an event is made of: each function leaves a value. */
+interface Source {
+  readonly tag: () => void;
+  readonly words: number;
+  readonly word: (index: number) => void;
+  readonly at: () => void;
+  /** The change of privilege that stands at it, if `when` leaves other than 0. Null: none is known of. */
+  readonly entered: { readonly tag: number; readonly when: () => void } | null;
+}
+
+function emitEvent(f: FunctionBuilder, log: number, full: number, { tag, words, word, at, entered }: Source): void {
   const [next, last] = [f.local('i32'), f.local('i32')];
   f.get(log);
   f.load('i32', LOG.next);
@@ -52,21 +88,67 @@ function emitAdd(f: FunctionBuilder, words: number, full: number): void {
   f.get(next);
   f.store('i32', LOG.last);
   f.get(next);
-  f.get(0);
+  tag();
   f.store('i32_8', 0);
+  if (entered !== null) {
+    entered.when();
+    f.if();
+    emitEntry(f, log, next, tag);
+    countEvent(f, log, last, () => f.i32(entered.tag));
+    f.end();
+  }
   add(f, next, 1);
-  emitDistance(f, log, next);
-  countEvent(f, log, last);
-  if (words > 0) emitWords(f, words, log, next, last);
+  emitDistance(f, log, next, at);
+  countEvent(f, log, last, tag);
+  if (words > 0) emitWords(f, words, word, next, last);
   f.get(log);
   f.get(next);
   f.store('i32', LOG.next);
 }
 
-/** Sets `last` to what was written last of the tag (parameter 0), and counts one more of it. */
-function countEvent(f: FunctionBuilder, log: number, last: number): void {
+/** Says of the event whose tag lies at `place` that it changes the privilege: no other can be added to it. */
+function emitEntry(f: FunctionBuilder, log: number, place: number, tag: () => void): void {
+  f.get(place);
+  tag();
+  f.i32(ENTERED);
+  f.op(OP.i32.or);
+  f.store('i32_8', 0);
   f.get(log);
-  f.get(0);
+  f.i32(0);
+  f.store('i32', LOG.last);
+}
+
+/** Parameter base (0). `words`: places in the CPU's state, or values. */
+function emitSystemCall(
+  f: FunctionBuilder,
+  full: number,
+  event: { readonly tag: number; readonly words: number },
+  words: readonly (number | bigint)[],
+  entered: NonNullable<Source['entered']>,
+): void {
+  if (words.length !== event.words) bug(`an event of ${event.words} words is given ${words.length}`);
+  const load32 = (offset: number) => {
+    f.get(0);
+    f.load('i32', offset);
+  };
+  const word = (i: number) => {
+    const from = words[i] ?? 0;
+    if (typeof from === 'bigint') return f.i64(from);
+    f.get(0);
+    f.load('i64', from);
+  };
+  const at = () => {
+    load32(COUNT_END);
+    load32(LEFT);
+    f.op(OP.i32.sub);
+  };
+  emitEvent(f, logAddress(f), full, { tag: () => f.i32(event.tag), words: words.length, word, at, entered });
+}
+
+/** Sets `last` to what was written last of a tag, and counts one more of it. */
+function countEvent(f: FunctionBuilder, log: number, last: number, tag: () => void): void {
+  f.get(log);
+  tag();
   f.i32(Math.log2(LAST_BYTES));
   f.op(OP.i32.shl, OP.i32.add);
   f.tee(last);
@@ -78,15 +160,16 @@ function countEvent(f: FunctionBuilder, log: number, last: number): void {
 }
 
 /** at − LOG.at as LEB128. */
-function emitDistance(f: FunctionBuilder, log: number, next: number): void {
-  const distance = f.local('i32');
-  f.get(1);
+function emitDistance(f: FunctionBuilder, log: number, next: number, at: () => void): void {
+  const [distance, now] = [f.local('i32'), f.local('i32')];
+  at();
+  f.tee(now);
   f.get(log);
   f.load('i32', LOG.at);
   f.op(OP.i32.sub);
   f.set(distance);
   f.get(log);
-  f.get(1);
+  f.get(now);
   f.store('i32', LOG.at);
   const done = f.block();
   const more = f.loop();
@@ -113,7 +196,7 @@ function emitDistance(f: FunctionBuilder, log: number, next: number): void {
   add(f, next, 1);
 }
 
-function emitWords(f: FunctionBuilder, words: number, log: number, next: number, last: number): void {
+function emitWords(f: FunctionBuilder, words: number, load: (index: number) => void, next: number, last: number): void {
   const [lengthsAt, length] = [f.local('i32'), f.local('i64')];
   const [lengths, word, change] = [f.local('i64'), f.local('i64'), f.local('i64')];
   const size = lengthBytes(words);
@@ -121,8 +204,7 @@ function emitWords(f: FunctionBuilder, words: number, log: number, next: number,
   f.set(lengthsAt);
   add(f, next, size);
   for (let i = 0; i < words; i++) {
-    f.get(log);
-    f.load('i64', LOG.words + 8 * i);
+    load(i);
     f.tee(word);
     f.get(last);
     f.load('i64', LOG.lastWords + 8 * i);
@@ -189,15 +271,8 @@ function emitEntered(f: FunctionBuilder): void {
   f.i32(0);
   f.op(OP.return);
   f.end();
-  f.get(last);
-  f.get(1);
-  f.i32(ENTERED);
-  f.op(OP.i32.or);
-  f.store('i32_8', 0);
-  f.get(log);
-  f.i32(0);
-  f.store('i32', LOG.last);
-  countEvent(f, log, last);
+  emitEntry(f, log, last, () => f.get(1));
+  countEvent(f, log, last, () => f.get(0));
   f.i32(1);
 }
 

@@ -25,7 +25,7 @@ import { LocalPool } from './lowering-context.ts';
 import { pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
-import { EVENTS, logAfter, logBefore } from './region-events.ts';
+import { leaveIfFull, logBefore } from './region-events.ts';
 import { PARAMETER, RegionExit } from './region-exit.ts';
 import { type FlagState, RegionFlags } from './region-flags.ts';
 import { floatHalves } from './region-floats.ts';
@@ -67,8 +67,9 @@ export interface Imported {
   readonly regionType: number;
   /** The type of tier 0's functions. */
   readonly formType: number;
-  /** By TELL. */
-  readonly events: readonly number[];
+  /** Of log-code.ts. */
+  readonly syscall: number;
+  readonly sysret: number;
 }
 
 /** What is compiled: the graph from `head` on, and the number of the code page of each relative page that it has code in. */
@@ -451,8 +452,7 @@ export class RegionEmitter {
     if (form.system !== null) {
       pushNotPlain(f, this.#base, form.system, (index) => this.#state.get(GPR + 8 * index));
       f.brIf(cold, false);
-      const { before, registers } = EVENTS[form.system];
-      logBefore(this.#state, this.#left, registers, instruction.at, this.#imported.events[before] ?? bug('no such event'));
+      logBefore(this.#state, this.#left, form.system, instruction.at, this.#imported);
     }
     const path =
       this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, end === null ? this.#bits : this.#bits.ofBranch(node.block));
@@ -493,8 +493,7 @@ export class RegionEmitter {
     this.#places.now = [];
     f.i32(0);
     f.set(this.#checked);
-    const event = this.#imported.events[EVENTS[system].after] ?? bug('no such event');
-    logAfter(this.#state, this.#left, event, () => this.#jumpExit());
+    leaveIfFull(this.#state, this.#left, () => this.#jumpExit());
   }
 
   /** DF lies in memory, as all of RFLAGS but the status flags. */

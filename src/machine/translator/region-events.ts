@@ -1,22 +1,26 @@
-/** Events of a region's system calls, where they are logged by generated code (system-code.ts has what it does). */
+/** Events of a region's system calls, where they are logged (log-code.ts). */
 import { GPR, LEFT, OBSERVED, RIP } from '../cpu/state.ts';
+import { SYSCALL_REGISTERS } from '../cpu/trace-log.ts';
 import { RAX } from '../isa/registers.ts';
 import { Code, Var32 } from './code.ts';
 import type { RegionState } from './region-access.ts';
-import { SYSCALL_REGISTERS, TELL } from './system-code.ts';
+import type { SystemCall } from './region-system.ts';
 import { OP } from './wasm.ts';
 
-/** What is logged before anything changes, and afterwards; and the registers that this looks at. */
-export const EVENTS = {
-  SYSCALL: { before: TELL.syscall, after: TELL.enteredKernel, registers: SYSCALL_REGISTERS },
-  SYSRET: { before: TELL.sysret, after: TELL.enteredUser, registers: [RAX] },
-} as const;
+/** The registers that the events show. */
+const SHOWN = { SYSCALL: SYSCALL_REGISTERS, SYSRET: [RAX] } as const;
 
-/** Where events are logged: puts what they look at into the state, for the instruction at `at`, and calls the function `event`. */
-export function logBefore(state: RegionState, left: number, registers: readonly number[], at: number, event: number): void {
+/** Where events are logged: puts what the event of the instruction at `at` shows into the state, and calls the imported function that logs it. */
+export function logBefore(
+  state: RegionState,
+  left: number,
+  system: SystemCall,
+  at: number,
+  imported: { readonly syscall: number; readonly sysret: number },
+): void {
   const { f, base } = state;
   new Code(f).rarely(new Var32(f, base).load32(OBSERVED), () => {
-    for (const register of registers) {
+    for (const register of SHOWN[system]) {
       f.get(base);
       state.get(GPR + 8 * register);
       f.store('i64', GPR + 8 * register);
@@ -29,14 +33,18 @@ export function logBefore(state: RegionState, left: number, registers: readonly 
     f.i32(1);
     f.op(OP.i32.add);
     f.store('i32', LEFT);
-    f.call(event);
+    f.get(base);
+    if (system === 'SYSCALL') {
+      // It comes from user mode: else the region would not do it.
+      f.i32(1);
+      f.call(imported.syscall);
+    } else f.call(imported.sysret);
   });
 }
 
-/** Calls the function `event`; `leave` is emitted for where the log has become full: the block of the trace is to end after this instruction. */
-export function logAfter({ f, base }: RegionState, left: number, event: number, leave: () => void): void {
+/** After the instruction: `leave` is emitted for where the log has become full, since the block of the trace is to end here. */
+export function leaveIfFull({ f, base }: RegionState, left: number, leave: () => void): void {
   new Code(f).rarely(new Var32(f, base).load32(OBSERVED), () => {
-    f.call(event);
     f.get(left);
     f.get(base);
     f.load('i32', LEFT);

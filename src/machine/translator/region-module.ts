@@ -1,7 +1,6 @@
 /** Regions → a WebAssembly module. */
 import { RegionEmitter, type RegionSource } from './region-emit.ts';
 import { TABLE } from './region-exit.ts';
-import { TELL } from './system-code.ts';
 import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
 import { ModuleBuilder } from './wasm.ts';
 
@@ -23,7 +22,8 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
     faulted: module.importFunction('env', 'faulted', module.type([], ['i32'])),
     regionType: module.type(REGION_PARAMETERS, ['i32']),
     formType: module.type(FORM_PARAMETERS, ['i32']),
-    events: Object.values(TELL).map((what) => module.importFunction('env', `event${what}`, module.type([], []))),
+    syscall: module.importFunction('env', 'syscall', module.type(['i32', 'i32'], [])),
+    sysret: module.importFunction('env', 'sysret', module.type(['i32'], [])),
   };
   const inner: (readonly number[])[] = [];
   const functions = sources.map((source, i) => {

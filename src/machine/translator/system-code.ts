@@ -4,19 +4,16 @@
  *
  *     helper(number, entry) → status    does these instructions itself, asks `env.helper` for all others and where one of these faults
  *     writeRflags()                     RFLAGS from the first service operand
- *     event0 … event3 ()                logs what TELL says, where nobody in TypeScript is told
  *
  * What it imports besides: `env.base`, the address of the CPU; `env.attend`, called when the new RFLAGS let a trap or an interrupt through
- * after this instruction; `env.tell`, called with one of TELL where somebody in TypeScript observes (OBSERVED in the state); `env.log` and the
- * functions of log-code.ts, which get the event where it is logged.
+ * after this instruction; `env.tell`, called with one of TELL where somebody in TypeScript observes (OBSERVED in the state); and `env.syscall` and
+ * `env.sysret` of log-code.ts, which log the event.
  */
 import { MODE_64 } from '../cpu/mode.ts';
 import {
   COUNT_END, CPL, CR2, EFER, GPR, INTERRUPT_PENDING, INTERRUPT_SHADOW, LEFT, MODE_INDEX, MSR_SLOT, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, SEGMENT_BASE,
   STEP_DONE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
-import { CAUSE, HOW, LOG, LOGGED, MOST_WORDS } from '../cpu/trace-log.ts';
-import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { HELPER_NAMES, type HelperName } from '../isa/helpers.ts';
 import { GS, RCX } from '../isa/registers.ts';
@@ -37,35 +34,30 @@ export const TELL = { syscall: 0, enteredKernel: 1, sysret: 2, enteredUser: 3 } 
 export const SYSRET_FLAGS = 0x3c7fd7;
 const R11 = 11;
 
-/** The imported globals: address of the CPU, of its log. */
+/** The imported global: address of the CPU. */
 const BASE_GLOBAL = 0;
-const LOG_GLOBAL = 1;
-/** RAX, then RDI RSI RDX R10 R8 R9. */
-export const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
 
-/** Imported functions that take events: see log-code.ts for `entered` and `add` (by the number of words). */
+/** Imported functions that take events: see log-code.ts for `syscall` and `sysret`. */
 interface Telling {
   readonly told: number;
-  readonly entered: number;
-  readonly add: readonly number[];
+  readonly syscall: number;
+  readonly sysret: number;
 }
 
 export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importGlobal('env', 'base', 'i32');
-  module.importGlobal('env', 'log', 'i32');
   const helperType = module.type(['i32', 'i32'], ['i32']);
   const plain = module.type([], []);
   const one = module.type(['i32'], []);
   const other = module.importFunction('env', 'helper', helperType);
   const iret = module.importFunction('env', 'iret', module.type(['i32'], ['i32']));
   const attend = module.importFunction('env', 'attend', plain);
-  const addType = module.type(['i32', 'i32'], []);
   const tell: Telling = {
     told: module.importFunction('env', 'tell', one),
-    entered: module.importFunction('env', 'entered', module.type(['i32', 'i32', 'i32'], ['i32'])),
-    add: Array.from({ length: MOST_WORDS + 1 }, (_, words) => module.importFunction('env', `add${words}`, addType)),
+    syscall: module.importFunction('env', 'syscall', module.type(['i32', 'i32'], [])),
+    sysret: module.importFunction('env', 'sysret', one),
   };
 
   const flags = new Code(module, one);
@@ -105,11 +97,6 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   write.load32(SERVICE_OPERANDS);
   write.f.call(flags.f.index);
   module.exportFunction('writeRflags', write.f);
-  for (const what of Object.values(TELL)) {
-    const code = new Code(module, plain);
-    code.log(tell, what);
-    module.exportFunction(`event${what}`, code.f);
-  }
   return module.build();
 }
 
@@ -328,63 +315,19 @@ class Code {
     f.i32(what);
     f.call(tell.told);
     f.else();
-    this.log(tell, what);
+    this.#log(tell, what);
     f.end();
     f.end();
   }
 
-  /** The event goes to the log. */
-  log(tell: Telling, what: number): void {
-    switch (what) {
-      case TELL.syscall:
-        for (const [i, register] of SYSCALL_REGISTERS.entries()) this.#word(i, () => this.#load64(GPR + 8 * register));
-        this.#word(SYSCALL_REGISTERS.length, () => this.#load64(RIP));
-        return this.#add(tell.add, LOGGED.syscall);
-      case TELL.sysret:
-        this.#word(0, () => this.#load64(GPR));
-        this.#word(1, () => this.f.i64(BigInt(HOW.sysret)));
-        return this.#add(tell.add, LOGGED.sysret);
-      case TELL.enteredKernel:
-        return this.#entered(tell, LOGGED.enterKernel, LOGGED.syscall, CAUSE.syscall);
-      case TELL.enteredUser:
-        return this.#entered(tell, LOGGED.enterUser, LOGGED.sysret, HOW.sysret);
-      default:
-        bug(`nothing to log of ${what}`);
-    }
-  }
-
-  /** A word of the event that is being made. */
-  #word(index: number, value: () => void): void {
-    this.f.globalGet(LOG_GLOBAL);
-    value();
-    this.f.store('i64', LOG.words + 8 * index);
-  }
-
-  #add(add: Telling['add'], { tag, words }: { readonly tag: number; readonly words: number }): void {
-    this.f.i32(tag);
-    this.#position();
-    this.f.call(add[words] ?? bug(`no code adds ${words} words`));
-  }
-
-  /** A change of privilege, beside its cause if nothing came between. */
-  #entered(tell: Telling, event: { readonly tag: number; readonly words: number }, cause: { readonly tag: number }, by: number): void {
+  /** The event goes to the log, with the change of privilege that the instruction will make. */
+  #log(tell: Telling, what: number): void {
     const { f } = this;
-    f.i32(event.tag);
-    f.i32(cause.tag);
-    this.#position();
-    f.call(tell.entered);
-    f.op(OP.i32.eqz);
-    f.if(undefined, false);
-    this.#word(0, () => f.i64(BigInt(by)));
-    this.#add(tell.add, event);
-    f.end();
-  }
-
-  /** The low 32 bits of the count. */
-  #position(): void {
-    this.load32(COUNT_END);
-    this.load32(LEFT);
-    this.f.op(OP.i32.sub);
+    if (what !== TELL.syscall && what !== TELL.sysret) return;
+    f.get(this.#base);
+    if (what === TELL.sysret) return f.call(tell.sysret);
+    this.load32(CPL);
+    f.call(tell.syscall);
   }
 
   #is64(): void {
