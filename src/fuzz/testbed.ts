@@ -8,7 +8,9 @@
  * *Run*: from the snapshot until all programs have ended, the kernel panicked, or the limit of instructions was reached. The seed of a
  * testbed, the archive and the limit decide a run alone: it does not matter which runs went before.
  */
-import { type Host, Machine, type MachineConfig, type Observer, type Snapshot, type Stop, UserError } from '../machine/index.ts';
+import {
+  type Host, Machine, type MachineConfig, type Observer, type SharedCode, type Snapshot, type SnapshotParts, type Stop, UserError,
+} from '../machine/index.ts'; // biome-ignore format: one list
 
 export interface TestbedOptions {
   /** keel's ELF64 image (or any kernel that speaks the harness protocol). */
@@ -23,6 +25,14 @@ export interface TestbedOptions {
   readonly tier?: MachineConfig['tier'];
   /** How many instructions the kernel may take to boot. */
   readonly bootLimit?: bigint;
+  /** What a testbed of another thread with the same options gave: this one neither boots nor compiles what that one has. */
+  readonly ready?: ReadyTestbed;
+}
+
+/** A testbed as it stands before every run, to be sent to other threads (a structured clone). */
+export interface ReadyTestbed {
+  readonly code: SharedCode;
+  readonly snapshot: SnapshotParts;
 }
 
 /** `exit` and `signal` speak of the first program; `status` is its exit code, or the signal's number. After a panic: the kernel's code. */
@@ -53,12 +63,17 @@ export class Testbed {
 
   /** Boots the kernel up to `ready`. Throws UserError where it does not get there: the message ends with what the console showed last. */
   static async create(options: TestbedOptions): Promise<Testbed> {
-    const { kernel, memoryBytes, seed, initrd, append, watch, tier, bootLimit = BOOT_LIMIT } = options;
+    const { kernel, memoryBytes, seed, initrd, append, watch, tier, bootLimit = BOOT_LIMIT, ready } = options;
     const host = new HarnessHost();
     const machine = await Machine.create(
       { memoryBytes, seed, harness: true, ...(watch && { watch }), ...(tier !== undefined && { tier }) },
       host,
+      ready?.code,
     );
+    if (ready !== undefined) {
+      machine.restoreFrom(ready.snapshot);
+      return new Testbed(machine, host);
+    }
     machine.load({ image: kernel, ...(initrd && { initrd }), ...(append !== undefined && { append }) });
     const stop = machine.run(bootLimit);
     if (stop.reason !== 'ready') {
@@ -70,7 +85,12 @@ export class Testbed {
     return new Testbed(machine, host);
   }
 
-  /** Console output of the boot. */
+  /** For testbeds of other threads. */
+  share(): ReadyTestbed {
+    return { code: this.machine.shareCode(), snapshot: { state: this.#ready.state, ...this.#ready.pages(null) } };
+  }
+
+  /** Console output of the boot, if this testbed has booted. */
   get bootOutput(): string {
     return this.#host.bootText;
   }

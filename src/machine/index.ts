@@ -39,3 +39,4 @@ export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
 export { CAPTURE, RegisterCapture } from './registers.ts';
 export { runOnce, type SingleRun } from './run-once.ts';
 export type { Snapshot, SnapshotPages, SnapshotParts } from './snapshot/snapshot.ts';
+export type { SharedForms as SharedCode } from './translator/form-library.ts';

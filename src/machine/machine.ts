@@ -29,7 +29,7 @@ import { StateReader, StateWriter } from './snapshot/fields.ts';
 import { component, loadState, type StateOwner, saveHashed, saveTail } from './snapshot/machine-state.ts';
 import { type Hash64, MemoryHash } from './snapshot/memory-hash.ts';
 import { chunksFrom, PageStore, Snapshot, type SnapshotParts } from './snapshot/snapshot.ts';
-import { FormLibrary } from './translator/form-library.ts';
+import { FormLibrary, type SharedForms } from './translator/form-library.ts';
 
 /** What load() puts into memory. */
 export interface Boot {
@@ -77,15 +77,15 @@ export class Machine {
   readonly #walk: PageWalk;
   readonly #tables: TableInspector;
 
-  /** `like`: another machine whose compiled code may be shared (same `record.path`); it saves ~30 ms. */
-  static async create(config: MachineConfig, host: Host, like?: Machine): Promise<Machine> {
+  /** `like`: another machine whose compiled code may be shared, or what `shareCode` of one in another thread gave; it is used where `record.path` is the same. */
+  static async create(config: MachineConfig, host: Host, like?: Machine | SharedForms): Promise<Machine> {
     if (config.memoryBytes % PAGE_BYTES !== 0 || config.memoryBytes < MIN_RAM_BYTES || config.memoryBytes > MAX_RAM_BYTES) {
       throw new UserError(`memory of ${config.memoryBytes} bytes: give a multiple of 4096 from 2 MiB to 3 GiB`);
     }
     if (config.record?.addresses === true)
       throw new UserError('recording the addresses of memory operands is not built: record the path alone');
     const hasPath = config.record?.path === true;
-    const library = like !== undefined && like.#library.hasPath === hasPath ? like.#library : new FormLibrary({ hasPath });
+    const library = libraryLike(like instanceof Machine ? like.#library : like, hasPath);
     const { h64Raw } = await xxhash();
     return new Machine(config, host, library, (bytes, seed) => h64Raw(bytes, seed));
   }
@@ -124,6 +124,11 @@ export class Machine {
         pc.final = value;
       },
     };
+  }
+
+  /** The code that was compiled for it, to be sent to another thread: see `create`. */
+  shareCode(): SharedForms {
+    return this.#library.share();
   }
 
   /** Puts a boot image into memory and the CPU at its entry. UserError where the files are bad or do not fit. Once for each machine. */
@@ -433,6 +438,11 @@ export class Machine {
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function libraryLike(like: FormLibrary | SharedForms | undefined, hasPath: boolean): FormLibrary {
+  if (like === undefined || like.hasPath !== hasPath) return new FormLibrary({ hasPath });
+  return like instanceof FormLibrary ? like : new FormLibrary({ hasPath, shared: like });
 }
 
 function frameOf(cr3: bigint): number {

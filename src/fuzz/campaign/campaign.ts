@@ -2,15 +2,15 @@
  * A campaign: programs 0 … N-1 of a seed, each run under one or more circumstances by workers, judged, and what was found shrunk. Findings, their order
  * and the digest are a function of kernel, seed and the numbers of programs and variants: not of the number of workers, nor of time.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import type { Tier } from '../../machine/index.ts';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
+import type { ReadyTestbed } from '../testbed.ts';
 import type { Circumstances } from './circumstances.ts';
+import { CrewMember } from './crew.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
-import type { BatchResult, WorkerData, WorkerRequest } from './messages.ts';
+import type { WorkerRequest } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
 import { type Group, signature, Tally } from './tally.ts';
 
@@ -61,58 +61,58 @@ export interface CampaignResult {
   readonly digest: string;
 }
 
-/** Memory for what a worker needs for the length of one program: most of it dies young, and should. */
-const YOUNG_MB = 384;
 /** Programs of one message to a worker. */
-const BATCH = 16;
+const BATCH = 8;
+/** Messages on their way to a worker: while one is answered it has another. */
+const AHEAD = 2;
 
 export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const { kernel, seed } = options;
   const tally = new Tally();
-  const { programs, programsPerSecond } = await runBatches(options, tally);
+  const { programs, programsPerSecond, ready } = await runBatches(options, tally);
   const findings: Finding[] = [];
   const groups = [...tally.groups];
   if (groups.length > 0) {
-    const runner = await Runner.create({ kernel, seed });
+    const runner = await Runner.create({ kernel, seed, ready });
     for (const group of groups) findings.push(shrinkGroup(runner, seed, group));
   }
   const { runs, instructions, checks, coverage } = tally;
   return { programs, runs, instructions, programsPerSecond, checks, findings, coverage, digest: tally.digest(findings) };
 }
 
-/** Has workers run all batches. */
-async function runBatches(options: CampaignOptions, tally: Tally): Promise<{ programs: number; programsPerSecond: number }> {
+/** Has workers run all batches. The first boots keel, for all. */
+async function runBatches(
+  options: CampaignOptions,
+  tally: Tally,
+): Promise<{ programs: number; programsPerSecond: number; ready: ReadyTestbed }> {
   const { kernel, seed, runs, variants = 1, seconds, workers, tier, progress } = options;
-  const data: WorkerData = { kernel, seed, variants, tier };
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-  const threads = Array.from(
-    { length: Math.min(workers, Math.ceil(runs / BATCH)) },
-    () => new Worker(file, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
-  );
+  const member = () => new CrewMember(file, { kernel, seed, variants, tier });
+  const first = member();
+  const others = Array.from({ length: Math.min(workers, Math.ceil(runs / BATCH)) - 1 }, member);
   try {
-    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const ready = await first.boot();
     const start = performance.now();
     const elapsed = () => (performance.now() - start) / 1000;
     let next = 0;
     let programs = 0;
     let failures = 0;
-    const serve = async (thread: Worker) => {
+    const serve = async (member: CrewMember) => {
       while (next < runs && (seconds === undefined || elapsed() < seconds)) {
         const request: WorkerRequest = { from: next, to: Math.min(next + BATCH, runs) };
         next = request.to;
-        const answer = once(thread, 'message');
-        thread.postMessage(request);
-        const [result] = (await answer) as [BatchResult];
+        const result = await member.run(request);
         tally.add(result);
         programs += request.to - request.from;
         failures += new Set(result.runs.filter((run) => run.failures.length > 0).map(({ index }) => index)).size;
         progress?.(programs, failures, programs / elapsed());
       }
     };
-    await Promise.all(threads.map(serve));
-    return { programs, programsPerSecond: programs / elapsed() };
+    const serveAhead = (member: CrewMember) => Promise.all(Array.from({ length: AHEAD }, () => serve(member)));
+    await Promise.all([serveAhead(first), ...others.map((member) => member.takeOver(ready).then(() => serveAhead(member)))]);
+    return { programs, programsPerSecond: programs / elapsed(), ready };
   } finally {
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await Promise.all([first, ...others].map((member) => member.end()));
   }
 }
 

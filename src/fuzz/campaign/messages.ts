@@ -1,7 +1,7 @@
 /** What a campaign and its workers tell each other. */
 import type { Tier } from '../../machine/index.ts';
 import type { Failure } from '../invariants/judge.ts';
-import type { Reason } from '../testbed.ts';
+import type { ReadyTestbed, Reason } from '../testbed.ts';
 import type { Circumstances } from './circumstances.ts';
 
 export interface WorkerData {
@@ -10,7 +10,12 @@ export interface WorkerData {
   /** Runs of each program. */
   readonly variants: number;
   readonly tier: Tier | undefined;
+  /** Shared memory of one word, for the program that the worker runs; −1: none yet. */
+  readonly program: Int32Array;
 }
+
+/** The first message to a worker: boot, and answer with what the others need; or the testbed to take over, which is answered with null. */
+export type WorkerStart = 'boot' | ReadyTestbed;
 
 /** Run the programs `from` … `to` - 1. */
 export interface WorkerRequest {

@@ -12,7 +12,7 @@ import { type Failure, Judge, mergeObservers } from '../invariants/judge.ts';
 import { keelView } from '../invariants/keel-view.ts';
 import type { KernelView } from '../invariants/kernel-view.ts';
 import { SecretSet } from '../invariants/secret-set.ts';
-import { type Outcome, Testbed } from '../testbed.ts';
+import { type Outcome, type ReadyTestbed, Testbed } from '../testbed.ts';
 import { type AskedFrames, type Circumstances, kernelWordsOf, USUAL } from './circumstances.ts';
 import { type CoverageWatcher, watchCoverage } from './coverage.ts';
 import { type PastEvent, watchHistory } from './history.ts';
@@ -25,6 +25,8 @@ export interface RunnerOptions {
   readonly seed: string;
   /** How the machine executes. Default: 0, since each program brings new code for some ten thousand instructions, which earns no region. */
   readonly tier?: Tier | undefined;
+  /** Of the testbed of a runner in another thread with the same kernel and seed: this one is made without booting. */
+  readonly ready?: ReadyTestbed;
 }
 
 /** Memory of the machine that programs are judged on: little, so that it is soon exhausted. */
@@ -75,13 +77,12 @@ export class Runner {
     this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer, start]);
   }
 
-  static async create({ kernel, seed, tier = 0 }: RunnerOptions): Promise<Runner> {
+  static async create({ kernel, seed, tier = 0, ready }: RunnerOptions): Promise<Runner> {
     const testbed = await Testbed.create({
       kernel,
       memoryBytes: MEMORY_BYTES,
       seed,
-      initrd: victimArchive(seed),
-      append: COMMAND_LINE,
+      ...(ready === undefined ? { initrd: victimArchive(seed), append: COMMAND_LINE } : { ready }),
       watch: { supervisorUserAccess: true },
       tier,
     });

@@ -1,19 +1,25 @@
-/** A worker of a campaign: a testbed of its own, fed with ranges of program numbers. */
+/** A worker of a campaign: a testbed of its own, fed with ranges of program numbers (crew.ts). */
+import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { Bug } from '../../machine/index.ts';
 import { render } from '../grammar/act.ts';
 import { type AskedFrames, circumstancesOf } from './circumstances.ts';
 import { generate } from './generate.ts';
-import type { BatchResult, RunResult, WorkerData, WorkerRequest } from './messages.ts';
+import type { BatchResult, RunResult, WorkerData, WorkerRequest, WorkerStart } from './messages.ts';
 import { compileHostile, Runner } from './runner.ts';
 
-const { kernel, seed, variants, tier } = workerData as WorkerData;
-const runner = await Runner.create({ kernel, seed, tier });
+if (parentPort === null) throw new Bug('a worker without a campaign');
+const port = parentPort;
+const { kernel, seed, variants, tier, program: running } = workerData as WorkerData;
+const [start] = (await once(port, 'message')) as [WorkerStart];
+const runner = await Runner.create({ kernel, seed, tier, ...(start !== 'boot' && { ready: start }) });
 
-parentPort?.on('message', ({ from, to }: WorkerRequest) => {
+port.on('message', ({ from, to }: WorkerRequest) => {
   const runs: RunResult[] = [];
   const judged = new Map<string, number>();
   const coverage = new Set<number>();
   for (let index = from; index < to; index++) {
+    Atomics.store(running, 0, index);
     const program = compileHostile(render(generate(seed, index)));
     let frames: AskedFrames = { start: 0, all: 0 };
     for (let variant = 0; variant < variants; variant++) {
@@ -27,6 +33,6 @@ parentPort?.on('message', ({ from, to }: WorkerRequest) => {
     }
   }
   const result: BatchResult = { from, to, runs, judged, coverage };
-  parentPort?.postMessage(result);
+  port.postMessage(result);
 });
-parentPort?.postMessage('ready');
+port.postMessage(start === 'boot' ? runner.testbed.share() : null);

@@ -30,6 +30,14 @@ export interface KnownForm {
   readonly isForRegions: boolean;
 }
 
+/** The functions of a library and their table, for a library of another thread: it needs neither emit nor compile them. To be sent as it is (a structured clone). */
+export interface SharedForms {
+  readonly hasPath: boolean;
+  readonly modules: readonly WebAssembly.Module[];
+  /** In the order of their functions, from 1 on. */
+  readonly known: readonly KnownForm[];
+}
+
 /** An instance of a module costs more than many functions in one. */
 const MANY = 24;
 /** Far more than kernels and compilers use (some 500); about 10 KB of host memory each. */
@@ -50,8 +58,10 @@ export class FormLibrary {
   readonly events: WebAssembly.Module;
   /** Modules with out-of-line functions, in the order in which machines link them. */
   readonly #modules: WebAssembly.Module[] = [];
+  /** How many of them, and of the functions, came from another library: their forms are not here. */
+  #given: { readonly modules: number; readonly functions: number };
   readonly #forms: Form[] = [];
-  /** The functions of the first `count` forms once more, in one module: for machines that come late. */
+  /** The functions of the first `modules` modules that were made here once more, in one module: for machines that come late. */
   #all: { readonly module: WebAssembly.Module; readonly modules: number } | null = null;
   readonly #known = new Map<string, KnownForm>();
   /** The same by `quickKey`. */
@@ -67,17 +77,31 @@ export class FormLibrary {
   /** Function indices handed out; table slot 0 stays empty. */
   #functions = 1;
 
-  /** `capacity`: renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. */
-  constructor(options: { readonly hasPath: boolean; readonly capacity?: number }) {
-    const { hasPath } = options;
+  /**
+   * `capacity`: renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. `shared`: of another library with the
+   * same `hasPath`.
+   */
+  constructor(options: { readonly hasPath: boolean; readonly capacity?: number; readonly shared?: SharedForms }) {
+    const { hasPath, capacity = CAPACITY, shared } = options;
     this.hasPath = hasPath;
-    this.#capacity = options.capacity ?? CAPACITY;
+    this.#capacity = capacity;
     this.#inlined = new Map(inlinedKeys().map((key, index) => [key, FORM.inline + index]));
     this.body = fixedModule(hasPath ? 'body+path' : 'body');
     this.system = fixedModule(hasPath ? 'system+path' : 'system');
     this.transfer = fixedModule(hasPath ? 'transfer+path' : 'transfer');
     this.log = fixedModule('log');
     this.events = fixedModule('events');
+    const { modules, known } = shared ?? { modules: [], known: [] };
+    this.#given = { modules: modules.length, functions: known.length };
+    this.#modules.push(...modules);
+    for (const form of known) this.#known.set(form.key, form);
+    this.#functions += known.length;
+  }
+
+  /** What it holds by now. */
+  share(): SharedForms {
+    this.compile();
+    return { hasPath: this.hasPath, modules: this.#modules.slice(), known: [...this.#known.values()] };
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */
@@ -89,6 +113,7 @@ export class FormLibrary {
     this.#modules.length = 0;
     this.#forms.length = 0;
     this.#all = null;
+    this.#given = { modules: 0, functions: 0 };
     this.#functions = 1;
   }
 
@@ -153,12 +178,14 @@ export class FormLibrary {
     return this.#modules.length;
   }
 
-  /** The modules from number `from` on; many small ones come as few. */
+  /** The modules from number `from` on; many small ones that were made here come as few. */
   modulesFrom(from: number): readonly WebAssembly.Module[] {
-    if (from > 0 || this.#modules.length < MANY) return this.#modules.slice(from);
-    if (this.#all === null || this.#modules.length - this.#all.modules >= MANY) {
-      this.#all = { module: new WebAssembly.Module(functionsModule(this.#forms, 1, this.hasPath)), modules: this.#modules.length };
+    const { modules, functions } = this.#given;
+    const made = this.#modules.length - modules;
+    if (from > 0 || made < MANY) return this.#modules.slice(from);
+    if (this.#all === null || made - this.#all.modules >= MANY) {
+      this.#all = { module: new WebAssembly.Module(functionsModule(this.#forms, 1 + functions, this.hasPath)), modules: made };
     }
-    return [this.#all.module, ...this.#modules.slice(this.#all.modules)];
+    return [...this.#modules.slice(0, modules), this.#all.module, ...this.#modules.slice(modules + this.#all.modules)];
   }
 }
