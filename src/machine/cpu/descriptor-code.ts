@@ -5,6 +5,7 @@
 import { IMPLICIT, READ, WRITE } from '../memory/mmu-control.ts';
 import { type Code, type CodeModule, I32, type I64, type Int, type Routine, type Var32, type Var64 } from '../translator/code.ts';
 import { GDTR_BASE, GDTR_LIMIT, SCRATCH, SEGMENT_ATTRIBUTES, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR } from './state.ts';
+import type { SystemMemory } from './system-memory.ts';
 
 /** What reading a descriptor found. `fault`: a page fault is pending. `outside`: beyond the table's limit, or no LDT. */
 export const FOUND = { ok: 0, fault: 1, outside: 2 } as const;
@@ -13,20 +14,21 @@ const LDTR = 6;
 const PRESENT = 0x80;
 
 export interface DescriptorRoutines {
-  /** (selector, size 8 or 16) → FOUND; the descriptor is in SCRATCH. */
-  readonly read: Routine;
+  /** (selector, size 8 or 16) → where the descriptor is in the memory, until the next access; or FOUND where it is not. */
+  readonly locate: Routine;
   /** (selector, high half, bit 8 accessed or 9 busy): sets the bit in memory where it is clear. 0: a page fault is pending. */
   readonly mark: Routine;
 }
 
-export function descriptorRoutines(module: CodeModule, base: I32, readScratch: Routine, writeScratch: Routine): DescriptorRoutines {
+/** Defines them, and exports `readDescriptor` (the descriptor is in SCRATCH then, the result FOUND) and `markDescriptor`. */
+export function descriptorRoutines(module: CodeModule, base: I32, { locate: locateBytes, writeScratch }: SystemMemory): DescriptorRoutines {
   const isLocal = (selector: I32): I32 => selector.has(4);
   /** The address of a selector's descriptor. */
   const at = (selector: I32): I64 => {
     const table = base.add(I32.of(SEGMENT_BASE + 8 * LDTR).where(isLocal(selector), GDTR_BASE)).load64();
     return table.add(selector.and(0xfff8).unsigned64);
   };
-  const read = module.define('readDescriptor', ['i32', 'i32'], 'i32', (code, [selector, size]) => {
+  const locate = module.define(null, ['i32', 'i32'], 'i32', (code, [selector, size]) => {
     const limit = code.var32(base.load32(GDTR_LIMIT));
     code.rarely(isLocal(selector), () => {
       code.if(base.load32(SEGMENT_ATTRIBUTES + 4 * LDTR).lacks(PRESENT), () => code.return(FOUND.outside));
@@ -34,8 +36,15 @@ export function descriptorRoutines(module: CodeModule, base: I32, readScratch: R
     });
     code.if(selector.and(0xfff8).add(size).sub(1).gtU(limit), () => code.return(FOUND.outside));
     const linear = code.var64(at(selector));
-    code.if(readScratch(linear.low, linear.high, size, READ | IMPLICIT), () => code.return(FOUND.ok));
-    code.return(FOUND.fault);
+    const found = code.var32(locateBytes(linear.low, linear.high, size, READ | IMPLICIT));
+    code.return(found.where(found, FOUND.fault));
+  });
+  module.define('readDescriptor', ['i32', 'i32'], 'i32', (code, [selector, size]) => {
+    const found = code.var32(locate(selector, size));
+    code.if(found.leU(FOUND.outside), () => code.return(found));
+    code.store64(base, SCRATCH, found.load64());
+    code.if(size.eq(16), () => code.store64(base, SCRATCH + 8, found.load64(8)));
+    code.return(FOUND.ok);
   });
   const mark = module.define('markDescriptor', ['i32', 'i32', 'i32'], 'i32', (code, [selector, high, bit]) => {
     const mask = code.var32(I32.of(1).shl(bit));
@@ -44,7 +53,7 @@ export function descriptorRoutines(module: CodeModule, base: I32, readScratch: R
     code.store32(base, SCRATCH, high.or(mask));
     code.return(writeScratch(linear.low, linear.high, 4, WRITE | IMPLICIT));
   });
-  return { read, mark };
+  return { locate, mark };
 }
 
 /** A descriptor's halves, and what their bits say. */
@@ -57,10 +66,10 @@ export class DescriptorBits {
     this.high = code.var32(0);
   }
 
-  /** Takes over what was read into SCRATCH. */
-  take(base: I32): void {
-    this.low.set(base.load32(SCRATCH));
-    this.high.set(base.load32(SCRATCH + 4));
+  /** Takes over what was located. */
+  take(at: I32): void {
+    this.low.set(at.load32());
+    this.high.set(at.load32(4));
   }
 
   get isCode(): I32 {

@@ -168,9 +168,11 @@ export const MMU = {
   storedFrame: 0xa30,
   storedAt: 0xa34,
   storedOver: 0xa38,
+  /** A bit for each bank of the software TLB that was ever selected. */
+  usedBanks: 0xa40,
 } as const;
 /** Last-level page tables that walks came to (memory/known-tables.ts): where they lie, and their words of 32 bits. */
-export const KNOWN_TABLE = { at: 0xa40, root: 0, region: 4, frame: 8, rights: 12, owner: 16 } as const;
+export const KNOWN_TABLE = { at: 0xa80, root: 0, region: 4, frame: 8, rights: 12, owner: 16 } as const;
 export const KNOWN_TABLE_BYTES = 32;
 /** A power of two. */
 export const KNOWN_TABLES = 16;

@@ -24,9 +24,10 @@ import { MODE_64, USER } from './mode.ts';
 import { FAULTED } from './ports.ts';
 import {
   CODE_BASE, CODE_MASK, COUNT_END, CPL, CR2, DELIVERED_AT, DELIVERIES, EFER, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, GPR,
-  IDTR_BASE, IDTR_LIMIT, LEFT, MODE_INDEX, NMI_MATTERS, OBSERVED, RETURN_DEPTH, RFLAGS_REST, RFLAGS_REST_MASK, RIP, SCRATCH, SEGMENT_ATTRIBUTES,
+  IDTR_BASE, IDTR_LIMIT, LEFT, MODE_INDEX, NMI_MATTERS, OBSERVED, RETURN_DEPTH, RFLAGS_REST, RFLAGS_REST_MASK, RIP, SEGMENT_ATTRIBUTES,
   SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_SELECTOR, SEGMENT_UNUSABLE, STOP_REQUEST,
 } from './state.ts'; // biome-ignore format: one list
+import { importMmu, SystemMemory } from './system-memory.ts';
 
 /** Where an event comes from. `software`: INT n, INT3, INTO. `privileged`: INT1. */
 export const SOURCE = { external: 0, exception: 1, software: 2, privileged: 3 } as const;
@@ -75,8 +76,7 @@ const taking = (n: number): Type[] => new Array<Type>(n).fill('i32');
 class Transfers {
   readonly #module: CodeModule;
   readonly #base: I32;
-  readonly #readScratch: Routine;
-  readonly #writeScratch: Routine;
+  readonly #memory: SystemMemory;
   readonly #deliverLegacy: Routine;
   readonly #died: Routine;
   readonly #attend: Routine;
@@ -91,8 +91,7 @@ class Transfers {
   constructor(module: CodeModule) {
     this.#module = module;
     this.#base = module.global32('base');
-    this.#readScratch = module.import('readScratch', taking(4), 'i32');
-    this.#writeScratch = module.import('writeScratch', taking(4), 'i32');
+    const mmu = importMmu(module);
     this.#deliverLegacy = module.import('deliverLegacy', taking(5), 'i32');
     this.#died = module.import('died', [], null);
     this.#attend = module.import('attend', [], null);
@@ -101,7 +100,8 @@ class Transfers {
     this.#tellDelivery = module.import('tellDelivery', taking(7), null);
     this.#tellEntered = module.import('tellEntered', taking(1), null);
     this.#tellIret = module.import('tellIret', taking(1), null);
-    this.#descriptors = descriptorRoutines(module, this.#base, this.#readScratch, this.#writeScratch);
+    this.#memory = new SystemMemory(module, this.#base, mmu);
+    this.#descriptors = descriptorRoutines(module, this.#base, this.#memory);
     /** `code` −1: none. */
     this.#raise = module.define(null, ['i32', 'i32'], null, (code, [vector, errorCode]) => {
       this.#set(code, FAULT_PENDING, 1);
@@ -159,10 +159,10 @@ class Transfers {
     const inIdt = code.var32(vector.shl(3).add(2).add(ext));
     const offset = code.var32(vector.shl(4));
     code.if(offset.add(15).gtU(this.#get(IDTR_LIMIT)), () => fail('GP', inIdt));
-    this.#readTable(code, base.load64(IDTR_BASE), offset, 16);
-    const gate0 = code.var32(this.#get(SCRATCH));
-    const gate1 = code.var32(this.#get(SCRATCH + 4));
-    const target = code.var64(I64.join(gate0.and(0xffff).or(gate1.and(0xffff0000)), this.#get(SCRATCH + 8)));
+    const gate = this.#locate(code, base.load64(IDTR_BASE), offset, 16);
+    const gate0 = code.var32(gate.load32());
+    const gate1 = code.var32(gate.load32(4));
+    const target = code.var64(I64.join(gate0.and(0xffff).or(gate1.and(0xffff0000)), gate.load32(8)));
     const type = code.var32(gate1.shrU(8).and(0x1f));
     const cpl = code.var32(this.#get(CPL));
     code.if(type.and(0x1e).ne(0xe), () => fail('GP', inIdt));
@@ -173,11 +173,12 @@ class Transfers {
     const inTable = code.var32(selector.and(0xfffc).or(ext));
     code.if(selector.lacks(0xfffc), () => fail('GP', ext));
     const segment = new DescriptorBits(code);
-    const found = code.var32(this.#descriptors.read(selector, 8));
+    const found = code.var32(this.#descriptors.locate(selector, 8));
     code.if(found.eq(FOUND.fault), () => code.return(0));
-    segment.take(base);
+    code.if(found.eq(FOUND.outside), () => fail('GP', inTable));
+    segment.take(found);
     const isCode64 = segment.isCode.and(segment.isLong).and(segment.isBig.isZero).and(segment.dpl.leU(cpl));
-    code.if(found.eq(FOUND.outside).or(isCode64.isZero), () => fail('GP', inTable));
+    code.if(isCode64.isZero, () => fail('GP', inTable));
     code.if(segment.isPresent.isZero, () => fail('NP', inTable));
     const newCpl = code.var32(cpl.where(segment.isConforming, segment.dpl));
 
@@ -191,15 +192,16 @@ class Transfers {
       this.#selector(SS).unsigned64,
     ];
     const hasCode = code.var32(errorCode.geS(0));
-    const at = code.var32(base.add(hasCode.shl(3)));
-    for (const [n, word] of words.entries()) code.store64(at, SCRATCH + 8 * n, word);
     const bytes = code.var32(hasCode.add(words.length).shl(3));
-    code.if(hasCode, () => code.store64(base, SCRATCH, errorCode.unsigned64));
     rsp.set(rsp.sub(bytes.unsigned64));
     code.rarely(isCanonical64(rsp).isZero, () => fail('SS', ext));
     code.rarely(isCanonical64(target).isZero, () => fail('GP', ext));
     const kind = I32.of(WRITE | IMPLICIT).where(newCpl.ltU(3), WRITE);
-    code.if(this.#writeScratch(rsp.low, rsp.high, bytes, kind).isZero, () => code.return(0));
+    this.#memory.write(code, { low: rsp.low, high: rsp.high, bytes, kind }, (to) => {
+      code.if(hasCode, () => code.store64(to, 0, errorCode.unsigned64));
+      const at = code.var32(to.add(hasCode.shl(3)));
+      for (const [n, word] of words.entries()) code.store64(at, 8 * n, word);
+    });
     code.if(this.#descriptors.mark(selector, segment.high, 8).isZero, () => code.return(0));
 
     code.rarely(this.#get(OBSERVED), () =>
@@ -231,18 +233,19 @@ class Transfers {
       const slot = code.var32(number.shl(3).add(28).where(number, newCpl.shl(3).add(4)));
       const inTss = this.#selector(TR).and(0xfffc).or(ext);
       code.if(slot.add(7).gtU(this.#get(SEGMENT_LIMIT + 4 * TR)), () => this.#fail(code, VECTOR.TS, inTss, 0));
-      this.#readTable(code, base.load64(SEGMENT_BASE + 8 * TR), slot, 8);
-      rsp.set(base.load64(SCRATCH));
+      rsp.set(this.#locate(code, base.load64(SEGMENT_BASE + 8 * TR), slot, 8).load64());
       code.rarely(isCanonical64(rsp).isZero, () => this.#fail(code, VECTOR.SS, ext, 0));
     });
     rsp.set(rsp.and(-16n));
     return rsp;
   }
 
-  /** Reads into SCRATCH from a system table; returns 0 where that faults. */
-  #readTable(code: Code, table: I64, offset: I32, size: number): void {
+  /** Where bytes of a system table are; returns 0 where reading them faults. */
+  #locate(code: Code, table: I64, offset: I32, size: number): Var32 {
     const linear = code.var64(table.add(offset.unsigned64));
-    code.if(this.#readScratch(linear.low, linear.high, size, READ | IMPLICIT).isZero, () => code.return(0));
+    const found = code.var32(this.#memory.locate(linear.low, linear.high, size, READ | IMPLICIT));
+    code.if(found.isZero, () => code.return(0));
+    return found;
   }
 
   // ---- Faults -----------------------------------------------------------------------------------------------------------------------------
@@ -307,8 +310,9 @@ class Transfers {
         .leU(4096 - 40)
         .and(isCanonical64(rsp));
       code.rarely(is64.and(isWhole).and(flagsNow.lacks(RFLAGS.nt)).isZero, () => code.return(-1));
-      code.if(this.#readScratch(rsp.low, rsp.high, 40, READ).isZero, () => code.return(STATUS.fault));
-      const word = (n: number) => base.load64(SCRATCH + 8 * n);
+      const frame = code.var32(this.#memory.locate(rsp.low, rsp.high, 40, READ));
+      code.if(frame.isZero, () => code.return(STATUS.fault));
+      const word = (n: number) => frame.load64(8 * n);
       const rip = code.var64(word(0));
       const selector = code.var32(word(1).low.and(0xffff));
       const image = code.var32(word(2).low);
@@ -368,11 +372,12 @@ class Transfers {
     const error = selector.and(0xfffc);
     code.if(error.isZero, () => fail('GP', 0));
     const bits = new DescriptorBits(code);
-    const found = code.var32(this.#descriptors.read(selector, 8));
+    const found = code.var32(this.#descriptors.locate(selector, 8));
     code.if(found.eq(FOUND.fault), () => code.return(STATUS.fault));
-    bits.take(this.#base);
+    code.if(found.eq(FOUND.outside), () => fail('GP', error));
+    bits.take(found);
     const rpl = code.var32(selector.and(3));
-    const isWrong = found.eq(FOUND.outside).or(bits.isCode.isZero).or(rpl.ltU(cpl)).or(bits.isLong.and(bits.isBig));
+    const isWrong = bits.isCode.isZero.or(rpl.ltU(cpl)).or(bits.isLong.and(bits.isBig));
     code.if(isWrong, () => fail('GP', error));
     code.if(bits.dpl.gtU(rpl).where(bits.isConforming, bits.dpl.ne(rpl)), () => fail('GP', error));
     code.if(bits.isPresent.isZero, () => fail('NP', error));
@@ -389,10 +394,11 @@ class Transfers {
       error.isZero,
       () => code.if(to64.isZero.or(newCpl.eq(3)).or(isOtherLevel), () => fail('GP', 0)),
       () => {
-        const found = code.var32(this.#descriptors.read(selector, 8));
+        const found = code.var32(this.#descriptors.locate(selector, 8));
         code.if(found.eq(FOUND.fault), () => code.return(STATUS.fault));
-        bits.take(this.#base);
-        const isWrong = found.eq(FOUND.outside).or(isOtherLevel).or(bits.isWritableData.isZero).or(bits.dpl.ne(newCpl));
+        code.if(found.eq(FOUND.outside), () => fail('GP', error));
+        bits.take(found);
+        const isWrong = isOtherLevel.or(bits.isWritableData.isZero).or(bits.dpl.ne(newCpl));
         code.if(isWrong, () => fail('GP', error));
         code.if(bits.isPresent.isZero, () => fail('SS', error));
       },

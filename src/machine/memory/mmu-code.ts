@@ -171,9 +171,12 @@ class MmuRoutines {
     rights.set(rights.or(write.mul(RIGHTS.dirty)));
     const size = code.var32(this.#at.walkAt.load32(WALK_AT.leafLevel).sub(1));
     const tag = code.var32(this.#at.tagOf(rights));
-    code.do(this.#at.watchWalk(this.#at.walkAt, pageLow, pageHigh, tag));
+    // A table that was known is watched.
+    code.if(this.#at.walkAt.load32(WALK_AT.firstLevel).ne(1), () => {
+      code.do(this.#at.watchWalk(this.#at.walkAt, pageLow, pageHigh, tag));
+      code.if(size.isZero, () => code.do(this.#at.know(pageLow, pageHigh, tag)));
+    });
     code.rarely(tag.eq(GLOBAL_TAG).and(this.#hidesLarger(size)), () => code.do(this.#at.shadowed(size, pageLow)));
-    code.if(size.isZero, () => code.do(this.#at.know(pageLow, pageHigh, tag)));
     const frame = code.var32(this.#at.walkAt.load32(WALK_AT.frame));
     code.if(before.geS(0), () => {
       const isSame = this.#at.isKey(before, tag, size).and(this.#at.slot(before, SLOT.frame).eq(frame)).and(this.#at.isCurrent(before));

@@ -133,7 +133,10 @@ export class SoftTlb {
     const n = (pcid === 0 ? root + (root >>> 4) : pcid) % TLB_BANKS;
     const bank = this.#banks[n] ?? bug(`no bank ${n}`);
     if (bank.pcid !== pcid || bank.root !== root) {
-      if (bank.root < 0) this.#used.push(bank);
+      if (bank.root < 0) {
+        this.#used.push(bank);
+        this.#state.set32(MMU.usedBanks, this.#state.get32(MMU.usedBanks) | (1 << n));
+      }
       this.#empty(bank);
       bank.serve(root, pcid);
     }

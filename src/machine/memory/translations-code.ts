@@ -2,8 +2,8 @@
  * How translations are found, entered and dropped: WebAssembly over a memory that holds nothing else (translations.ts says what they are). The MMU has
  * the same routines in its own module, and TypeScript has them by themselves.
  *
- *     0        capacity (slots), used slots, kinds, and the two sums over all live entries: HEADER
- *     TAGS_AT  by tag, 16 bytes: its generation, its share of the two sums, how many of its entries live: TAG
+ *     0        capacity (slots), used slots, kinds, and two sums over all live entries, where they were asked for: HEADER
+ *     TAGS_AT  by tag, 8 bytes: its generation, how many of its entries live: TAG
  *     SLOTS_AT slots of 32 bytes, open addressing: SLOT. A slot is named by its distance from SLOTS_AT
  *
  * What it imports: the memory, and `rebuild`, called when half of the slots are used.
@@ -13,11 +13,11 @@ import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } f
 export const GLOBAL_TAG = 4096;
 export const TAGS = 4097;
 
-export const HEADER = { capacity: 0, used: 4, kinds: 8, totalA: 12, totalB: 16 } as const;
+export const HEADER = { capacity: 0, used: 4, kinds: 8, sumA: 12, sumB: 16 } as const;
 export const TAGS_AT = 64;
-export const TAG_BYTES = 16;
-export const TAG = { generation: 0, sumA: 4, sumB: 8, live: 12 } as const;
-export const SLOTS_AT = 0x11000;
+export const TAG_BYTES = 8;
+export const TAG = { generation: 0, live: 4 } as const;
+export const SLOTS_AT = 0x9000;
 export const SLOT_BYTES = 32;
 /** `key`: page number bits 35:32, tag << 4, size << 17. */
 export const SLOT = { low: 0, key: 4, generation: 8, frame: 12, rights: 16, epoch: 20, root: 24, seen: 28 } as const;
@@ -49,6 +49,8 @@ export interface TranslationsCode {
   remove(slot: number): void;
   /** The first slot from this one on that holds a live entry, or −1. */
   next(slot: number): number;
+  /** Makes the two sums over all live entries. */
+  sum(): void;
   /** Drops everything, and begins with the first generation. */
   clear(): void;
 }
@@ -86,31 +88,18 @@ export function defineTranslations(
     });
   };
 
-  const mix = module.define(null, ['i32', 'i32'], 'i32', (code, [a, b]) => {
+  const mix = (code: Code, a: I32, b: I32): Var32 => {
     const h = code.var32(a.xor(b.mul(0xcc9e2d51)).mul(0x85ebca6b));
     h.set(h.xor(h.shrU(13)).mul(0xc2b2ae35));
-    code.return(h.xor(h.shrU(16)));
-  });
+    h.set(h.xor(h.shrU(16)));
+    return h;
+  };
 
-  /** Adds (sign 1) or takes away (−1) a slot's share of the sums. A share is never zero in both halves. */
-  const account = module.define(null, ['i32', 'i32'], null, (code, [slot, sign]) => {
-    const field = (at: number) => code.var32(slot.load32(SLOTS_AT + at, memory));
-    const [low, key, frame] = [field(SLOT.low), field(SLOT.key), field(SLOT.frame)];
-    const payload = code.var32(slot.load32(SLOTS_AT + SLOT.rights, memory).xor(slot.load32(SLOTS_AT + SLOT.seen, memory).mul(0x2545f491)));
-    const a = code.var32(
-      mix(mix(low.xor(0x5bd1e995), key), mix(frame, payload))
-        .or(1)
-        .mul(sign),
-    );
-    const b = code.var32(mix(mix(payload.xor(0x1b873593), frame), mix(key, low)).mul(sign));
-    const tag = code.var32(tagAt(tagOf(key)));
-    const addTo = (address: I32, at: number, value: Int) => code.store32(address, at, address.load32(at, memory).add(value), memory);
-    addTo(tag, TAG.sumA, a);
-    addTo(tag, TAG.sumB, b);
-    addTo(tag, TAG.live, sign);
-    addTo(NOTHING, HEADER.totalA, a);
-    addTo(NOTHING, HEADER.totalB, b);
-  });
+  /** One live entry more (1) or less (−1). */
+  const count = (code: Code, tag: I32, change: number) => {
+    const at = code.var32(tagAt(tag));
+    code.store32(at, TAG.live, at.load32(TAG.live, memory).add(change), memory);
+  };
 
   const find = module.define(null, ['i32', 'i32', 'i32', 'i32'], 'i32', (code, [low, high, tag, size]) => {
     const key = code.var32(keyOf(high, tag, size));
@@ -159,21 +148,19 @@ export function defineTranslations(
         set(SLOT.generation, tagField(tag, TAG.generation));
         for (const [n, at] of [SLOT.frame, SLOT.rights, SLOT.epoch, SLOT.root, SLOT.seen].entries()) set(at, values[n] ?? NOTHING);
         code.store32(NOTHING, HEADER.kinds, header(HEADER.kinds).or(I32.of(1).shl(size.shl(1).or(tag.eq(GLOBAL_TAG)))), memory);
-        code.do(account(slot, 1));
+        count(code, tag, 1);
         code.return(slot);
       });
     });
   });
 
   const update = module.define(null, ['i32', 'i32', 'i32'], null, (code, [slot, rights, seen]) => {
-    code.do(account(slot, -1));
     code.store32(slot, SLOTS_AT + SLOT.rights, rights, memory);
     code.store32(slot, SLOTS_AT + SLOT.seen, seen, memory);
-    code.do(account(slot, 1));
   });
 
   const remove = module.define(null, ['i32'], null, (code, [slot]) => {
-    code.do(account(slot, -1));
+    count(code, tagOf(slot.load32(SLOTS_AT + SLOT.key, memory)), -1);
     code.store32(slot, SLOTS_AT + SLOT.generation, REMOVED, memory);
   });
 
@@ -188,19 +175,37 @@ export function defineTranslations(
     });
   });
 
+  /** An entry's share is never zero in both halves. */
+  const sum = module.define(null, [], null, (code) => {
+    const [sumA, sumB] = [code.var32(0), code.var32(0)];
+    const slot = code.var32(0);
+    code.loop((leave) => {
+      slot.set(next(slot));
+      code.if(slot.ltS(0), leave);
+      const field = (at: number) => code.var32(slot.load32(SLOTS_AT + at, memory));
+      const [low, key, frame] = [field(SLOT.low), field(SLOT.key), field(SLOT.frame)];
+      const payload = code.var32(field(SLOT.rights).xor(field(SLOT.seen).mul(0x2545f491)));
+      const ofPair = (first: readonly [I32, I32], second: readonly [I32, I32]) => mix(code, mix(code, ...first), mix(code, ...second));
+      sumA.set(sumA.add(ofPair([low.xor(0x5bd1e995), key], [frame, payload]).or(1)));
+      sumB.set(sumB.add(ofPair([payload.xor(0x1b873593), frame], [key, low])));
+      slot.set(slot.add(SLOT_BYTES));
+    });
+    code.store32(NOTHING, HEADER.sumA, sumA, memory);
+    code.store32(NOTHING, HEADER.sumB, sumB, memory);
+  });
+
   const clear = module.define(null, [], null, (code) => {
     code.fill(I32.of(SLOTS_AT), EMPTY, slotBytes(), memory);
-    for (const field of [HEADER.used, HEADER.kinds, HEADER.totalA, HEADER.totalB]) code.store32(NOTHING, field, 0, memory);
+    for (const field of [HEADER.used, HEADER.kinds]) code.store32(NOTHING, field, 0, memory);
     const tag = code.var32(TAGS_AT);
     code.loop((leave) => {
       code.if(tag.geU(TAGS_AT + TAGS * TAG_BYTES), leave);
-      // Two fields at once: with a thousand PCIDs this is most of what a restore costs here.
+      // Both fields at once: with a thousand PCIDs this is most of what a restore costs here.
       code.store64(tag, TAG.generation, BigInt(EMPTY + 1), memory);
-      code.store64(tag, TAG.sumB, 0n, memory);
       tag.set(tag.add(TAG_BYTES));
     });
   });
-  return { routines: { lookup, find, insert, update, remove }, others: { next, clear } };
+  return { routines: { lookup, find, insert, update, remove }, others: { next, sum, clear } };
 }
 
 /** A tag as it is now: its number + 1, and above it its generation (`LEAF.owner` of higher tables). */
@@ -210,4 +215,4 @@ export function ownerOf(tag: I32, memory: number): I64 {
 
 const keyOf = (high: I32, tag: I32, size: I32): I32 => high.or(tag.shl(4)).or(size.shl(17));
 const tagOf = (key: I32): I32 => key.shrU(4).and(0x1fff);
-const tagAt = (tag: I32): I32 => tag.shl(4).add(TAGS_AT);
+const tagAt = (tag: I32): I32 => tag.mul(TAG_BYTES).add(TAGS_AT);

@@ -10,7 +10,7 @@
  * on (one entry's or all), and an entry out of date, or of another root, is compared with the tables before its next use: that is how stale
  * uses are told.
  *
- * Nothing here knows the page tables. The table's content is part of the state hash, as a sum that is kept as entries come and go.
+ * Nothing here knows the page tables. The table's content is part of the state hash, as a sum.
  */
 import { bug } from '../isa/bug.ts';
 import { fixedModule } from '../translator/fixed-modules.ts';
@@ -116,9 +116,7 @@ export class Translations {
     const at = tagAt(tag) >> 2;
     const next = ((words[at + (TAG.generation >> 2)] ?? 0) + 1) | 0;
     words[at + (TAG.generation >> 2)] = next;
-    words[HEADER.totalA >> 2] = (words[HEADER.totalA >> 2] ?? 0) - (words[at + (TAG.sumA >> 2)] ?? 0);
-    words[HEADER.totalB >> 2] = (words[HEADER.totalB >> 2] ?? 0) - (words[at + (TAG.sumB >> 2)] ?? 0);
-    words.fill(0, (tagAt(tag) + TAG.sumA) >> 2, (tagAt(tag) + TAG_BYTES) >> 2);
+    words[at + (TAG.live >> 2)] = 0;
     if (next === LAST_GENERATION) this.rebuild();
   }
 
@@ -130,7 +128,8 @@ export class Translations {
 
   /** Two 32-bit sums over all live entries, independent of the order in which they came. */
   get sum(): readonly [number, number] {
-    return [this.#header(HEADER.totalA) >>> 0, this.#header(HEADER.totalB) >>> 0];
+    this.code.sum();
+    return [this.#header(HEADER.sumA) >>> 0, this.#header(HEADER.sumB) >>> 0];
   }
 
   /** All live entries in order of their keys. */

@@ -7,7 +7,7 @@
  * `quietTable(frame, isUpper)`, `upperWritten(frame)`, `tableChanged(…)` (for observers).
  */
 import {
-  BANK, BANK_BYTES, BANKS, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRIES, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE,
+  BANK, BANK_BYTES, BANKS, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_ENTRIES, TLB_EXECUTE, TLB_READ, TLB_SETS, TLB_WRITE,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { PTE } from '../platform/bits.ts';
 import type { Code, CodeModule, I32, I64, Routine, Type } from '../translator/code.ts';
@@ -30,7 +30,7 @@ export interface WatchCode {
   noteWrite(entry: number, frame: number): void;
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
   dropPage(pageLow: number, tag: number): void;
-  /** Watches the tables of the walk whose result is at `walk`. */
+  /** Watches the tables of the walk whose result is at `walk`, which began at its root. */
   watchWalk(walk: number, pageLow: number, pageHigh: number, tag: number): void;
   /** A store changed the 8-byte entry `index` of a watched frame. */
   tableWritten(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void;
@@ -126,45 +126,40 @@ export function defineWatch(
       drop(at, offset);
     };
     dropExecute(index, TLB_SETS.slow + TLB_EXECUTE);
-    const bank = code.var32(base);
-    for (let n = 0; n < TLB_BANKS; n++) {
+    const left = code.var32(base.load32(MMU.usedBanks));
+    code.loop((leave) => {
+      code.if(left.isZero, leave);
+      const n = code.var32(left.trailingZeros);
+      left.set(left.and(left.sub(1)));
+      const bank = code.var32(base.add(n.mul(BANK_BYTES)));
       const isEmpty = bank.load32(BANKS + BANK.own).or(bank.load32(BANKS + BANK.global)).isZero;
       const isOf = tag.eq(GLOBAL_TAG).or(bank.load32(BANKS + BANK.pcid).eq(tag));
-      code.rarely(isOf.and(isEmpty.isZero), () => {
+      code.if(isOf.and(isEmpty.isZero), () => {
+        const sets = code.var32(index.add(n.mul(TLB_BANK_BYTES)));
         for (const set of [TLB_SETS.supervisor, TLB_SETS.supervisorAc, TLB_SETS.user]) {
-          for (const kind of [TLB_READ, TLB_WRITE]) drop(index, n * TLB_BANK_BYTES + set + kind);
-          dropExecute(index, n * TLB_BANK_BYTES + set + TLB_EXECUTE);
+          for (const kind of [TLB_READ, TLB_WRITE]) drop(sets, set + kind);
+          dropExecute(sets, set + TLB_EXECUTE);
         }
       });
-      bank.set(bank.add(BANK_BYTES));
-    }
+    });
   });
 
   // ---- The watch over page tables ----------------------------------------------------------------------------------------------------------
 
   const watchWalk = module.define('watchWalk', ['i32', 'i32', 'i32', 'i32'], null, (code, [walk, pageLow, pageHigh, tag]) => {
     const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
-    const firstLevel = code.var32(walk.load32(WALK_AT.firstLevel));
     const frame = code.var32(0);
     const leaf = code.var32(0);
     const owner = code.var64(ownerOf(tag, TRANSLATIONS));
     for (const level of [4, 3, 2, 1]) {
       code.if(leafLevel.gtU(level), () => code.return());
-      const take = () => {
-        frame.set(walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low);
-        code.rarely(frame.geU(frames), () => code.return());
-        leaf.set(leaves.add(frame.mul(LEAF_BYTES)));
-      };
-      if (level === 1) {
-        take();
-        break;
-      }
-      code.if(firstLevel.geU(level), () => {
-        take();
-        const isOwners = leaf.load64(LEAF.owner).eq(owner).or(leaf.load32(LEAF.owner).eq(SHARED));
-        const isNoted = level === 4 ? leaf.load32(LEAF.isRoot).where(tag.eq(GLOBAL_TAG), isOwners) : isOwners;
-        code.rarely(flagsOf(frame).lacks(FRAME.upperTable).or(isNoted.isZero), () => code.do(watchUpper(frame, tag, level)));
-      });
+      frame.set(walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low);
+      code.rarely(frame.geU(frames), () => code.return());
+      leaf.set(leaves.add(frame.mul(LEAF_BYTES)));
+      if (level === 1) break;
+      const isOwners = leaf.load64(LEAF.owner).eq(owner).or(leaf.load32(LEAF.owner).eq(SHARED));
+      const isNoted = level === 4 ? leaf.load32(LEAF.isRoot).where(tag.eq(GLOBAL_TAG), isOwners) : isOwners;
+      code.rarely(flagsOf(frame).lacks(FRAME.upperTable).or(isNoted.isZero), () => code.do(watchUpper(frame, tag, level)));
     }
     const region = code.var32(pageLow.shrU(9).or(pageHigh.shl(23)));
     const wanted = code.var64(regionOf(region, tag));

@@ -85,6 +85,11 @@ export class I32 {
     return this.#with(other, OP.i32.ge_s);
   }
 
+  /** 32 of 0. */
+  get trailingZeros(): I32 {
+    return this.#then(OP.i32.ctz);
+  }
+
   get isZero(): I32 {
     return this.#then(OP.i32.eqz);
   }
