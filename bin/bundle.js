@@ -1,8 +1,9 @@
 /** Which script is the command line: the bundle that tools/bundle.ts makes of the sources, or where there can be none, the sources. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runTool } from './engine.js';
+import { runTool, useNode } from './engine.js';
+
+const { existsSync, readFileSync, statSync } = useNode('node:fs');
+const { join } = useNode('node:path');
+const { fileURLToPath } = useNode('node:url');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src/cli/main.ts');

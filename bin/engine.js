@@ -2,22 +2,19 @@
  * Runs scripts on the pinned engine: the npm package `node`, which `npm ci` installs beside the project, so that a machine whose own
  * Node is older (20 or later starts this file) runs everything on the same version. Plain JavaScript, since it runs before the hand-over.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import * as modules from 'node:module';
-import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { createRequire } from 'node:module';
+
+/** One of Node's own modules. An `import` of some loads much more than they need themselves: streams and promises for node:fs. */
+export const useNode = createRequire(import.meta.url);
+
+const { realpathSync } = useNode('node:fs');
+const { dirname, join } = useNode('node:path');
+const { fileURLToPath, pathToFileURL } = useNode('node:url');
 
 /** The path of the pinned engine's executable. Ends the process with status 2 and one line where it is not installed. */
 function enginePath() {
   try {
-    return join(
-      dirname(modules.createRequire(import.meta.url).resolve('node/package.json')),
-      'bin',
-      process.platform === 'win32' ? 'node.exe' : 'node',
-    );
+    return join(dirname(useNode.resolve('node/package.json')), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   } catch {
     process.stderr.write('palindrome: the engine (npm package "node") is not installed; run "npm ci" first\n');
     process.exit(2);
@@ -52,27 +49,30 @@ export function isPinnedEngine() {
 
 /** Runs a script in this process, which saves the start of another: for what does without a deep stack, whose size is fixed when a process starts. */
 export async function runHere(script) {
-  for (const flag of LATER) setFlagsFromString(flag);
-  if (COMPILE_CACHE !== null) modules.enableCompileCache(COMPILE_CACHE);
+  for (const flag of LATER) useNode('node:v8').setFlagsFromString(flag);
+  if (COMPILE_CACHE !== null) useNode('node:module').enableCompileCache(COMPILE_CACHE);
   await import(pathToFileURL(script).href);
 }
 
 /** Runs one of the checkout's tools to its end, without a word. Returns whether it succeeded. */
 export function runTool(script) {
-  return spawnSync(enginePath(), [...SOURCES, script], { stdio: 'ignore' }).status === 0;
+  return useNode('node:child_process').spawnSync(enginePath(), [...SOURCES, script], { stdio: 'ignore' }).status === 0;
 }
 
 /** Runs `node SCRIPT ARGUMENTS…` on the pinned engine with this process's own input and output, and ends with its status. */
 export function handOver(script, args, { checkout }) {
   const flags = ['--disable-warning=ExperimentalWarning', '--stack-size=4000', ...LATER, ...(checkout ? SOURCES : [])];
   const cache = COMPILE_CACHE === null ? {} : { NODE_COMPILE_CACHE: COMPILE_CACHE };
-  const child = spawn(enginePath(), [...flags, script, ...args], { stdio: 'inherit', env: { ...cache, ...process.env } });
+  const child = useNode('node:child_process').spawn(enginePath(), [...flags, script, ...args], {
+    stdio: 'inherit',
+    env: { ...cache, ...process.env },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`palindrome: the engine does not start (${error.message}); run "npm ci" again\n`);
     process.exitCode = 2;
   });
   child.on('exit', (code, signal) => {
-    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+    process.exitCode = code ?? 128 + (useNode('node:os').constants.signals[signal] ?? 0);
   });
 }

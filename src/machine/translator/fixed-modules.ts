@@ -1,22 +1,24 @@
 /**
- * The modules whose code follows from the sources alone: everything generated but the functions of single forms and the regions. Emitting them takes
- * longer than most commands have to run, so that a bundle of the command line (tools/bundle.ts) has their bytes written in; from the sources they are
- * made when they are asked for.
+ * The modules whose code follows from the sources alone: everything generated but regions and the functions of rare forms. Emitting them takes longer
+ * than most commands have to run, so that a bundle of the command line (tools/bundle.ts) has their bytes written in; from the sources they are made
+ * when they are asked for.
  */
 import { eventModule } from '../cpu/event-code.ts';
 import { transferModule } from '../cpu/transfer-code.ts';
 import { bug } from '../isa/bug.ts';
+import type { Decoded } from '../isa/decode.ts';
 import { effectOf } from '../isa/effect.ts';
 import { mmuModule } from '../memory/mmu-code.ts';
 import { ramModule } from '../memory/ram-code.ts';
 import { translationsModule } from '../memory/translations-code.ts';
-import type { Form } from './emit.ts';
-import { formKey, immediateOf, rowNames } from './form-key.ts';
+import { commonForms } from './common-forms.ts';
+import type { Form, Segmentation } from './emit.ts';
+import { formKey, immediateOf, type KnownForm, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
 import { logModule } from './log-code.ts';
 import { readyMade } from './ready-made.ts';
 import { systemModule } from './system-code.ts';
-import { bodyModule } from './tier0.ts';
+import { bodyModule, functionsModule } from './tier0.ts';
 
 /** Under each name what makes the module; `+path` records the path. */
 const MAKERS = {
@@ -29,8 +31,10 @@ const MAKERS = {
   'system+path': () => systemModule(true),
   transfer: () => transferModule(false),
   'transfer+path': () => transferModule(true),
-  body: () => bodyModule([...inlinedForms().values()], false),
-  'body+path': () => bodyModule([...inlinedForms().values()], true),
+  body: () => bodyModule(inlinedForms(), false),
+  'body+path': () => bodyModule(inlinedForms(), true),
+  functions: () => functionsModule(outlinedForms(), 1, false),
+  'functions+path': () => functionsModule(outlinedForms(), 1, true),
 } as const satisfies Readonly<Record<string, () => Uint8Array<ArrayBuffer>>>;
 
 export type FixedModule = keyof typeof MAKERS;
@@ -44,16 +48,32 @@ export function fixedBytes(name: FixedModule): Uint8Array<ArrayBuffer> {
 }
 
 /** Keys of the forms that tier 0's body inlines, in the order of their cases. */
-export const inlinedKeys = (): readonly string[] => readyMade?.inlinedKeys ?? [...inlinedForms().keys()];
+export const inlinedKeys = (): readonly string[] => readyMade?.inlinedKeys ?? [...byKey(hotExamples()).keys()];
 
-function inlinedForms(): ReadonlyMap<string, Form> {
+/** The forms of `functions`: none in the sources, where each process makes what it meets. */
+export const knownForms = (): readonly KnownForm[] => readyMade?.known ?? [];
+
+interface Example {
+  readonly decoded: Decoded;
+  readonly segmentation: Segmentation;
+}
+
+const hotExamples = (): Example[] => hotForms().map((decoded) => ({ decoded, segmentation: 'long' }));
+const outlinedForms = (): Form[] => [...byKey(commonForms()).values()];
+
+function inlinedForms(): Form[] {
+  const forms = byKey(hotExamples());
+  for (const [key, { effect }] of forms) if (effect.helper !== null) bug(`${key} cannot be inlined`);
+  return [...forms.values()];
+}
+
+/** Each form once, in the order of its first example. */
+function byKey(examples: readonly Example[]): ReadonlyMap<string, Form> {
   const names = rowNames();
   const forms = new Map<string, Form>();
-  for (const decoded of hotForms()) {
-    const effect = effectOf(decoded);
-    const key = formKey(decoded, 'long', names, immediateOf(decoded));
-    if (effect.helper !== null) bug(`${key} cannot be inlined`);
-    if (!forms.has(key)) forms.set(key, { decoded, effect, segmentation: 'long' });
+  for (const { decoded, segmentation } of examples) {
+    const key = formKey(decoded, segmentation, names, immediateOf(decoded));
+    if (!forms.has(key)) forms.set(key, { decoded, effect: effectOf(decoded), segmentation });
   }
   return forms;
 }

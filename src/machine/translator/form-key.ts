@@ -13,6 +13,20 @@ import type { Term } from '../isa/term.ts';
 import type { Segmentation } from './emit.ts';
 import { hasFixedMemory } from './entry.ts';
 
+export interface KnownForm {
+  /** The case of the br_table: inlined, or FORM.call. */
+  readonly form: number;
+  /** Index of the out-of-line function in the table. */
+  readonly function: number;
+  readonly key: string;
+  /** The operand whose immediate lies in the entry; −1: none. */
+  readonly immediate: number;
+  /** Its code hands the decoded instruction to a helper. */
+  readonly isHelper: boolean;
+  /** Regions do it themselves (region-form.ts). */
+  readonly isForRegions: boolean;
+}
+
 const SEGMENTATION_LETTER: Readonly<Record<Segmentation, string>> = { long: '', flat: 'F', segmented: 'S' };
 const REP_LETTER = { none: '', count: 'R', zero: 'Z', nonzero: 'N' } as const;
 

@@ -11,24 +11,10 @@ import type { Instruction } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
-import { fixedModule, inlinedKeys } from './fixed-modules.ts';
-import { formKey, immediateOf, quickKey, rowNames } from './form-key.ts';
+import { fixedModule, inlinedKeys, knownForms } from './fixed-modules.ts';
+import { formKey, immediateOf, type KnownForm, quickKey, rowNames } from './form-key.ts';
 import { isForRegions } from './region-form.ts';
 import { functionsModule } from './tier0.ts';
-
-export interface KnownForm {
-  /** The case of the br_table: inlined, or FORM.call. */
-  readonly form: number;
-  /** Index of the out-of-line function in the table. */
-  readonly function: number;
-  readonly key: string;
-  /** The operand whose immediate lies in the entry; −1: none. */
-  readonly immediate: number;
-  /** Its code hands the decoded instruction to a helper. */
-  readonly isHelper: boolean;
-  /** Regions do it themselves (region-form.ts). */
-  readonly isForRegions: boolean;
-}
 
 /** The functions of a library and their table, for a library of another thread: it needs neither emit nor compile them. To be sent as it is (a structured clone). */
 export interface SharedForms {
@@ -91,7 +77,7 @@ export class FormLibrary {
     this.transfer = fixedModule(hasPath ? 'transfer+path' : 'transfer');
     this.log = fixedModule('log');
     this.events = fixedModule('events');
-    const { modules, known } = shared ?? { modules: [], known: [] };
+    const { modules, known } = shared ?? readyForms(hasPath);
     this.#given = { modules: modules.length, functions: known.length };
     this.#modules.push(...modules);
     for (const form of known) this.#known.set(form.key, form);
@@ -188,4 +174,10 @@ export class FormLibrary {
     }
     return [...this.#modules.slice(0, modules), this.#all.module, ...this.#modules.slice(modules + this.#all.modules)];
   }
+}
+
+/** What a bundle has of the common forms: the first functions of every library. */
+function readyForms(hasPath: boolean): SharedForms {
+  const known = knownForms();
+  return { hasPath, modules: known.length === 0 ? [] : [fixedModule(hasPath ? 'functions+path' : 'functions')], known };
 }
