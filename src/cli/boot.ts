@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
+import { addressesOf, addressesOption } from './addresses.ts';
 import { readInput } from './files.ts';
 import { grouped, print, progress, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
@@ -13,6 +14,7 @@ interface Options {
   readonly limit: number;
   readonly seed: string;
   readonly trace?: string;
+  readonly addresses?: boolean;
   readonly tier: Tier;
   readonly json?: boolean;
 }
@@ -27,9 +29,11 @@ export const bootCommand = (): Command =>
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
+    .addOption(addressesOption())
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
+      const addresses = addressesOf(options);
       const image = readInput(path);
       const initrd = options.initrd === undefined ? null : readInput(options.initrd);
       const machine = { memoryBytes: options.memory, seed: options.seed, tier: options.tier, harness: false };
@@ -48,6 +52,7 @@ export const bootCommand = (): Command =>
           ...append,
           host,
           to: options.trace,
+          addresses,
           limit,
           progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),
         });

@@ -19,6 +19,7 @@ interface Options {
   readonly every: number;
   readonly seed: string;
   readonly path?: boolean;
+  readonly addresses?: boolean;
   readonly tier: Tier;
   readonly json?: boolean;
 }
@@ -37,6 +38,7 @@ export const lockstepCommand = (): Command =>
     .option('--every <count>', 'compare about every so many instructions', wholeNumber('every', 1, 1 << 19), 1 << 16)
     .option('-s, --seed <text>', 'feeds the machine’s random numbers, and the distances of the stops', '0')
     .option('--path', 'record the path on both, and compare it')
+    .option('--addresses', 'likewise the addresses of memory operands')
     .addOption(tierOption(1, 'what is compared with the interpreter'))
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
@@ -45,7 +47,12 @@ export const lockstepCommand = (): Command =>
       const random = seedrandom(seed);
       const line = progress();
       const report = await lockstep({
-        machine: { memoryBytes: memory, seed, harness: isHarness, record: { path: options.path ?? false, addresses: false } },
+        machine: {
+          memoryBytes: memory,
+          seed,
+          harness: isHarness,
+          record: { path: options.path ?? false, addresses: options.addresses ?? false },
+        },
         boot,
         tiers: [0, tier],
         host,

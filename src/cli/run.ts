@@ -4,12 +4,14 @@ import { buildKeel } from '../compiler/index.ts';
 import { HarnessHost, verdict } from '../fuzz/index.ts';
 import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
+import { addressesOf, addressesOption } from './addresses.ts';
 import { loadPrograms } from './program.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
   readonly trace?: string;
+  readonly addresses?: boolean;
   readonly seed: string;
   readonly memory: number;
   readonly limit: number;
@@ -24,12 +26,14 @@ export const runCommand = (): Command =>
     .argument('<files...>', 'programs: *.ts sources or static x86-64 ELF executables')
     .option('-a, --args <text>', 'arguments of the first program, separated by spaces')
     .option('-t, --trace <file>', 'record every instruction and event into this file')
+    .addOption(addressesOption())
     .option('-s, --seed <text>', 'feeds the machine’s random numbers', '0')
     .option('-m, --memory <bytes>', 'RAM of the machine', wholeNumber('memory', 16 << 20, 3 * 2 ** 30, true), 64 << 20)
     .option('-l, --limit <count>', 'end after so many instructions', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER), 10_000_000_000)
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (files: string[], options: Options) => {
+      const addresses = addressesOf(options);
       const { programs, archive } = loadPrograms(files, options.args);
       const host = new HarnessHost();
       host.begin(archive);
@@ -47,6 +51,7 @@ export const runCommand = (): Command =>
           symbols: programs,
           host,
           to: options.trace,
+          addresses,
           limit,
           progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),
         });

@@ -12,6 +12,16 @@
 
 export { isBootable } from './boot/pvh.ts';
 export type { MachineConfig, Stop } from './config.ts';
+export {
+  ADDRESS_GUESS,
+  ADDRESS_LIMIT,
+  ADDRESS_STRIDE,
+  type AddressGuesses,
+  FOLLOWERS,
+  KEYS,
+  MOST_ACCESSES,
+  type PackedAddresses,
+} from './cpu/address-log.ts';
 export type { Tier } from './cpu/regions.ts';
 export type { TraceLog } from './cpu/trace-log.ts';
 export { ENTERED, HISTORIES, lengthBytes, nextHistory } from './cpu/trace-log.ts';

@@ -3,6 +3,7 @@
 import xxhash from 'xxhash-wasm';
 import { layOutPvh } from './boot/pvh.ts';
 import type { MachineConfig, Stop } from './config.ts';
+import type { AddressGuesses } from './cpu/address-log.ts';
 import { ATTRIBUTE, highHalf, isCanonical64, lowHalf, SEG } from './cpu/helpers/cpu.ts';
 import { CR0, CR3, CR4, EFER, GPR, RIP } from './cpu/state.ts';
 import type { TraceLog } from './cpu/trace-log.ts';
@@ -30,6 +31,7 @@ import { component, loadState, type StateOwner, saveHashed, saveTail } from './s
 import { type Hash64, MemoryHash } from './snapshot/memory-hash.ts';
 import { chunksFrom, PageStore, Snapshot, type SnapshotParts } from './snapshot/snapshot.ts';
 import { FormLibrary, type SharedForms } from './translator/form-library.ts';
+import type { Recorded } from './translator/recorders.ts';
 
 /** What load() puts into memory. */
 export interface Boot {
@@ -77,15 +79,13 @@ export class Machine {
   readonly #walk: PageWalk;
   readonly #tables: TableInspector;
 
-  /** `like`: another machine whose compiled code may be shared, or what `shareCode` of one in another thread gave; it is used where `record.path` is the same. */
+  /** `like`: another machine whose compiled code may be shared, or what `shareCode` of one in another thread gave; it is used where `record` is the same. */
   static async create(config: MachineConfig, host: Host, like?: Machine | SharedForms): Promise<Machine> {
     if (config.memoryBytes % PAGE_BYTES !== 0 || config.memoryBytes < MIN_RAM_BYTES || config.memoryBytes > MAX_RAM_BYTES) {
       throw new UserError(`memory of ${config.memoryBytes} bytes: give a multiple of 4096 from 2 MiB to 3 GiB`);
     }
-    if (config.record?.addresses === true)
-      throw new UserError('recording the addresses of memory operands is not built: record the path alone');
-    const hasPath = config.record?.path === true;
-    const library = libraryLike(like instanceof Machine ? like.#library : like, hasPath);
+    const { path: hasPath, addresses: hasAddresses } = config.record ?? { path: false, addresses: false };
+    const library = libraryLike(like instanceof Machine ? like.#library : like, { hasPath, hasAddresses });
     const { h64Raw } = await xxhash();
     return new Machine(config, host, library, (bytes, seed) => h64Raw(bytes, seed));
   }
@@ -179,6 +179,23 @@ export class Machine {
   /** Hands the path recorded so far to observer.path, where recording is on. */
   drainPath(): void {
     this.#pc.drainPath();
+  }
+
+  /** Linear addresses of memory operands of the instruction executed last, after a run of one instruction, where they are recorded. */
+  get lastAddresses(): readonly bigint[] {
+    return this.#pc.interpreter.addresses?.last ?? [];
+  }
+
+  /** Of these the one with this number, and what it could have been guessed to be in the block that begins where `beginBlock` was; those behind it are lost. */
+  guessesOf(index: number): AddressGuesses | null {
+    return this.#pc.interpreter.addresses?.guesses(index) ?? null;
+  }
+
+  /** Whether there are so many wrong guesses of addresses that the block should end. */
+  get isFullOfAddresses(): boolean {
+    const { addresses } = this.#pc.interpreter;
+    addresses?.fold();
+    return addresses?.isFull ?? false;
   }
 
   /** A trace block begins here: path and log forget what was before, so that what follows can be read by itself. A path that was not drained is lost. */
@@ -440,9 +457,9 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function libraryLike(like: FormLibrary | SharedForms | undefined, hasPath: boolean): FormLibrary {
-  if (like === undefined || like.hasPath !== hasPath) return new FormLibrary({ hasPath });
-  return like instanceof FormLibrary ? like : new FormLibrary({ hasPath, shared: like });
+function libraryLike(like: FormLibrary | SharedForms | undefined, recorded: Recorded): FormLibrary {
+  if (like?.hasPath !== recorded.hasPath || like.hasAddresses !== recorded.hasAddresses) return new FormLibrary(recorded);
+  return like instanceof FormLibrary ? like : new FormLibrary({ ...recorded, shared: like });
 }
 
 function frameOf(cr3: bigint): number {

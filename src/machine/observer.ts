@@ -14,6 +14,8 @@
  * or run. `machine.requestStop()` ends run() with `{ reason: 'observer' }` after the current instruction.
  */
 
+import type { PackedAddresses } from './cpu/address-log.ts';
+
 /** What brought the CPU to a lower CPL. `fault` covers every exception, INT3 and INTO among them. */
 export type KernelEntry = 'irq' | 'exception' | 'syscall' | 'int';
 /** What brought the CPU to CPL 3. */
@@ -83,8 +85,8 @@ export interface PathBlock {
   readonly guesses: Uint8Array;
   readonly targetCount: number;
   readonly targets: BigUint64Array;
-  /** Linear addresses of memory operands in order, when recorded. */
-  readonly addresses: BigUint64Array;
+  /** Linear addresses of memory operands (cpu/address-log.ts); null where they are not recorded. */
+  readonly addresses: PackedAddresses | null;
 }
 
 /** What an observer with `isLogging` is never told: generated code adds it to the log. */

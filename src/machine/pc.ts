@@ -6,8 +6,10 @@
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
 import type { FinalStop, MachineConfig, Stop } from './config.ts';
+import { ADDRESS_LOG_BYTES } from './cpu/address-log.ts';
 import { eventCode } from './cpu/event-code.ts';
 import { Delivery } from './cpu/faults.ts';
+import { recordHelper } from './cpu/helpers/accesses.ts';
 import { Cpu, type Run } from './cpu/helpers/cpu.ts';
 import { DR6_FIXED, DR7_FIXED } from './cpu/helpers/debug.ts';
 import { makeHelpers } from './cpu/helpers/helpers.ts';
@@ -73,7 +75,7 @@ export class Pc {
 
   /** `random(n)` is the n-th value of the run's random sequence. */
   constructor(config: MachineConfig, host: Host, library: FormLibrary, random: (n: bigint) => bigint) {
-    const layout = layoutMemory(config.memoryBytes);
+    const layout = layoutMemory(config.memoryBytes, undefined, library.hasAddresses ? ADDRESS_LOG_BYTES : 0);
     const pages = Math.ceil(layout.totalBytes / 65536);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.state = new CpuState(this.memory, layout.cpuBase);
@@ -228,7 +230,7 @@ export class Pc {
     const from = this.#pathFrom;
     this.#pathFrom = to;
     const drained = this.interpreter.drainPath();
-    this.observer?.path?.({ from, to, ...drained, addresses: new BigUint64Array(0) });
+    this.observer?.path?.({ from, to, ...drained });
   }
 
   /** What is written down from now on can be read without what was before; a path that was not drained is lost. */
@@ -240,6 +242,7 @@ export class Pc {
   #forgetLog(): void {
     this.interpreter.drainPath();
     this.log.begin(this.state.retired);
+    this.interpreter.addresses?.begin();
     this.#pathFrom = this.state.count;
   }
 
@@ -351,7 +354,11 @@ export class Pc {
       iret: this.#delivery.code.iret,
       attend: () => cpu.flagsChanged(),
       tell: (what) => tellSystemCall(cpu, what),
-      helper: (number, decoded) => (helpers[number] ?? bug(`no helper ${number}`))(cpu, decoded),
+      helper: (number, decoded) => {
+        const helper = helpers[number] ?? bug(`no helper ${number}`);
+        const { addresses } = this.interpreter;
+        return addresses === null ? helper(cpu, decoded) : recordHelper(cpu, HELPER_NAMES[number] ?? 'HLT', helper, decoded, addresses);
+      },
     };
   }
 

@@ -6,6 +6,7 @@ import type {
   KernelEntry,
   Logged,
   Observer,
+  PackedAddresses,
   PathBlock,
   StaleUse,
   SupervisorUserAccess,
@@ -82,7 +83,7 @@ export class BlockMaker implements Required<Omit<Observer, 'input' | Logged>> {
       rip: this.#rip,
       mode: this.#mode,
       path: recorded.path ? this.#packPath() : null,
-      addresses: null,
+      addresses: recorded.addresses ? this.#packAddresses() : null,
       events: { stream: this.#log.stream(), texts: this.#texts, data: Buffer.concat(this.#data), tags },
       ...state,
     };
@@ -91,6 +92,10 @@ export class BlockMaker implements Required<Omit<Observer, 'input' | Logged>> {
   #packPath(): PackedPath {
     const { bits, bitCount, guesses, targetCount, targets } = this.#path ?? bug('the path was not drained');
     return { bits, bitCount, guesses, targetCount, targets: new Uint8Array(targets.buffer, targets.byteOffset, targets.byteLength) };
+  }
+
+  #packAddresses(): PackedAddresses {
+    return this.#path?.addresses ?? bug('the addresses were not drained');
   }
 
   get events(): number {

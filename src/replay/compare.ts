@@ -1,4 +1,6 @@
 /** Compares two run blocks that should be the same, and names what differs. */
+import type { PackedAddresses } from '../machine/index.ts';
+import { firstDifferentAddress, guessAt, type Said } from './addresses.ts';
 import { EVENTS, type TraceEvent } from './events.ts';
 import { targetsOf } from './path.ts';
 import type { PackedPath, RunBlock } from './schema.ts';
@@ -9,10 +11,19 @@ import { eventsOf } from './trace/run-events.ts';
 export type BlockDifference =
   | { readonly part: 'event'; readonly index: number; readonly recorded: TraceEvent | null; readonly replayed: TraceEvent | null }
   | { readonly part: 'bit'; readonly index: number; readonly recorded: boolean | null; readonly replayed: boolean | null }
-  | { readonly part: 'target' | 'address'; readonly index: number; readonly recorded: bigint | null; readonly replayed: bigint | null }
+  | { readonly part: 'target'; readonly index: number; readonly recorded: bigint | null; readonly replayed: bigint | null }
+  | AddressDifference
   | { readonly part: 'count'; readonly recorded: number; readonly replayed: number }
   | { readonly part: 'rip'; readonly recorded: bigint; readonly replayed: bigint }
   | { readonly part: 'hash'; readonly recorded: string; readonly replayed: string };
+
+/** Of addresses what the columns say: null where the guess was right, undefined where there are no more. */
+export interface AddressDifference {
+  readonly part: 'address';
+  readonly index: number;
+  readonly recorded: Said;
+  readonly replayed: Said;
+}
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
@@ -33,6 +44,11 @@ function samePath(a: PackedPath | null, b: PackedPath | null): boolean {
     return left.every((target, i) => target === right[i]);
   }
   return sameBytes(a.guesses, b.guesses) && sameBytes(a.targets, b.targets);
+}
+
+function sameAddresses(a: PackedAddresses | null, b: PackedAddresses | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.count === b.count && sameBytes(a.misses, b.misses) && sameBytes(a.differences, b.differences);
 }
 
 /** Events that a recording of an older format version did not have are left out. */
@@ -60,7 +76,7 @@ export function sameBlock(recorded: RunBlock, replayed: RunBlock, version = FORM
     recorded.rip === replayed.rip &&
     recorded.mode === replayed.mode &&
     samePath(recorded.path, replayed.path) &&
-    samePacked(recorded.addresses, replayed.addresses) &&
+    sameAddresses(recorded.addresses, replayed.addresses) &&
     sameEvents(recorded, replayed, version)
   );
 }
@@ -80,8 +96,9 @@ export function differences(recorded: RunBlock, replayed: RunBlock, version = FO
   if (event !== null) found.push(event);
   if (recorded.path !== null && replayed.path !== null) found.push(...pathDifferences(recorded.path, replayed.path, partly));
   if (recorded.addresses !== null && replayed.addresses !== null) {
-    const address = firstDifferentWord('address', wordsOf(recorded.addresses), wordsOf(replayed.addresses), partly);
-    if (address !== null) found.push(address);
+    const index = firstDifferentAddress(recorded.addresses, replayed.addresses, partly);
+    const said = (column: PackedAddresses) => guessAt(column, index ?? 0);
+    if (index !== null) found.push({ part: 'address', index, recorded: said(recorded.addresses), replayed: said(replayed.addresses) });
   }
   if (partly && replayed.count < recorded.count) return found;
   if (recorded.count !== replayed.count) found.push({ part: 'count', recorded: recorded.count, replayed: replayed.count });
@@ -117,26 +134,17 @@ function pathDifferences(recorded: PackedPath, replayed: PackedPath, partly: boo
     found.push({ part: 'bit', index, recorded: a, replayed: b });
     break;
   }
-  const target = firstDifferentWord('target', targetsOf(recorded), targetsOf(replayed), partly);
+  const target = firstDifferentTarget(targetsOf(recorded), targetsOf(replayed), partly);
   if (target !== null) found.push(target);
   return found;
 }
 
-function firstDifferentWord(
-  part: 'target' | 'address',
-  recorded: BigUint64Array,
-  replayed: BigUint64Array,
-  partly: boolean,
-): BlockDifference | null {
+function firstDifferentTarget(recorded: BigUint64Array, replayed: BigUint64Array, partly: boolean): BlockDifference | null {
   const length = partly ? replayed.length : Math.max(recorded.length, replayed.length);
   for (let index = 0; index < length; index++) {
     const a = recorded[index] ?? null;
     const b = replayed[index] ?? null;
-    if (a !== b) return { part, index, recorded: a, replayed: b };
+    if (a !== b) return { part: 'target', index, recorded: a, replayed: b };
   }
   return null;
-}
-
-function wordsOf(bytes: Uint8Array): BigUint64Array {
-  return new BigUint64Array(Uint8Array.from(bytes).buffer);
 }

@@ -7,7 +7,7 @@
  * can be named from the trace: the report says so, and names the block.
  */
 import type { Registers } from '../machine/index.ts';
-import type { BlockDifference } from './compare.ts';
+import type { AddressDifference, BlockDifference } from './compare.ts';
 import { describeEvent } from './describe.ts';
 import type { TraceEvent } from './events.ts';
 import { walkPath } from './path.ts';
@@ -75,10 +75,36 @@ function makerOf(player: Player, first: bigint, count: number, part: 'bit' | 'ta
   return first + BigInt(Math.max(low, 1) - 1);
 }
 
+/** What the recording and the replay accessed; null: nothing more. */
+interface Accessed {
+  readonly part: 'address';
+  readonly recorded: bigint | null;
+  readonly replayed: bigint | null;
+}
+
 interface Candidate {
   readonly at: bigint;
   readonly kind: DifferenceKind;
-  readonly difference: BlockDifference;
+  readonly difference: Exclude<BlockDifference, AddressDifference> | Accessed;
+}
+
+/** An access of instruction `at`, in the block that begins at `first`. */
+function accessCandidate(player: Player, first: bigint, at: bigint, { index, recorded, replayed }: AddressDifference): Candidate {
+  player.seek(first);
+  player.mark()();
+  const { address: before } = player.pathUntil(at);
+  player.step();
+  const guesses = player.machine.guessesOf(index - before);
+  const none = { part: 'address', recorded: null, replayed: null } as const;
+  if (guesses === null || replayed === undefined) return { at, kind: 'address', difference: none };
+  const { address, first: guess, other, following } = guesses;
+  const by = { other, following };
+  const said = recorded === null ? guess : typeof recorded === 'bigint' ? guess + recorded : recorded && by[recorded];
+  return {
+    at,
+    kind: 'address',
+    difference: { ...none, recorded: said === undefined ? null : BigInt.asUintN(64, said), replayed: address },
+  };
 }
 
 function candidate(player: Player, first: bigint, count: number, difference: BlockDifference): Candidate {
@@ -92,7 +118,7 @@ function candidate(player: Player, first: bigint, count: number, difference: Blo
     case 'target':
       return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'path', difference };
     case 'address':
-      return { at: makerOf(player, first, count, difference.part, difference.index), kind: 'address', difference };
+      return accessCandidate(player, first, makerOf(player, first, count, difference.part, difference.index), difference);
     case 'rip':
       return { at: first, kind: 'path', difference };
     case 'count':
@@ -227,8 +253,9 @@ export function surroundings(
   return { before, registers, instruction: player.step() };
 }
 
-/** One line: `0x401000 mov eax, 5  (main+0x4, hello.ts:3:1)`. */
-export function instructionText({ rip, text, place }: InstructionView): string {
+/** One line: `0x401000 mov eax, [rbx]  at 0x402000  (main+0x4, hello.ts:3:1)`. */
+export function instructionText({ rip, text, addresses, place }: InstructionView): string {
   const names = [place?.symbol, place?.source].filter((name) => name !== null && name !== undefined);
-  return `0x${rip.toString(16)} ${text}${names.length > 0 ? `  (${names.join(', ')})` : ''}`;
+  const accessed = addresses === undefined || addresses.length === 0 ? '' : `  at ${addresses.map(word).join(', ')}`;
+  return `0x${rip.toString(16)} ${text}${accessed}${names.length > 0 ? `  (${names.join(', ')})` : ''}`;
 }

@@ -2,7 +2,7 @@
  * Runs a machine block by block: what record and replay have in common. `block` runs on to the next boundary and gives what happened; the boundaries
  * depend on the run alone, so that a replay makes the same blocks.
  */
-import { type Boot, type Host, Machine, type MachineConfig, type Stop } from '../machine/index.ts';
+import { ADDRESS_STRIDE, type Boot, type Host, Machine, type MachineConfig, type Stop } from '../machine/index.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { BlockMaker, type EventCounts } from './block-maker.ts';
 import { CountingHost, type PlaybackHost } from './inputs.ts';
@@ -98,14 +98,17 @@ export class Engine {
     this.#full = false;
     machine.observer = this.#maker;
     const boundary = first + BigInt(length);
-    let until = boundary < limit ? boundary : limit;
+    const end = boundary < limit ? boundary : limit;
+    let until = this.#upTo(end);
     let stop: Stop | null = null;
     for (;;) {
       const reached = machine.run(until);
       if (reached.reason === 'limit' || (reached.reason === 'observer' && machine.count === until)) {
         if (machine.count !== until) bug(`run(${until}) returned at ${machine.count}`);
         if (until === limit) stop = { reason: 'limit' };
-        break;
+        if (until === end || this.#full || machine.isFullOfAddresses) break;
+        until = this.#upTo(end);
+        continue;
       }
       if (isFinal(reached)) {
         stop = reached;
@@ -123,6 +126,12 @@ export class Engine {
     const ram = takesRam(stop, Number(machine.count - first), this.#maker.events);
     const hash = ram ? machine.hash() : machine.hashWithoutRam();
     return { block: this.#maker.take(machine.count, this.#recorded, { hash, ram }), stop };
+  }
+
+  /** Where a block that may go on to `end` is looked at: columns of addresses may have become so long that it ends. */
+  #upTo(end: bigint): bigint {
+    const next = this.machine.count + BigInt(ADDRESS_STRIDE);
+    return this.#recorded.addresses && next < end ? next : end;
   }
 
   /**

@@ -1,9 +1,18 @@
 /** The documentation of the trace format, printed from the tables: events.ts for the events, the field kinds of fields.ts, numbers of schema.ts. */
+import { ADDRESS_GUESS, ADDRESS_LIMIT, ADDRESS_STRIDE, FOLLOWERS, KEYS, MOST_ACCESSES } from '../machine/index.ts';
 import { EVENTS } from './events.ts';
 import type { Field, ListField, NameField } from './fields.ts';
 import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS } from './schema.ts';
 import { MAX_BLOCK_EVENTS } from './trace/event-stream.ts';
-import { FORMAT_VERSION, HEADER_BYTES, MAX_PAYLOAD, OLDEST_VERSION, PREAMBLE_BYTES, TRAILER_BYTES } from './trace/frame.ts';
+import {
+  ADDRESSES_VERSION,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  MAX_PAYLOAD,
+  OLDEST_VERSION,
+  PREAMBLE_BYTES,
+  TRAILER_BYTES,
+} from './trace/frame.ts';
 
 /** What each block holds, key by key, as schema.ts declares it. */
 const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: string, type: string, meaning: string])[] } = {
@@ -30,7 +39,11 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
       '[bin, uint, bin or nil, uint, bin] or nil',
       'the canonical path: bits (bit i is bit i & 7 of byte i >> 3), how many; guesses (as the bits, one for each target), how many; the targets that were not guessed (u64 each)',
     ],
-    ['addresses', 'bin or nil', 'linear addresses of memory operands, u64 each'],
+    [
+      'addresses',
+      '[uint, bin, bin] or nil',
+      'linear addresses of memory accesses: how many, misses, differences; see below. Not nil in each block of a trace of version 4, nil in all others',
+    ],
     [
       'events',
       '[bin, [text, …], bin, uint 64]',
@@ -99,7 +112,7 @@ export function traceFormatMarkdown(): string {
     const since = row.since === OLDEST_VERSION ? '' : ` (from version ${row.since} on)`;
     return `### ${row.tag} · ${row.kind}${since}\n\n${row.doc}\n${body}`;
   });
-  return `# The trace format, version ${FORMAT_VERSION}
+  return `# The trace format, versions ${FORMAT_VERSION} and ${ADDRESSES_VERSION}
 
 Printed from \`src/replay\` by \`npm run generate\`; do not edit.
 
@@ -120,6 +133,36 @@ tail and reads up to its last whole block.
 ## Blocks
 
 ${blocks.join('\n')}
+## Addresses
+
+Recorded are the linear addresses of each memory access that an instruction makes on behalf of its operands: those of the explicit memory operands, and the
+implicit ones on the stack (PUSH, POP, CALL, RET, ENTER, LEAVE …), each once, in the order in which the instruction makes them; what is read and then written
+counts once. Of a repeated string instruction, those of each iteration. Of an instruction that loads or stores a table, a pointer, a selector or state (LGDT, LFS,
+FXSAVE, far JMP through memory …) that of its memory operand, once. An instruction that faults has none. None are: page walks, fetches, descriptors, task state,
+the frames of interrupts and of IRET, far CALL and far RET, and what an address is only computed for (LEA, INVLPG, NOP). Of one instruction ${MOST_ACCESSES} at most.
+
+An address is guessed from those before it in the block, by a key: the instruction's RIP plus the place of the access among the instruction's (from 0), modulo ${KEYS};
+and whether it is *by the stack*: an implicit access there, or one by an operand whose base register is RSP. So who reads the column knows the code, as a replay does.
+All that guesses are made from is 0 at the block's begin:
+
+- by the stack: the address of the access by the stack before it (of any key), plus the key's distance from there when it was guessed wrongly last;
+- else, by stride: the key's last address plus its stride, a difference that it had at two wrong guesses in a row;
+- or near: the address of the access before (of any key), plus the key's distance from there when it was guessed wrongly last.
+
+A key that is not by the stack is guessed by stride at first, and the other way from when that would have been right where the guess was wrong.
+
+\`\`\`
+misses        of each wrong guess a u8: bits 3:0 what is right, bits 7:4 how many right guesses stood before it since the last wrong one (15: 15 or more, as u32 behind it)
+              0: the other one of stride and near; ${ADDRESS_GUESS.following}: the change is what followed last; 1 to 7: so many bytes of differences say it
+differences   address less guess d, little-endian, in as few bytes as hold it: 2·d for d ≥ 0, −2·d − 1 below
+\`\`\`
+
+The change is the distance from the access by the stack before, or from the key's last address. What followed last: there are ${FOLLOWERS} places for changes, each
+holds that of the last wrong guess in its circumstances; their number is the highest ${Math.log2(FOLLOWERS)} bits of c · 0x9e3779b1 + k · 0x85ebca6b modulo 2^32, where k is the key (2^15 more by the stack) and c the low
+32 bits of the key's last address, or (by the stack) of its distance.
+
+A block ends early, at a multiple of ${ADDRESS_STRIDE} instructions, where misses and differences have ${ADDRESS_LIMIT} bytes.
+
 ## Events
 
 The events of a block are a stream of bytes. An event is
@@ -144,7 +187,7 @@ Versions 1 and 2 had the path as \`[bits, count, targets]\`, and events as \`[ta
 the block's first (u32), and for each tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field. A column is a bin of fixed-size values (u8 u16
 u32 u64 as they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
 
-A new event has a new tag and makes a new format version; a reader of version ${FORMAT_VERSION} reads versions ${OLDEST_VERSION} to ${FORMAT_VERSION}, and refuses others by naming both. A replay of an older
+A new event has a new tag and makes a new format version; a reader reads versions ${OLDEST_VERSION} to ${ADDRESSES_VERSION}, and refuses others by naming both. A replay of an older
 version leaves out the events that it did not have. A tag that no event has is damage.
 
 ${events.join('\n')}`;

@@ -218,7 +218,7 @@ export class Player {
       path: ({ bitCount, targetCount, addresses }) => {
         made.bit += bitCount;
         made.target += targetCount;
-        made.address += addresses.length;
+        made.address += addresses?.count ?? 0;
       },
     };
     this.run(to);

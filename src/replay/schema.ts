@@ -6,10 +6,11 @@
  * Order in a file: one header; artefacts; then run blocks, with a checkpoint after some of them; an end; an index. A file that was cut lacks its tail.
  * A whole number that may exceed 32 bits is a bigint here and a msgpack uint 64 in the file.
  */
-import type { MachineConfig, Stop } from '../machine/index.ts';
+import { type MachineConfig, MOST_ACCESSES, type PackedAddresses, type Stop } from '../machine/index.ts';
 import { bug } from '../machine/isa/bug.ts';
 import type { ColumnEvents } from './trace/columns.ts';
 import { MAX_BLOCK_EVENTS, type PackedEvents } from './trace/event-stream.ts';
+import { ADDRESSES_VERSION } from './trace/frame.ts';
 import { Malformed } from './trace/malformed.ts';
 
 /** The number of each kind of block. */
@@ -77,8 +78,8 @@ export interface RunBlock {
   readonly mode: Mode;
   /** Null where the path was not recorded. */
   readonly path: PackedPath | null;
-  /** Linear addresses of memory operands, u64 each, little-endian; null where they were not recorded. */
-  readonly addresses: Uint8Array | null;
+  /** Linear addresses of memory accesses: see addresses.ts; null where they were not recorded. */
+  readonly addresses: PackedAddresses | null;
   readonly events: PackedEvents | ColumnEvents;
   /** The machine's state hash after the last instruction of the block. */
   readonly hash: string;
@@ -232,8 +233,11 @@ export function unpackHeader(value: unknown, version: number): TraceHeader {
   const checkpointInstructions = Number(big(map['checkpointInstructions'], 'checkpointInstructions'));
   if (blockInstructions === 0 || checkpointInstructions === 0 || checkpointInstructions % blockInstructions !== 0)
     throw new Malformed(`checkpoints every ${checkpointInstructions} instructions in blocks of ${blockInstructions}`);
+  const machine = unpackConfig(map['machine']);
+  if (machine.record?.addresses !== version >= ADDRESSES_VERSION)
+    throw new Malformed(`a trace of format version ${version} that says of addresses: ${machine.record?.addresses}`);
   return {
-    machine: unpackConfig(map['machine']),
+    machine,
     append: map['append'] === null ? null : shortText(map['append'], 65_536, 'append'),
     artefacts: list.map(unpackArtefact),
     blockInstructions,
@@ -268,7 +272,8 @@ export function packRun(run: RunBlock): object {
   const packedPath = path && [path.bits, path.bitCount, path.guesses, path.targetCount, path.targets];
   if (!('stream' in events)) return bug('events of an older format version are read, never written');
   const packedEvents = [events.stream, events.texts, events.data, events.tags];
-  return { first, count, rip, mode, path: packedPath, addresses, events: packedEvents, hash, ram };
+  const packedAddresses = addresses && [addresses.count, addresses.misses, addresses.differences];
+  return { first, count, rip, mode, path: packedPath, addresses: packedAddresses, events: packedEvents, hash, ram };
 }
 
 /** Version 1 had no `ram`: all its hashes were over RAM; until version 2, targets were not guessed and events stood in columns. */
@@ -284,7 +289,7 @@ export function unpackRun(value: unknown, version: number): RunBlock {
     rip: big(map['rip'], 'the RIP of a run block'),
     mode: modeOf(map['mode']),
     path: map['path'] === null ? null : version < 3 ? unpackOldPath(map['path'], count) : unpackPath(map['path'], count),
-    addresses: map['addresses'] === null ? null : words(map['addresses'], 'addresses'),
+    addresses: map['addresses'] === null ? null : unpackAddresses(map['addresses'], count),
     events: version < 3 ? unpackColumns(map['events']) : unpackStream(map['events']),
     hash: hex(map['hash'], 16, 'the hash of a run block'),
     ram: !hasRam || bool(map['ram'], 'ram'),
@@ -317,6 +322,17 @@ function unpackStream(value: unknown): PackedEvents {
   if (!Array.isArray(texts) || texts.length > MOST_TEXTS || texts.some((text) => typeof text !== 'string'))
     throw new Malformed('the texts of the events are not a list of texts');
   return { stream: bytes, texts, data: bin(data, 'the data of the events'), tags: big(tags, 'the tags of the events') };
+}
+
+/** What the columns say is checked where it is looked at (addresses.ts), or found to be what the replay says. */
+function unpackAddresses(value: unknown, instructions: number): PackedAddresses {
+  if (!Array.isArray(value) || value.length !== 3) throw new Malformed('addresses are not [count, misses, differences]');
+  const [count, misses, differences] = value as unknown[];
+  return {
+    count: whole(count, MOST_ACCESSES * instructions, 'the number of addresses'),
+    misses: bin(misses, 'the wrong guesses of addresses'),
+    differences: bin(differences, 'the differences of addresses'),
+  };
 }
 
 function unpackOldPath(value: unknown, count: number): PackedPath {

@@ -16,6 +16,8 @@ export interface Executed {
   readonly rip: bigint;
   readonly cpl: number;
   readonly code: Code;
+  /** The linear addresses of its memory accesses (addresses.ts); undefined where the machine does not record them. */
+  readonly addresses?: readonly bigint[];
 }
 
 /** The same, for people. */
@@ -26,13 +28,15 @@ export interface InstructionView {
   readonly bytes: Uint8Array;
   /** Intel syntax. */
   readonly text: string;
+  /** As in Executed. */
+  readonly addresses?: readonly bigint[];
   readonly place: Place | null;
 }
 
-export function viewOf({ at, rip, cpl, code }: Executed, symbols: Symbols): InstructionView {
+export function viewOf({ at, rip, cpl, code, addresses }: Executed, symbols: Symbols): InstructionView {
   const { length, text } = disassemble(code.bytes, rip, code.mode);
   const bytes = code.bytes.slice(0, length);
-  return { at, rip, cpl, bytes, text, place: symbols.at(rip, bytes) };
+  return { at, rip, cpl, bytes, text, ...(addresses && { addresses }), place: symbols.at(rip, bytes) };
 }
 
 const MAX_INSTRUCTION_BYTES = 15;
@@ -76,5 +80,6 @@ export function stepOnce(machine: Machine, run: (to: bigint) => void): Executed 
   } finally {
     machine.observer = observer;
   }
-  return machine.count === at ? null : { at, rip, cpl, code };
+  if (machine.count === at) return null;
+  return { at, rip, cpl, code, ...(machine.config.record?.addresses === true && { addresses: machine.lastAddresses }) };
 }

@@ -21,7 +21,7 @@ function member(body: string, start = '', stuckSeconds?: number): CrewMember {
 }
 
 const READY = {
-  code: { hasPath: false, modules: [], known: [] },
+  code: { hasPath: false, hasAddresses: false, modules: [], known: [] },
   snapshot: { state: new Uint8Array(), numbers: new Uint32Array(), bytes: new Uint8Array() },
 };
 const batch = (from: number) => ({ from, to: from + 8 });

@@ -14,6 +14,7 @@ import { STATUS } from '../translator/entry.ts';
 import type { FormLibrary } from '../translator/form-library.ts';
 import { SERVICE_LINEAR } from '../translator/services.ts';
 import { EXIT } from '../translator/tier0.ts';
+import { ADDRESS_SLICE, AddressLog, type PackedAddresses } from './address-log.ts';
 import { CodeCache } from './code-cache.ts';
 import { updateMode } from './mode.ts';
 import { FAULTED, HELPER, type Ports } from './ports.ts';
@@ -34,7 +35,7 @@ export interface InterpreterOptions {
   readonly ports: Ports;
   /** Events, and the targets of the path, as generated code writes them down. */
   readonly log: TraceLog;
-  /** Compiled forms, to be shared by the machines of a process; its `hasPath` says whether the path is recorded. */
+  /** Compiled forms, to be shared by the machines of a process; it says what is recorded. */
   readonly library: FormLibrary;
   /** Default: 0. */
   readonly tier?: Tier;
@@ -50,11 +51,15 @@ export interface DrainedPath extends FoldedTargets {
   /** Bit i is bit i & 7 of byte i >> 3; the bits after the last are 0. */
   readonly bits: Uint8Array;
   readonly bitCount: number;
+  /** Null: they are not recorded. */
+  readonly addresses: PackedAddresses | null;
 }
 
 export class Interpreter {
   readonly codeCache: CodeCache;
   readonly #log: TraceLog;
+  /** Addresses of memory operands; null: they are not recorded. */
+  readonly addresses: AddressLog | null;
   readonly #state: CpuState;
   readonly #ports: Ports;
   readonly #library: FormLibrary;
@@ -77,7 +82,8 @@ export class Interpreter {
     this.#generation = library.generation;
     this.codeCache = new CodeCache(memory, layout, state, ports, library, passesUntilHot(tier));
     this.#log = log;
-    this.#regions = new Regions(this.codeCache, state, library.hasPath, tier);
+    this.addresses = library.addresses === null ? null : new AddressLog(memory, layout.addressBase, state, library.addresses);
+    this.#regions = new Regions(this.codeCache, state, library, tier);
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
     this.#imports = {
       env: {
@@ -95,6 +101,7 @@ export class Interpreter {
         integer: (operation: number, width: number) => integerService(state, operation, width),
         ...this.#log.exports,
         ...this.#systemCode(),
+        ...this.addresses?.exports,
       },
     };
     this.#regions.imports = this.#imports;
@@ -144,19 +151,22 @@ export class Interpreter {
   drainPath(): DrainedPath {
     const state = this.#state;
     this.#log.fold(state.base);
+    this.addresses?.fold();
     const bitCount = state.get32(PATH_BIT_COUNT);
     const bits = new Uint8Array(this.#memory.buffer, this.#layout.pathBitsBase, (bitCount + 7) >> 3);
     const last = bits.length - 1;
     if ((bitCount & 7) !== 0) bits[last] = (bits[last] ?? 0) & ((1 << (bitCount & 7)) - 1);
     state.set32(PATH_BIT_COUNT, 0);
-    return { bits, bitCount, ...this.#log.takeTargets() };
+    return { bits, bitCount, ...this.#log.takeTargets(), addresses: this.addresses?.take() ?? null };
   }
 
-  /** Instructions for which there is room in the path's columns. */
+  /** Instructions for which there is room in what is recorded. */
   #pathRoom(): number {
-    if (!this.#library.hasPath) return SLICE;
+    this.addresses?.fold();
+    const most = this.addresses === null ? SLICE : this.addresses.hasRoom ? ADDRESS_SLICE : 0;
+    if (!this.#library.hasPath) return most;
     this.#log.fold(this.#state.base);
-    return PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.#log.targetCount);
+    return Math.min(most, PATH_BLOCK - Math.max(this.#state.get32(PATH_BIT_COUNT), this.#log.targetCount));
   }
 
   /** Makes the count stand by itself: nothing is planned any more. */

@@ -6,6 +6,7 @@
  */
 
 import { bug } from '../isa/bug.ts';
+import type { Recorded } from '../translator/recorders.ts';
 import { innerMark, type RegionSource } from '../translator/region-emit.ts';
 import { RegionForms } from '../translator/region-form.ts';
 import { type Foresight, pageOf, RegionGraph } from '../translator/region-graph.ts';
@@ -44,7 +45,7 @@ export class Regions {
   imports: Record<string, Record<string, unknown>> = {};
   readonly #codeCache: CodeCache;
   readonly #state: CpuState;
-  readonly #hasPath: boolean;
+  readonly #recorded: Recorded;
   readonly #tier: Tier;
   readonly #forms = new RegionForms();
   /** Heads, and the linear pages where they were met. */
@@ -54,10 +55,10 @@ export class Regions {
   #length = 1;
   #flushes = 0;
 
-  constructor(codeCache: CodeCache, state: CpuState, hasPath: boolean, tier: Tier) {
+  constructor(codeCache: CodeCache, state: CpuState, recorded: Recorded, tier: Tier) {
     this.#codeCache = codeCache;
     this.#state = state;
-    this.#hasPath = hasPath;
+    this.#recorded = recorded;
     this.#tier = tier;
   }
 
@@ -111,7 +112,7 @@ export class Regions {
     this.#length += found.length;
     if (this.#length > this.table.length) this.table.grow(Math.max(this.table.length, this.#length - this.table.length));
     const sources = found.map((f) => f.source);
-    const { bytes, inner } = regionsModule(sources, first, this.#hasPath);
+    const { bytes, inner } = regionsModule(sources, first, this.#recorded);
     new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports);
     for (const [i, { head, page }] of found.entries()) {
       for (const [number, offset] of (inner[i] ?? []).entries()) this.#codeCache.markInner(page, offset, innerMark(first + i, number));

@@ -137,6 +137,8 @@ export const NMI_MATTERS = 0x91c;
 /** Exceptions delivered since an instruction last retired (32 bits), and the count at which (64). A snapshot has them with the run's state. */
 export const DELIVERIES = 0x920;
 export const DELIVERED_AT = 0x928;
+/** Address recording: where code appends the next word (address-log.ts). */
+export const ADDRESS_NEXT = 0x930;
 
 /**
  * The MMU's words (memory/mmu.ts), 32 bits each: what control registers say, what page tables are compared by, and what the last translation found.
@@ -244,6 +246,8 @@ export interface MemoryLayout {
   readonly pathTargetsBase: number;
   /** Of the log (trace-log.ts). */
   readonly logBase: number;
+  /** Of the addresses of memory operands (address-log.ts). */
+  readonly addressBase: number;
   readonly codeBase: number;
   readonly codeBytes: number;
   readonly ramBase: number;
@@ -260,18 +264,19 @@ const PATH_BITS_BYTES = PATH_BLOCK / 8 + 4096;
 const PATH_TARGETS_BYTES = SLICE * 8 + 4096;
 
 /**
- * Lays one CPU, its path buffers, its log, the decoded-code cache, `ramBytes` of guest RAM (a multiple of 4096) and what is kept of its frames into one
- * memory.
+ * Lays one CPU, its path buffers, its log, `addressBytes` for those of memory operands, the decoded-code cache, `ramBytes` of guest RAM (a multiple of 4096)
+ * and what is kept of its frames into one memory.
  */
-export function layoutMemory(ramBytes: number, codeBytes = 48 << 20): MemoryLayout {
+export function layoutMemory(ramBytes: number, codeBytes = 48 << 20, addressBytes = 0): MemoryLayout {
   const cpuBase = 4096;
   const pathBitsBase = cpuBase + CPU_BYTES;
   const pathTargetsBase = pathBitsBase + PATH_BITS_BYTES;
   const logBase = pathTargetsBase + PATH_TARGETS_BYTES;
-  const codeBase = (logBase + LOG_BYTES + 4095) & ~4095;
+  const addressBase = (logBase + LOG_BYTES + 4095) & ~4095;
+  const codeBase = (addressBase + addressBytes + 4095) & ~4095;
   const ramBase = (codeBase + codeBytes + 0xffff) & ~0xffff;
   const totalBytes = new FrameTables(ramBase + ramBytes, Math.ceil(ramBytes / 4096)).end;
-  return { cpuBase, pathBitsBase, pathTargetsBase, logBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes };
+  return { cpuBase, pathBitsBase, pathTargetsBase, logBase, addressBase, codeBase, codeBytes, ramBase, ramBytes, totalBytes };
 }
 
 /** One CPU's state, read and written from TypeScript. All values are unsigned; the memory must not grow. */

@@ -6,12 +6,17 @@
  * Certain: DF is clear, the bytes lie in one page that the software TLB serves, the budget lasts, and a copy does not read what it has written. Of a scan
  * the iteration that follows must set the flags: so it lies in the same page, where it cannot fault.
  */
-import { GPR, LEFT, PATH_BIT_COUNT, PATH_BITS, RFLAGS_REST, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../cpu/state.ts';
+import { KEYS, STEADY } from '../cpu/address-log.ts';
+import { ADDRESS_NEXT, GPR, LEFT, PATH_BIT_COUNT, PATH_BITS, RFLAGS_REST, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../cpu/state.ts';
 import { FLAG_BIT } from '../isa/flags.ts';
 import { FS, RAX, RCX, RDI, RSI } from '../isa/registers.ts';
+import { Code, I32, Var32, Var64 } from './code.ts';
 import type { Form } from './emit.ts';
+import { ENTRY } from './entry.ts';
+import type { EntryLocals } from './entry-access.ts';
 import type { LocalPool } from './lowering-context.ts';
 import { keepBelow } from './path-recorder.ts';
+import type { Recorded } from './recorders.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
 /** Whether there is bulk code for this form. */
@@ -22,8 +27,20 @@ export const hasBulk = ({ decoded, segmentation }: Form): boolean =>
   segmentation === 'long' &&
   decoded.segment < FS;
 
-/** `base`, `tlb`: locals with the CPU's base and the address of the TLB set in use. Falls through when all that can be done in bulk is done. */
-export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPool, base: number, tlb: number, hasPath: boolean): void {
+/** `repeat`: function of address-code.ts; null: addresses are not recorded. */
+export interface BulkRecorded extends Recorded {
+  readonly repeat: number | null;
+}
+
+/** `at.tlb`: a local with the address of the TLB set in use. Falls through when all that can be done in bulk is done. */
+export function emitBulk(
+  f: FunctionBuilder,
+  { decoded }: Form,
+  locals: LocalPool,
+  at: EntryLocals & { readonly tlb: number },
+  recorded: BulkRecorded,
+): void {
+  const { base, tlb } = at;
   const isCopy = decoded.row.name.startsWith('MOVS');
   const isScan = decoded.row.name.startsWith('SCAS');
   const size = widthOf(decoded.operands) / 8;
@@ -143,6 +160,7 @@ export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPoo
     f.get(bytes);
     f.memoryFill();
   }
+  if (recorded.repeat !== null) recordElements(f, at, { n, size, pointers: isCopy ? [RSI, RDI] : [RDI], repeat: recorded.repeat });
   for (const index of isCopy ? [RDI, RSI] : [RDI]) {
     f.get(base);
     register(index);
@@ -161,7 +179,7 @@ export function emitBulk(f: FunctionBuilder, { decoded }: Form, locals: LocalPoo
   f.get(n);
   f.op(OP.i32.wrap_i64, OP.i32.sub);
   f.store('i32', LEFT);
-  if (hasPath) appendOnes(f, locals, base, n);
+  if (recorded.hasPath) appendOnes(f, locals, base, n);
   f.end();
 }
 
@@ -235,6 +253,38 @@ function host(f: FunctionBuilder, locals: LocalPool, tlb: number, kind: number, 
   f.get(slot);
   f.load('i32', kind + 8);
   f.op(OP.i32.add);
+}
+
+/** The addresses of `n` elements: the first of them one by one, until all others follow from them. `pointers`: in the order in which they are used. */
+function recordElements(
+  f: FunctionBuilder,
+  { base, entry, page }: EntryLocals,
+  { n, size, pointers, repeat }: { n: number; size: number; pointers: readonly number[]; repeat: number },
+): void {
+  const code = new Code(f);
+  const state = new Var32(f, base);
+  const all = new Var64(f, n);
+  const next = code.var32(state.load32(ADDRESS_NEXT));
+  const rip = code.var64(new Var64(f, page).add(new Var32(f, entry).load16(ENTRY.offset).unsigned64));
+  const offset = code.var64(0n);
+  const left = code.var64(BigInt(STEADY));
+  code.if(all.ltU(BigInt(STEADY)), () => left.set(all));
+  const rest = code.var32(all.sub(left).low);
+  code.loop((leave) => {
+    code.if(left.eq(0n), leave);
+    for (const [i, pointer] of pointers.entries()) {
+      const address = state.load64(GPR + 8 * pointer).add(offset);
+      code.store64(next, 8 * i, address.shl(16n).or(rip.add(BigInt(i)).and(BigInt(KEYS - 1))));
+    }
+    next.set(next.add(8 * pointers.length));
+    offset.set(offset.add(BigInt(size)));
+    left.set(left.sub(1n));
+  });
+  code.store32(state, ADDRESS_NEXT, next);
+  code.if(rest.ne(0), () => {
+    for (const value of [state, rest, I32.of(pointers.length)]) value.push(f);
+    f.call(repeat);
+  });
 }
 
 /** "It goes on", n times: ones from the first bit on; what lies behind the last is not yet written. */

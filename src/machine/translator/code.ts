@@ -184,6 +184,9 @@ export class I64 {
   sub(other: Long): I64 {
     return this.#with(other, OP.i64.sub);
   }
+  mul(other: Long): I64 {
+    return this.#with(other, OP.i64.mul);
+  }
   and(other: Long): I64 {
     return this.#with(other, OP.i64.and);
   }
@@ -214,6 +217,14 @@ export class I64 {
 
   has(mask: bigint): I32 {
     return this.and(mask).ne(0n);
+  }
+
+  /** How many of the highest bits are 0. */
+  get leadingZeros(): I64 {
+    return new I64((f) => {
+      this.push(f);
+      f.op(OP.i64.clz);
+    });
   }
 
   get low(): I32 {

@@ -22,6 +22,7 @@ import type { Address, KnownPlaces } from './known-places.ts';
 import { Lowering } from './lower.ts';
 import type { Environment, LocalPool, Services } from './lowering-context.ts';
 import { load, type MemoryServices, type Place, place, probe, store } from './memory-access.ts';
+import { type AddressRecorder, accessesOf, type PathRecorder, type Recorders } from './recorders.ts';
 import { SERVICE_LINEAR } from './services.ts';
 import { type FunctionBuilder, type Label, OP } from './wasm.ts';
 
@@ -66,18 +67,6 @@ export interface Site {
   leave(): void;
 }
 
-/** Path recording: emitted into the second body only. */
-export interface PathRecorder {
-  /** Appends a bit that is known now. */
-  bit(value: 0 | 1): void;
-  /** Appends the target in this i64 local. */
-  target(local: number): void;
-  /** A call that returns to the address in this i64 local. */
-  call(returnTo: number): void;
-  /** A return to the address in this i64 local. */
-  return(target: number): void;
-}
-
 export interface EmitServices extends Services {
   readonly tlb: number;
   readonly load: number;
@@ -107,8 +96,8 @@ export interface Form {
 }
 
 /** Emits one instruction; every way through the code ends at the site. */
-export function emitInstruction(form: Form, site: Site, access: StateAccess, services: EmitServices, path: PathRecorder | null): void {
-  new Emitter(form, site, access, services, path).emit();
+export function emitInstruction(form: Form, site: Site, access: StateAccess, services: EmitServices, recorders: Recorders): void {
+  new Emitter(form, site, access, services, recorders).emit();
 }
 
 class Emitter {
@@ -117,6 +106,7 @@ class Emitter {
   readonly #access: StateAccess;
   readonly #services: EmitServices;
   readonly #path: PathRecorder | null;
+  readonly #addresses: AddressRecorder | null;
   readonly #f: FunctionBuilder;
   readonly #l: Lowering;
   readonly #memory: MemoryServices;
@@ -127,12 +117,13 @@ class Emitter {
   /** REP: what remains of the count after this iteration. */
   #remaining = -1;
 
-  constructor(form: Form, site: Site, access: StateAccess, services: EmitServices, path: PathRecorder | null) {
+  constructor(form: Form, site: Site, access: StateAccess, services: EmitServices, { path, addresses }: Recorders) {
     this.#form = form;
     this.#site = site;
     this.#access = access;
     this.#services = services;
     this.#path = path;
+    this.#addresses = addresses;
     this.#f = site.f;
     this.#l = new Lowering(site.f, access, site.locals, services);
     const firstStore = form.effect.steps.findIndex((s) => s.kind === 'store');
@@ -165,7 +156,9 @@ class Emitter {
     const flags = this.#access.prepareFlags(this.#l, effect.flags);
     const repeatWhen = decoded.rep === 'zero' || decoded.rep === 'nonzero' ? this.#newZf() : -1;
     const commit = () => {
-      for (const emitCommit of [...stores, ...writes, flags]) emitCommit();
+      for (const emitCommit of stores) emitCommit();
+      this.#addresses?.append(accessesOf(effect.steps, this.#places));
+      for (const emitCommit of [...writes, flags]) emitCommit();
     };
     if (effect.next.kind === 'jump') return this.#jump(effect.next.target, effect.next.direct, commit);
     if (effect.next.kind === 'branch') return this.#branch(effect.next.when, effect.next.target, commit, stores.length + writes.length > 0);

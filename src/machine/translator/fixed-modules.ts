@@ -11,12 +11,14 @@ import { effectOf } from '../isa/effect.ts';
 import { mmuModule } from '../memory/mmu-code.ts';
 import { ramModule } from '../memory/ram-code.ts';
 import { translationsModule } from '../memory/translations-code.ts';
+import { addressModule } from './address-code.ts';
 import { commonForms } from './common-forms.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { formKey, immediateOf, type KnownForm, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
 import { logModule } from './log-code.ts';
 import { readyMade } from './ready-made.ts';
+import type { Recorded } from './recorders.ts';
 import { systemModule } from './system-code.ts';
 import { bodyModule, functionsModule } from './tier0.ts';
 
@@ -31,10 +33,10 @@ const MAKERS = {
   'system+path': () => systemModule(true),
   transfer: () => transferModule(false),
   'transfer+path': () => transferModule(true),
-  body: () => bodyModule(inlinedForms(), false),
-  'body+path': () => bodyModule(inlinedForms(), true),
-  functions: () => functionsModule(outlinedForms(), 1, false),
-  'functions+path': () => functionsModule(outlinedForms(), 1, true),
+  body: () => bodyModule(inlinedForms(), { hasPath: false, hasAddresses: false }),
+  'body+path': () => bodyModule(inlinedForms(), { hasPath: true, hasAddresses: false }),
+  functions: () => functionsModule(outlinedForms(), 1, { hasPath: false, hasAddresses: false }),
+  'functions+path': () => functionsModule(outlinedForms(), 1, { hasPath: true, hasAddresses: false }),
 } as const satisfies Readonly<Record<string, () => Uint8Array<ArrayBuffer>>>;
 
 export type FixedModule = keyof typeof MAKERS;
@@ -52,6 +54,15 @@ export const inlinedKeys = (): readonly string[] => readyMade?.inlinedKeys ?? [.
 
 /** The forms of `functions`: none in the sources, where each process makes what it meets. */
 export const knownForms = (): readonly KnownForm[] => readyMade?.known ?? [];
+
+/** Tier 0's body. One that records addresses, which is rare, is in no bundle. */
+export function recordingBody(recorded: Recorded): WebAssembly.Module {
+  if (recorded.hasAddresses) return new WebAssembly.Module(bodyModule(inlinedForms(), recorded));
+  return fixedModule(recorded.hasPath ? 'body+path' : 'body');
+}
+
+/** What folds addresses: likewise. */
+export const foldingModule = (): WebAssembly.Module => new WebAssembly.Module(addressModule());
 
 interface Example {
   readonly decoded: Decoded;

@@ -11,14 +11,14 @@ import type { Instruction } from '../isa/dsl.ts';
 import { effectOf } from '../isa/effect.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
-import { fixedModule, inlinedKeys, knownForms } from './fixed-modules.ts';
+import { fixedModule, foldingModule, inlinedKeys, knownForms, recordingBody } from './fixed-modules.ts';
 import { formKey, immediateOf, type KnownForm, quickKey, rowNames } from './form-key.ts';
+import type { Recorded } from './recorders.ts';
 import { isForRegions } from './region-form.ts';
 import { functionsModule } from './tier0.ts';
 
 /** The functions of a library and their table, for a library of another thread: it needs neither emit nor compile them. To be sent as it is (a structured clone). */
-export interface SharedForms {
-  readonly hasPath: boolean;
+export interface SharedForms extends Recorded {
   readonly modules: readonly WebAssembly.Module[];
   /** In the order of their functions, from 1 on. */
   readonly known: readonly KnownForm[];
@@ -29,9 +29,20 @@ const MANY = 24;
 /** Far more than kernels and compilers use (some 500); about 10 KB of host memory each. */
 const CAPACITY = 16_000;
 
-export class FormLibrary {
-  /** Whether the code records the path. */
+interface LibraryOptions {
   readonly hasPath: boolean;
+  /** Default: false. */
+  readonly hasAddresses?: boolean;
+  /** Renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. */
+  readonly capacity?: number;
+  /** Of another library that records the same. */
+  readonly shared?: SharedForms;
+}
+
+export class FormLibrary implements Recorded {
+  /** Whether the code records the path, and addresses. */
+  readonly hasPath: boolean;
+  readonly hasAddresses: boolean;
   /** The interpreter's body; `run` is its export. */
   readonly body: WebAssembly.Module;
   /** See system-code.ts. */
@@ -42,6 +53,8 @@ export class FormLibrary {
   readonly log: WebAssembly.Module;
   /** See cpu/event-code.ts. */
   readonly events: WebAssembly.Module;
+  /** See address-code.ts; null: addresses are not recorded. */
+  readonly addresses: WebAssembly.Module | null;
   /** Modules with out-of-line functions, in the order in which machines link them. */
   readonly #modules: WebAssembly.Module[] = [];
   /** How many of them, and of the functions, came from another library: their forms are not here. */
@@ -63,21 +76,18 @@ export class FormLibrary {
   /** Function indices handed out; table slot 0 stays empty. */
   #functions = 1;
 
-  /**
-   * `capacity`: renewed after so many forms (of which a guest can make more by rare immediates); at most 65,000. `shared`: of another library with the
-   * same `hasPath`.
-   */
-  constructor(options: { readonly hasPath: boolean; readonly capacity?: number; readonly shared?: SharedForms }) {
-    const { hasPath, capacity = CAPACITY, shared } = options;
+  constructor({ hasPath, hasAddresses = false, capacity = CAPACITY, shared }: LibraryOptions) {
     this.hasPath = hasPath;
+    this.hasAddresses = hasAddresses;
     this.#capacity = capacity;
     this.#inlined = new Map(inlinedKeys().map((key, index) => [key, FORM.inline + index]));
-    this.body = fixedModule(hasPath ? 'body+path' : 'body');
+    this.body = recordingBody(this);
     this.system = fixedModule(hasPath ? 'system+path' : 'system');
     this.transfer = fixedModule(hasPath ? 'transfer+path' : 'transfer');
     this.log = fixedModule('log');
     this.events = fixedModule('events');
-    const { modules, known } = shared ?? readyForms(hasPath);
+    this.addresses = hasAddresses ? foldingModule() : null;
+    const { modules, known } = shared ?? readyForms(this);
     this.#given = { modules: modules.length, functions: known.length };
     this.#modules.push(...modules);
     for (const form of known) this.#known.set(form.key, form);
@@ -87,7 +97,8 @@ export class FormLibrary {
   /** What it holds by now. */
   share(): SharedForms {
     this.compile();
-    return { hasPath: this.hasPath, modules: this.#modules.slice(), known: [...this.#known.values()] };
+    const { hasPath, hasAddresses } = this;
+    return { hasPath, hasAddresses, modules: this.#modules.slice(), known: [...this.#known.values()] };
   }
 
   /** Forgets all forms but the body's, when there are so many that the memory for their code matters. Function indices begin anew. */
@@ -154,7 +165,7 @@ export class FormLibrary {
   compile(): void {
     if (this.#pending.length === 0) return;
     const first = this.#functions - this.#pending.length;
-    this.#modules.push(new WebAssembly.Module(functionsModule(this.#pending, first, this.hasPath)));
+    this.#modules.push(new WebAssembly.Module(functionsModule(this.#pending, first, this)));
     this.#forms.push(...this.#pending);
     this.#pending = [];
   }
@@ -170,14 +181,14 @@ export class FormLibrary {
     const made = this.#modules.length - modules;
     if (from > 0 || made < MANY) return this.#modules.slice(from);
     if (this.#all === null || made - this.#all.modules >= MANY) {
-      this.#all = { module: new WebAssembly.Module(functionsModule(this.#forms, 1 + functions, this.hasPath)), modules: made };
+      this.#all = { module: new WebAssembly.Module(functionsModule(this.#forms, 1 + functions, this)), modules: made };
     }
     return [...this.#modules.slice(0, modules), this.#all.module, ...this.#modules.slice(modules + this.#all.modules)];
   }
 }
 
 /** What a bundle has of the common forms: the first functions of every library. */
-function readyForms(hasPath: boolean): SharedForms {
-  const known = knownForms();
-  return { hasPath, modules: known.length === 0 ? [] : [fixedModule(hasPath ? 'functions+path' : 'functions')], known };
+function readyForms({ hasPath, hasAddresses }: Recorded): SharedForms {
+  const known = hasAddresses ? [] : knownForms();
+  return { hasPath, hasAddresses, modules: known.length === 0 ? [] : [fixedModule(hasPath ? 'functions+path' : 'functions')], known };
 }

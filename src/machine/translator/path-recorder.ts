@@ -22,8 +22,8 @@ import {
   RETURN_STACK,
   RETURN_TOP,
 } from '../cpu/state.ts';
-import type { PathRecorder } from './emit.ts';
 import type { LocalPool } from './lowering-context.ts';
+import type { PathRecorder } from './recorders.ts';
 import { type FunctionBuilder, OP } from './wasm.ts';
 
 /** The column of bits: how code appends to it. */

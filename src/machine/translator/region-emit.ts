@@ -22,8 +22,8 @@ import { STATUS, storeDirection } from './flags.ts';
 import { KnownPlaces } from './known-places.ts';
 import type { Lowering } from './lower.ts';
 import { LocalPool } from './lowering-context.ts';
-import { pathRecorder } from './path-recorder.ts';
 import { enterPrivilege } from './privilege-code.ts';
+import type { Recorded } from './recorders.ts';
 import { RegionAccess, RegionState } from './region-access.ts';
 import { leaveIfFull, logBefore } from './region-events.ts';
 import { PARAMETER, RegionExit } from './region-exit.ts';
@@ -32,7 +32,7 @@ import { floatHalves } from './region-floats.ts';
 import type { RegionForm } from './region-form.ts';
 import { type Block, countOf, type Edge, pageOf, type RegionInstruction } from './region-graph.ts';
 import { type Liveness, liveness } from './region-liveness.ts';
-import { RegionBits } from './region-path.ts';
+import { RegionRecorders } from './region-recorders.ts';
 import { type Node, structure } from './region-structure.ts';
 import { pushNotPlain, type SystemCall } from './region-system.ts';
 import type { Origins } from './register-origins.ts';
@@ -88,8 +88,7 @@ interface Here {
 export class RegionEmitter {
   readonly #f: FunctionBuilder;
   readonly #imported: Imported;
-  /** The path's bits; null: it is not recorded. */
-  readonly #bits: RegionBits | null;
+  readonly #recorders: RegionRecorders;
   readonly #head: Block;
   readonly #index: number;
   readonly #pages: ReadonlyMap<number, number>;
@@ -119,10 +118,10 @@ export class RegionEmitter {
   #exit: Label | null = null;
 
   /** `index`: of the function in the table of regions. */
-  constructor(f: FunctionBuilder, imported: Imported, { head, pages }: RegionSource, index: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, { head, pages }: RegionSource, index: number, recorded: Recorded) {
     this.#f = f;
     this.#imported = imported;
-    this.#bits = hasPath ? new RegionBits(f, this.#base) : null;
+    this.#recorders = new RegionRecorders(f, this.#base, this.#page, recorded);
     this.#head = head;
     this.#index = index;
     this.#pages = pages;
@@ -170,7 +169,7 @@ export class RegionEmitter {
         f.set(this.#checked);
       }
       this.#state.load();
-      this.#bits?.load();
+      this.#recorders.load();
     });
   }
 
@@ -235,7 +234,7 @@ export class RegionEmitter {
   #storeState(): void {
     const f = this.#f;
     this.#state.store();
-    this.#bits?.store();
+    this.#recorders.store();
     f.get(this.#base);
     f.get(this.#exits.rip);
     f.store('i64', RIP);
@@ -454,9 +453,8 @@ export class RegionEmitter {
       f.brIf(cold, false);
       logBefore(this.#state, this.#left, form.system, instruction.at, this.#imported);
     }
-    const path =
-      this.#bits === null ? null : pathRecorder(f, this.#locals, this.#base, end === null ? this.#bits : this.#bits.ofBranch(node.block));
-    emitInstruction({ ...form, effect: { ...effect, flags: needed(effect.flags, live) } }, site, access, services, path);
+    const recorders = this.#recorders.of(instruction, end === null ? null : node.block, this.#locals);
+    emitInstruction({ ...form, effect: { ...effect, flags: needed(effect.flags, live) } }, site, access, services, recorders);
     if (!mayGoCold) return;
     f.end();
     const after = this.#flags.now;

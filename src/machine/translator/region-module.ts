@@ -1,4 +1,5 @@
 /** Regions → a WebAssembly module. */
+import type { Recorded } from './recorders.ts';
 import { RegionEmitter, type RegionSource } from './region-emit.ts';
 import { TABLE } from './region-exit.ts';
 import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
@@ -11,7 +12,7 @@ export interface RegionsModule {
 }
 
 /** A module that puts the functions of these regions into the table of regions from `firstIndex` on. */
-export function regionsModule(sources: readonly RegionSource[], firstIndex: number, hasPath: boolean): RegionsModule {
+export function regionsModule(sources: readonly RegionSource[], firstIndex: number, recorded: Recorded): RegionsModule {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'regions', 1);
@@ -28,7 +29,7 @@ export function regionsModule(sources: readonly RegionSource[], firstIndex: numb
   const inner: (readonly number[])[] = [];
   const functions = sources.map((source, i) => {
     const f = module.func(imported.regionType);
-    const emitter = new RegionEmitter(f, imported, source, firstIndex + i, hasPath);
+    const emitter = new RegionEmitter(f, imported, source, firstIndex + i, recorded);
     emitter.emit();
     inner.push([...emitter.inner.keys()]);
     return f;

@@ -10,12 +10,13 @@ import {
   CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 
-import { emitBulk, hasBulk } from './bulk-string.ts';
+import { recordersInMemory } from './address-recorder.ts';
+import { type BulkRecorded, emitBulk, hasBulk } from './bulk-string.ts';
 import { type EmitServices, emitInstruction, type Form, NO_REGION, type Site } from './emit.ts';
 import { ENTRY, ENTRY_BYTES, FORM, STATUS } from './entry.ts';
 import { EntryAccess, type EntryLocals } from './entry-access.ts';
 import { LocalPool } from './lowering-context.ts';
-import { bitsInMemory, pathRecorder } from './path-recorder.ts';
+import type { Recorded } from './recorders.ts';
 import { straight } from './region-form.ts';
 import { type FunctionBuilder, type Label, ModuleBuilder, OP } from './wasm.ts';
 
@@ -77,18 +78,19 @@ function begin(second?: 'regions'): Imported {
 }
 
 /** A module that puts the out-of-line functions of these forms into the table from `firstIndex` on. */
-export function functionsModule(forms: readonly Form[], firstIndex: number, hasPath: boolean): Uint8Array<ArrayBuffer> {
+export function functionsModule(forms: readonly Form[], firstIndex: number, recorded: Recorded): Uint8Array<ArrayBuffer> {
   const { module, functions, formType } = begin();
+  const repeat = recorded.hasAddresses ? module.importFunction('env', 'repeat', module.type(['i32', 'i32', 'i32'], [])) : null;
   const made = forms.map((form) => {
     const f = module.func(formType);
-    emitFunction(f, form, functions, hasPath);
+    emitFunction(f, form, functions, { ...recorded, repeat });
     return f;
   });
   module.elements(0, firstIndex, made);
   return module.build();
 }
 
-function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['functions'], hasPath: boolean): void {
+function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['functions'], recorded: BulkRecorded): void {
   const at: EntryLocals = { base: 0, entry: 1, page: 2 };
   const locals = new LocalPool(f);
   const tlb = locals.take('i32');
@@ -97,7 +99,7 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
   f.load('i32', TLB_SET);
   f.op(OP.i32.add);
   f.set(tlb);
-  if (hasBulk(form)) emitBulk(f, form, locals, at.base, tlb, hasPath);
+  if (hasBulk(form)) emitBulk(f, form, locals, { ...at, tlb }, recorded);
   const access = new EntryAccess(f, at, form.decoded, functions.writeRflags);
   const leaveWith = (status: number) => {
     f.i32(status);
@@ -135,17 +137,17 @@ function emitFunction(f: FunctionBuilder, form: Form, functions: Imported['funct
     },
   };
   const services: EmitServices = { ...functions, ...NO_REGION, base: at.base, tlb, giveUp: null };
-  emitInstruction(form, site, access, services, hasPath ? pathRecorder(f, locals, at.base, bitsInMemory(f, locals, at.base)) : null);
+  emitInstruction(form, site, access, services, recordersInMemory(f, locals, at, form.decoded, access, recorded));
   f.op(OP.unreachable);
 }
 
 /** The interpreter's body, `run(base) → EXIT`, with `inlined` as the cases from FORM.inline on. */
-export function bodyModule(inlined: readonly Form[], hasPath: boolean): Uint8Array<ArrayBuffer> {
+export function bodyModule(inlined: readonly Form[], recorded: Recorded): Uint8Array<ArrayBuffer> {
   const imported = begin('regions');
   const { module } = imported;
   const faulted = module.importFunction('env', 'faulted', module.type([], ['i32']));
   const f = module.func(module.type(['i32'], ['i32']));
-  new Body(f, imported, module.type(REGION_PARAMETERS, ['i32']), faulted, hasPath).emit(inlined);
+  new Body(f, imported, module.type(REGION_PARAMETERS, ['i32']), faulted, recorded).emit(inlined);
   module.exportFunction('run', f);
   return module.build();
 }
@@ -156,7 +158,7 @@ class Body {
   readonly #formType: number;
   readonly #regionType: number;
   readonly #faulted: number;
-  readonly #hasPath: boolean;
+  readonly #recorded: Recorded;
   readonly #base = 0;
   readonly #entry: number;
   readonly #page: number;
@@ -167,13 +169,13 @@ class Body {
   readonly #slot: number;
   readonly #locals: LocalPool;
 
-  constructor(f: FunctionBuilder, imported: Imported, regionType: number, faulted: number, hasPath: boolean) {
+  constructor(f: FunctionBuilder, imported: Imported, regionType: number, faulted: number, recorded: Recorded) {
     this.#faulted = faulted;
     this.#f = f;
     this.#functions = imported.functions;
     this.#formType = imported.formType;
     this.#regionType = regionType;
-    this.#hasPath = hasPath;
+    this.#recorded = recorded;
     this.#entry = f.local('i32');
     this.#page = f.local('i64');
     this.#left = f.local('i32');
@@ -503,14 +505,8 @@ class Body {
     };
     const services: EmitServices = { ...this.#functions, ...NO_REGION, base: this.#base, tlb: this.#tlb, giveUp: cold };
     const access = new EntryAccess(f, at, form.decoded, this.#functions.writeRflags);
-    const bits = bitsInMemory(f, this.#locals, this.#base);
-    emitInstruction(
-      { ...form, ...straight(form.effect) },
-      site,
-      access,
-      services,
-      this.#hasPath ? pathRecorder(f, this.#locals, this.#base, bits) : null,
-    );
+    const recorders = recordersInMemory(f, this.#locals, at, form.decoded, access, this.#recorded);
+    emitInstruction({ ...form, ...straight(form.effect) }, site, access, services, recorders);
   }
 
   /** The out-of-line function of the entry: state in memory is made exact before, and read again after. */

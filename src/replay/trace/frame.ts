@@ -15,8 +15,9 @@ import { UserError } from '../../machine/isa/bug.ts';
 import type { Checksums } from './checksum.ts';
 import { Malformed } from './malformed.ts';
 
-/** The format that this module writes. */
+/** The format that this module writes. A trace with addresses of memory operands says ADDRESSES_VERSION, which is that with a column more. */
 export const FORMAT_VERSION = 3;
+export const ADDRESSES_VERSION = 4;
 /** The oldest format that is read. Versions differ in the events that they have (`since` in events.ts) and in the form of run blocks and checkpoints (`unpackRun`, `unpackCheckpoint` in schema.ts). */
 export const OLDEST_VERSION = 1;
 
@@ -39,18 +40,18 @@ export interface FrameHeader {
   readonly checksum: bigint;
 }
 
-export function makePreamble(): Uint8Array {
+export function makePreamble(version: number): Uint8Array {
   const bytes = new Uint8Array(PREAMBLE_BYTES);
   bytes[0] = 0xa0 | MAGIC.length;
   bytes.set(new TextEncoder().encode(MAGIC), 1);
   bytes[17] = 0xcd;
-  new DataView(bytes.buffer).setUint16(18, FORMAT_VERSION);
+  new DataView(bytes.buffer).setUint16(18, version);
   return bytes;
 }
 
 /** The version in a preamble (0 where it is cut off); throws `Malformed` where the bytes are not the beginning of one. */
 export function parsePreamble(bytes: Uint8Array): number {
-  const wanted = makePreamble();
+  const wanted = makePreamble(FORMAT_VERSION);
   for (let i = 0; i < Math.min(bytes.length, PREAMBLE_BYTES - 2); i++)
     if (bytes[i] !== wanted[i]) throw new Malformed('this is not a Palindrome trace');
   return ((bytes[18] ?? 0) << 8) | (bytes[19] ?? 0);

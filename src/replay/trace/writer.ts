@@ -23,7 +23,7 @@ import {
 } from '../schema.ts';
 import type { Checksums } from './checksum.ts';
 import type { TraceSink } from './file.ts';
-import { FORMAT_VERSION, makeFrame, makePreamble, makeTrailer } from './frame.ts';
+import { ADDRESSES_VERSION, FORMAT_VERSION, makeFrame, makePreamble, makeTrailer } from './frame.ts';
 import { IndexBuilder } from './index.ts';
 import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
@@ -46,9 +46,10 @@ export class TraceWriter {
   constructor(sink: TraceSink, sums: Checksums, header: TraceHeader, contents: readonly (Uint8Array | null)[]) {
     this.#sink = sink;
     this.#sums = sums;
-    this.#checkHeader(header);
-    this.#put(makePreamble());
-    this.#block('header', packHeader(header, FORMAT_VERSION), 0n, 0n);
+    const version = header.machine.record?.addresses === true ? ADDRESSES_VERSION : FORMAT_VERSION;
+    this.#checkHeader(header, version);
+    this.#put(makePreamble(version));
+    this.#block('header', packHeader(header, version), 0n, 0n);
     for (const [artefact, { embedded, size, name }] of header.artefacts.entries()) {
       if (!embedded) continue;
       const bytes = contents[artefact];
@@ -61,9 +62,9 @@ export class TraceWriter {
   }
 
   /** What a reader would refuse is not written. */
-  #checkHeader(header: TraceHeader): void {
+  #checkHeader(header: TraceHeader, version: number): void {
     try {
-      unpackHeader(this.#msgpack.decode(this.#msgpack.encode(packHeader(header, FORMAT_VERSION))), FORMAT_VERSION);
+      unpackHeader(this.#msgpack.decode(this.#msgpack.encode(packHeader(header, version))), version);
     } catch (error) {
       if (error instanceof Malformed) throw new UserError(`this run cannot be recorded: ${error.message}`);
       throw error;

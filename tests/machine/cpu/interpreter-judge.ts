@@ -112,6 +112,9 @@ class ShadowCpu implements ReferenceCpu {
   readonly xmm: bigint[];
   readonly specials = new Map<string, bigint>();
   readonly stored = new Map<number, number>();
+  /** Where the instruction has accessed memory; what is read to be written counts once. */
+  accesses: bigint[] = [];
+  #toBeWritten: string[] = [];
   readonly #m: FlatMachine;
 
   constructor(m: FlatMachine) {
@@ -163,6 +166,8 @@ class ShadowCpu implements ReferenceCpu {
   load(linear: bigint, bytes: number, write: boolean): bigint | Fault {
     const fault = this.#access(linear, bytes, write);
     if (fault !== null) return fault;
+    this.accesses.push(linear);
+    if (write) this.#toBeWritten.push(`${linear}:${bytes}`);
     let value = 0n;
     for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.byte(Number(linear) + i));
     return value;
@@ -172,6 +177,9 @@ class ShadowCpu implements ReferenceCpu {
     return this.stored.get(at) ?? this.#m.ram[at] ?? 0;
   }
   probe(linear: bigint, bytes: number): Fault | null {
+    const read = this.#toBeWritten.indexOf(`${linear}:${bytes}`);
+    if (read >= 0) this.#toBeWritten.splice(read, 1);
+    else this.accesses.push(linear);
     return this.#access(linear, bytes, true);
   }
   store(linear: bigint, bytes: number, value: bigint): void {
@@ -209,6 +217,8 @@ export class Judge {
   readonly rows = new Set<string>();
   readonly faults = new Map<number, number>();
   cases = 0;
+  /** Addresses that were compared. */
+  accesses = 0;
 
   constructor(library: FormLibrary, mode: 16 | 32 | 64, hasTlb = true) {
     this.#machine = new FlatMachine({ library, ramBytes: RAM, hasTlb });
@@ -248,7 +258,8 @@ export class Judge {
     const difference =
       compare(snapshot(state, fault), expected) ??
       this.#compareMemory(shadow) ??
-      (state.count - count !== (fault === null ? 1n : 0n) ? 'count' : null);
+      (state.count - count !== (fault === null ? 1n : 0n) ? 'count' : null) ??
+      this.#compareAccesses(fault === null ? shadow.accesses : []);
     if (difference === null) return null;
     return `${decoded.row.name} (${hex(bytes.subarray(0, decoded.length))}) mode ${this.#mode}: ${difference}\nbefore: ${describe(before)}`;
   }
@@ -305,6 +316,15 @@ export class Judge {
       (state.count - count !== BigInt(retired) ? 'count' : null);
     if (difference === null) return null;
     return `mode ${this.#mode}, ${retired} instructions from ${at.toString(16)}: ${difference}\n${text.join('\n')}`;
+  }
+
+  /** An instruction that faults has none, an ENTER that makes more than eight has the first of them. */
+  #compareAccesses(expected: readonly bigint[]): string | null {
+    const { addresses } = this.#machine.interpreter;
+    if (addresses === null) return null;
+    this.accesses += expected.length;
+    const [got, wanted] = [addresses.last.join(), expected.slice(0, 8).join()];
+    return got === wanted ? null : `accessed ${got}, not ${wanted}`;
   }
 
   drainPath(): void {

@@ -7,8 +7,8 @@ test.each([
   [64, true],
   [32, false],
   [16, false],
-] as const)('tier 0 is the reference evaluator on 60,000 cases (%d-bit code, path recorded: %s)', { timeout: 120_000 }, (mode, hasPath) => {
-  const library = new FormLibrary({ hasPath });
+] as const)('tier 0 is the reference evaluator on 60,000 cases (%d-bit code, recorded: %s)', { timeout: 120_000 }, (mode, isRecorded) => {
+  const library = new FormLibrary({ hasPath: isRecorded, hasAddresses: isRecorded });
   const r = new Random(1000 + mode);
   const judge = new Judge(library, mode);
   judge.scramble(r);

@@ -26,6 +26,14 @@ test('the quick key of a form tells apart whatever its full key does', () => {
   expect(compared).toBeGreaterThan(1000);
 });
 
+test.each([64, 32, 16] as const)('the addresses that tier 0 records are those of the reference evaluator, %d-bit code', (mode) => {
+  const r = new Random(mode + 3);
+  const judge = new Judge(new FormLibrary({ hasPath: false, hasAddresses: true }), mode);
+  judge.scramble(r);
+  for (let n = 0; n < 1500; n++) expect(judge.try(r)).toBeNull();
+  expect(judge.accesses).toBeGreaterThan(100);
+});
+
 describe.each([64, 32, 16] as const)('tier 0 against the reference evaluator, %d-bit code', (mode) => {
   test('single instructions on random states', () => {
     const r = new Random(mode);

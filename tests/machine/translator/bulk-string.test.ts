@@ -17,12 +17,13 @@ function pair(library: FormLibrary, text: string): FlatMachine[] {
 }
 
 function describeState({ state, ram, interpreter }: FlatMachine): string {
-  const { bits, bitCount } = interpreter.drainPath();
-  return `${state.retired} ${state.rip} ${[...state.gpr].join()} ${state.readRflags()} ${bitCount}:${bits.join()} ${Buffer.from(ram.subarray(DATA, DATA + 0x8000)).toString('base64')}`;
+  const { bits, bitCount, addresses } = interpreter.drainPath();
+  const columns = addresses && `${addresses.count} ${addresses.misses.join()} ${addresses.differences.join()}`;
+  return `${state.retired} ${state.rip} ${[...state.gpr].join()} ${state.readRflags()} ${bitCount}:${bits.join()} ${columns} ${Buffer.from(ram.subarray(DATA, DATA + 0x8000)).toString('base64')}`;
 }
 
-test.each([false, true])('bulk does what single iterations do, however runs are cut (path recorded: %s)', (hasPath) => {
-  const library = new FormLibrary({ hasPath });
+test.each([false, true])('bulk does what single iterations do, however runs are cut (recorded: %s)', (isRecorded) => {
+  const library = new FormLibrary({ hasPath: isRecorded, hasAddresses: isRecorded });
   const r = new Random(7);
   for (let n = 0; n < 120; n++) {
     const name = `${['stos', 'movs'][r.below(2)]}${['b', 'w', 'd', 'q'][r.below(4)]}`;
@@ -48,8 +49,8 @@ test.each([false, true])('bulk does what single iterations do, however runs are 
   }
 });
 
-test.each([false, true])('a bulk scan stops where single iterations do, with their flags (path recorded: %s)', (hasPath) => {
-  const library = new FormLibrary({ hasPath });
+test.each([false, true])('a bulk scan stops where single iterations do, with their flags (recorded: %s)', (isRecorded) => {
+  const library = new FormLibrary({ hasPath: isRecorded, hasAddresses: isRecorded });
   const r = new Random(8);
   for (let n = 0; n < 200; n++) {
     const shift = r.below(4);

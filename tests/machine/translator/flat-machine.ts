@@ -2,6 +2,7 @@
  * The least machine around the interpreter: 64-bit mode, linear = physical, no devices, no paging. An access beyond RAM is a page fault,
  * and pages can be made read-only. Helpers are a table given by the test.
  */
+import { ADDRESS_LOG_BYTES } from '../../../src/machine/cpu/address-log.ts';
 import { Interpreter } from '../../../src/machine/cpu/interpreter.ts';
 import { FAULTED, HELPER, type Ports } from '../../../src/machine/cpu/ports.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
@@ -58,7 +59,11 @@ export class FlatMachine implements Ports {
 
   constructor(options: FlatOptions) {
     this.#options = options;
-    const layout = layoutMemory(options.ramBytes ?? 1 << 20, options.codeBytes ?? 8 << 20);
+    const layout = layoutMemory(
+      options.ramBytes ?? 1 << 20,
+      options.codeBytes ?? 8 << 20,
+      options.library.hasAddresses ? ADDRESS_LOG_BYTES : 0,
+    );
     const memory = new WebAssembly.Memory({ initial: layout.totalBytes >> 16 });
     this.ram = new Uint8Array(memory.buffer, layout.ramBase, layout.ramBytes);
     this.#view = new DataView(memory.buffer, layout.ramBase, layout.ramBytes);

@@ -1,6 +1,6 @@
 /**
  * Two machines that run one program in different tiers, cut at the same random points, and are compared there: registers, flags, memory,
- * counts, faults, and the path where it is recorded.
+ * counts, faults, and path and addresses where they are recorded.
  */
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
 import type { Tier } from '../../../src/machine/cpu/regions.ts';
@@ -93,6 +93,7 @@ function describe({ state, ram, interpreter }: FlatMachine, reason: string): str
     `memory ${hash}`,
     `bits ${path.bitCount} ${[...path.bits].join()}`,
     `targets ${path.targetCount} ${[...path.guesses].join()} ${[...path.targets].join()}`,
+    path.addresses === null ? '' : `addresses ${path.addresses.count} ${path.addresses.misses.join()} ${path.addresses.differences.join()}`,
   ].join('\n');
 }
 

@@ -11,9 +11,13 @@ import { lockstep } from './lockstep.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 
-describe.each([false, true])('random programs, path recorded: %s', (hasPath) => {
+describe.each([
+  [false, false],
+  [true, false],
+  [true, true],
+])('random programs, path recorded: %s, addresses recorded: %s', (hasPath, hasAddresses) => {
   test('tier 1 does what tier 0 does, however runs are cut', { timeout: 120_000 }, () => {
-    const library = new FormLibrary({ hasPath });
+    const library = new FormLibrary({ hasPath, hasAddresses });
     let instructions = 0;
     for (let n = 0; n < 12; n++) {
       const verdict = lockstep(new Random(SEED * 1000 + n), { tiers: [0, 1], library });
