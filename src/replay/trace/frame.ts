@@ -71,6 +71,8 @@ export function parseTrailer(bytes: Uint8Array): number {
   return Number(offset);
 }
 
+/** Payloads are opened in pieces of this size at most: a header may promise more than there is. */
+const MOST_AT_ONCE = 4 << 20;
 /** Small payloads, of which there are many, are compressed by the level that begins quickest; they gain nothing from a higher one. */
 const SMALL_BYTES = 64 << 10;
 
@@ -141,7 +143,8 @@ export function openPayload(header: FrameHeader, payload: Uint8Array, sums: Chec
   if (header.stored === header.raw) return payload;
   let raw: Uint8Array;
   try {
-    const opened = zstdDecompressSync(payload, { maxOutputLength: header.raw });
+    // In one piece, with a byte to spare by which zstd sees that it is done.
+    const opened = zstdDecompressSync(payload, { maxOutputLength: header.raw, chunkSize: Math.min(header.raw + 64, MOST_AT_ONCE) });
     raw = new Uint8Array(opened.buffer, opened.byteOffset, opened.length);
   } catch (error) {
     throw new Malformed(
