@@ -136,7 +136,8 @@ export class Interpreter {
         if (exit === EXIT.stop) return this.#end('stop');
         if (exit === EXIT.hot) {
           this.#regions.hot(state.get32(HOT_HEAD));
-          continue;
+          // The slice ends: it was planned before anything waited.
+          break;
         }
         if (exit === EXIT.headless) {
           this.codeCache.addHead();

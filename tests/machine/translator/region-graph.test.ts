@@ -54,3 +54,12 @@ test('a head within a region that tier 0 passes at the end of each slice gets no
   for (let slice = 0; slice < 100_000; slice++) m.interpreter.run(97);
   expect(m.interpreter.codeCache.pageAt(0x1000, 0, 0)?.regions.length).toBe(1);
 });
+
+test('what has become hot is compiled soon, not when the slice that was planned before ends', () => {
+  const m = new FlatMachine({ library: new FormLibrary({ hasPath: false }), tier: 'auto' });
+  m.ram.set(assembleInline(LOOP).bytes, 0x1000);
+  m.state.rip = 0x1000n;
+  m.state.gpr[1] = 10_000_000n;
+  m.interpreter.run(900_000);
+  expect(m.interpreter.codeCache.pageAt(0x1000, 0, 0)?.regions.length).toBe(1);
+});
