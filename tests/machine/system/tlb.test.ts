@@ -261,6 +261,25 @@ describe('a higher table that changes is told of where', () => {
     expect(uses).toHaveLength(1);
   });
 
+  test('its translations were flushed, and walked again by a last-level table that was known', async () => {
+    const { text, uses } = await stale(`${walked} mov rax, cr3\n mov cr3, rax\n ${show} mov qword ptr [window_pd], 0\n ${show}`);
+    expect(text).toBe('a a ');
+    expect(uses.map((use) => use.now)).toEqual([null]);
+  });
+
+  test('a global page was found by a last-level table that was known for another page', async () => {
+    const other = WINDOW + 0x4000;
+    const { text, uses } = await stale(`${pcids} ${load('pml4', 1)} ${walked}
+      mov qword ptr [window_pt + 32], offset page_a + 0x103
+      mov rax, [${other}]
+      ${flush(1)} ${load('pml4', 1)}
+      mov qword ptr [window_pd], 0
+      mov rax, [${other}]
+      call puthex\n`);
+    expect(text).toBe('a ');
+    expect(uses.map((use) => use.now)).toEqual([null]);
+  });
+
   test('global pages were found from it as the root, while another root is in use', async () => {
     const upper = `0x${(0xffff_8000_0000_3000n + BigInt(WINDOW)).toString(16)}`;
     const read = `mov rax, ${upper}\n mov rax, qword ptr [rax]\n call puthex\n`;
