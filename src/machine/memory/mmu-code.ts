@@ -272,8 +272,11 @@ class MmuRoutines {
     code.rarely(this.#at.state(MMU.isCacheable).isZero.or(set.eq(TLB_SETS.slow)), () => code.return());
     const isRam = code.var32(frame.ltU(this.#at.frames));
     const isGlobal = code.var32(this.#at.state(MMU.isGlobal));
-    code.if(way.eq(READ).or(this.#at.state(MMU.rights).lacks(ALL_TOLD)), () =>
-      code.do(this.#at.enter(this.#at.entry(set, READ, low), low, high, frame, isRam.isZero, isGlobal)),
+    const readEntry = code.var32(this.#at.entry(set, READ, low));
+    // A first store mostly comes after a load: what that has entered is as it would be made.
+    const isRead = this.#hits(readEntry, low, high).and(readEntry.load32(12).eq(frame));
+    code.if(way.eq(READ).or(isRead.isZero.and(this.#at.state(MMU.rights).lacks(ALL_TOLD))), () =>
+      code.do(this.#at.enter(readEntry, low, high, frame, isRam.isZero, isGlobal)),
     );
     code.if(way.ne(WRITE), () => code.return());
     code.if(isRam, () => code.do(this.#at.touch(frame)));

@@ -21,26 +21,27 @@ const SET_BYTES = TLB_SETS.supervisorAc - TLB_SETS.supervisor;
 
 /** Addresses of entries that were filled, in a list of FILLED_ITEMS in memory; more than that: which is not known. */
 class Filled {
+  readonly lengthAt: number;
+  readonly itemsAt: number;
   readonly #words: Int32Array;
-  readonly #length: number;
-  readonly #items: number;
 
+  /** Addresses of its length and of its items. */
   constructor(words: Int32Array, length: number, items: number) {
     this.#words = words;
-    this.#length = length >> 2;
-    this.#items = items >> 2;
+    this.lengthAt = length;
+    this.itemsAt = items;
   }
 
   get length(): number {
-    return this.#words[this.#length] ?? 0;
+    return this.#words[this.lengthAt >> 2] ?? 0;
   }
 
   set length(value: number) {
-    this.#words[this.#length] = value;
+    this.#words[this.lengthAt >> 2] = value;
   }
 
   at(n: number): number {
-    return this.#words[this.#items + n] ?? 0;
+    return this.#words[(this.itemsAt >> 2) + n] ?? 0;
   }
 
   get isKnown(): boolean {
@@ -272,11 +273,11 @@ export class SoftTlb {
   }
 
   #empty(bank: Bank): void {
-    this.#countDrop();
     if (bank.own.isKnown && bank.global.isKnown) {
       this.#emptyList(bank.own);
       this.#emptyList(bank.global);
     } else {
+      this.#countDrop();
       const first = this.#base + TLB_SETS.supervisor + bank.offset;
       this.#words.fill(-1, first >> 2, (first + TLB_BANK_BYTES) >> 2);
       bank.own.length = 0;
@@ -296,9 +297,7 @@ export class SoftTlb {
   }
 
   #emptyList(list: Filled): void {
-    const { length } = list;
-    for (let n = 0; n < length; n++) this.#dropEntry(list.at(n));
-    list.length = 0;
+    if (list.length > 0) this.#code.emptyList(list.lengthAt, list.itemsAt);
   }
 
   #dropEntry(entry: number): void {
