@@ -27,11 +27,12 @@ const ENTRIES = { main: join(root, 'src/cli/main.ts'), worker: join(root, 'src/f
 const WORKER = "'./worker.js'";
 const READY_MADE = 'src/machine/translator/ready-made.ts';
 /**
- * Modules that `import` is slow for. It makes Node look at every export of node:fs, of which some load streams and promises (5 ms); and look for kind and
- * exports of typescript, of 9 MB (60 ms).
+ * Modules that are slow to load. `import` makes Node look at every export of node:fs, of which some load streams and promises (5 ms), and look for kind
+ * and exports of typescript, of 9 MB (60 ms); commander asks for node:child_process, which brings the network, for what is not used here.
  */
 const REPLACED: ReadonlyMap<string, string> = new Map([
   ['node:fs', `export const { ${plainNames(fs).join(', ')} } = process.getBuiltinModule('node:fs');`],
+  ['node:child_process', `export const spawn = (...args) => process.getBuiltinModule('node:child_process').spawn(...args);`],
   ['typescript', `import { createRequire } from 'node:module';\nexport default createRequire(import.meta.url)('typescript');`],
 ]);
 const DIGEST = /^[0-9a-f]{16}$/;
@@ -73,7 +74,7 @@ async function link(stamps: Stamp[]): Promise<{ readonly path: string; readonly 
       return { code: code.includes(WORKER) ? code : keepPlaces(path, code), moduleType: 'ts' };
     },
   };
-  const bundle = await rolldown({ input: ENTRIES, platform: 'node', external: ['iced-x86'], plugins: [sources] });
+  const bundle = await rolldown({ input: ENTRIES, platform: 'node', plugins: [sources] });
   const { output } = await bundle.generate({
     format: 'esm',
     entryFileNames: '[name].js',
