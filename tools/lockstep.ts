@@ -5,8 +5,8 @@
  *     npm run lockstep -- keel corpus/           # only images whose names contain one of these
  *     SEED=2 npm run lockstep                    # other stops
  *
- * The images: the bench's guests in short form (gcc builds them), keel with every example, the golden traces, and the corpus beside the victim. The status is
- * 1 where two tiers part; `palindrome lockstep` on that image then finds the place.
+ * The images: the bench's guests in short form (gcc builds them), keel with every example, the golden traces, and the corpus beside the victim, whose programs
+ * run one after the other from where keel is ready. The status is 1 where two tiers part; `palindrome lockstep` on that image then finds the place.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,14 +21,22 @@ import { COMMAND_LINE, compileCase, MEMORY_BYTES, programArchive, victimArchive 
 import { HarnessHost } from '../src/fuzz/index.ts';
 import { type Boot, type Host, type MachineConfig, QuietHost } from '../src/machine/index.ts';
 import { lockstep, openTrace } from '../src/replay/index.ts';
+import { runTogether, type TogetherRun } from '../src/replay/lockstep/lockstep.ts';
+import { type Mark, Twin } from '../src/replay/lockstep/twin.ts';
 import { bootOf } from '../src/replay/player.ts';
 import { goldenFolder, goldenNames } from '../tests/replay/golden.ts';
 import { ScriptedHost } from '../tests/replay/guest.ts';
 
+interface Made {
+  readonly machine: Omit<MachineConfig, 'tier' | 'record'>;
+  readonly boot: Boot;
+  readonly host: () => Host;
+}
+
 /** What is run, made when its turn comes. */
 interface Guest {
   readonly name: string;
-  readonly make: () => Promise<{ readonly machine: Omit<MachineConfig, 'tier'>; readonly boot: Boot; readonly host: () => Host }>;
+  readonly make: () => Promise<Made>;
 }
 
 const SEED = process.env['SEED'] ?? '1';
@@ -63,77 +71,112 @@ function golden(name: string): Guest {
   };
 }
 
-function hostile(file: string): Guest {
-  return {
-    name: `corpus/${file}`,
-    make: async () => {
-      const source = readFileSync(join(CORPUS, file), 'utf8');
-      const [, words = ''] = /^ \* @circumstances (.*)$/m.exec(source) ?? [];
-      const archive = programArchive(compileCase(file, source), circumstancesFrom(words));
-      return {
-        machine: { memoryBytes: MEMORY_BYTES, seed: SEED, harness: true, watch: { supervisorUserAccess: true } },
-        boot: { image: buildKeel().image, initrd: victimArchive(SEED), append: COMMAND_LINE },
-        host: () => {
-          const host = new HarnessHost();
-          host.begin(archive);
-          return host;
-        },
-      };
-    },
-  };
-}
+/** keel where it asks for a program, in both tiers: booted once, as in a campaign, so that its code is compiled once. */
+class Bed {
+  readonly path: boolean;
+  readonly #host = new HarnessHost();
+  readonly #twins: Promise<readonly [Twin, Twin]>;
+  #marks: readonly [Mark, Mark] | null = null;
 
+  constructor(path: boolean) {
+    this.path = path;
+    const run = {
+      machine: {
+        memoryBytes: MEMORY_BYTES,
+        seed: SEED,
+        harness: true,
+        watch: { supervisorUserAccess: true },
+        record: { path, addresses: false },
+      },
+      boot: { image: buildKeel().image, initrd: victimArchive(SEED), append: COMMAND_LINE },
+    };
+    this.#twins = Promise.all([Twin.create(run, 0, this.#host), Twin.create(run, 1, null)]);
+  }
+
+  /** Its instructions are those from there on. */
+  async run(archive: Uint8Array, stride: () => number): Promise<TogetherRun> {
+    const [left, right] = await this.#twins;
+    if (this.#marks === null) {
+      for (const { machine } of [left, right]) if (machine.run(LIMIT).reason !== 'ready') throw new Error('keel does not get ready');
+      this.#marks = [left.mark(), right.mark()];
+    }
+    left.goTo(this.#marks[0], []);
+    right.goTo(this.#marks[1], []);
+    this.#host.begin(archive);
+    const run = runTogether(left, right, { limit: LIMIT, stride });
+    return { ...run, instructions: run.instructions - this.#marks[0].snapshot.count };
+  }
+}
 const guests: readonly Guest[] = [
   ...GUESTS.map((guest) => bench(guest.name, () => buildGuest(guest, 1, folder))),
   bench('keel and every example', () => buildKeelImage(1, folder)),
   ...goldenNames.map(golden),
-  ...readdirSync(CORPUS)
-    .filter((file) => file.endsWith('.ts'))
-    .sort()
-    .map(hostile),
 ];
+const hostile = readdirSync(CORPUS)
+  .filter((file) => file.endsWith('.ts'))
+  .sort();
 
-async function judge({ name, make }: Guest): Promise<{ cells: string[]; instructions: bigint; stops: number; isSame: boolean }> {
-  const { machine, boot, host } = await make();
-  let [instructions, stops, isSame] = [0n, 0, true];
-  const cells = [name];
-  for (const path of [false, true]) {
-    const random = seedrandom(`${SEED} ${name} ${path}`);
-    const report = await lockstep({
-      machine: { ...machine, record: { path, addresses: false } },
-      boot,
-      tiers: [0, 1],
-      host: host(),
-      limit: LIMIT,
-      stride: () => 1 + Math.floor(random() ** 3 * MOST_APART),
-    });
-    if (!path) cells.push(`${report.instructions}`, report.end?.reason ?? '');
-    const verdict = report.difference === null ? 'the same' : `part before ${report.difference.first}`;
-    cells.push(`${report.stops}`, verdict);
-    instructions += report.instructions;
-    stops += report.stops;
-    isSame &&= report.difference === null && report.end?.reason !== 'limit';
-  }
-  return { cells, instructions, stops, isSame };
+interface Judged {
+  readonly instructions: bigint;
+  readonly stops: number;
+  readonly end: string;
+  /** Null: the same. */
+  readonly parted: string | null;
 }
+
+async function judgeGuest({ name, make }: Guest, path: boolean): Promise<Judged> {
+  const { machine, boot, host } = await make();
+  const { instructions, stops, end, difference } = await lockstep({
+    machine: { ...machine, record: { path, addresses: false } },
+    boot,
+    tiers: [0, 1],
+    host: host(),
+    limit: LIMIT,
+    stride: strideOf(name, path),
+  });
+  return { instructions, stops, end: end?.reason ?? '', parted: difference && `part before ${difference.first}` };
+}
+
+async function judgeHostile(file: string, bed: Bed): Promise<Judged> {
+  const source = readFileSync(join(CORPUS, file), 'utf8');
+  const [, words = ''] = /^ \* @circumstances (.*)$/m.exec(source) ?? [];
+  const archive = programArchive(compileCase(file, source), circumstancesFrom(words));
+  const { instructions, stops, end, parted } = await bed.run(archive, strideOf(file, bed.path));
+  return { instructions, stops: stops.length, end: end?.reason ?? '', parted: parted && `part before ${parted.different}` };
+}
+
+function strideOf(name: string, path: boolean): () => number {
+  const random = seedrandom(`${SEED} ${name} ${path}`);
+  return () => 1 + Math.floor(random() ** 3 * MOST_APART);
+}
+
+const beds = [new Bed(false), new Bed(true)] as const;
+const judges: readonly (readonly [string, (path: boolean) => Promise<Judged>])[] = [
+  ...guests.map((guest) => [guest.name, (path: boolean) => judgeGuest(guest, path)] as const),
+  ...hostile.map((file) => [`corpus/${file}`, (path: boolean) => judgeHostile(file, beds[path ? 1 : 0])] as const),
+];
 
 const wanted = process.argv.slice(2);
 const lines = [['image', 'instructions', 'ended by', 'stops', 'tier 0, tier 1', 'stops', 'with the path']];
-let [instructions, stops] = [0n, 0];
+let [instructions, stops, parted] = [0n, 0, 0];
 try {
-  for (const guest of guests) {
-    if (wanted.length > 0 && !wanted.some((part) => guest.name.includes(part))) continue;
-    process.stderr.write(`${guest.name}\n`);
-    const judged = await judge(guest);
-    lines.push(judged.cells);
-    instructions += judged.instructions;
-    stops += judged.stops;
-    if (!judged.isSame) process.exitCode = 1;
+  for (const [name, judge] of judges) {
+    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+    process.stderr.write(`${name}\n`);
+    const [plain, recorded] = [await judge(false), await judge(true)];
+    lines.push([name, `${plain.instructions}`, plain.end, ...[plain, recorded].flatMap((j) => [`${j.stops}`, j.parted ?? 'the same'])]);
+    for (const judged of [plain, recorded]) {
+      instructions += judged.instructions;
+      stops += judged.stops;
+      if (judged.parted !== null || judged.end === 'limit') parted++;
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+const verdict = parted === 0 ? 'all the same' : `${parted} part`;
 process.stdout.write(layOut(lines));
 process.stdout.write(
-  `${lines.length - 1} images, seed ${SEED}: ${instructions} instructions in both tiers, compared at ${stops} stops; ${process.exitCode === 1 ? 'SOME PART' : 'all the same'}\n`,
+  `${lines.length - 1} images, seed ${SEED}: ${instructions} instructions in both tiers, compared at ${stops} stops; ${verdict}\n`,
 );
+process.exitCode = parted === 0 ? 0 : 1;

@@ -13,7 +13,7 @@ import type { RunBlock } from '../schema.ts';
 import { Symbols } from '../symbols.ts';
 import { eventsOf } from '../trace/run-events.ts';
 import { type LockstepDifference, pinpoint } from './pinpoint.ts';
-import { type Input, Twin, type TwinRun } from './twin.ts';
+import { type Input, type Mark, Twin, type TwinRun } from './twin.ts';
 
 export interface LockstepOptions extends TwinRun {
   readonly tiers: readonly [Tier, Tier];
@@ -42,8 +42,35 @@ const STRIDE = 1 << 16;
 
 /** Throws UserError where the images are bad. */
 export async function lockstep(options: LockstepOptions): Promise<LockstepReport> {
-  const { tiers, host, limit, stride = () => STRIDE, progress } = options;
-  const [left, right] = [await Twin.create(options, tiers[0], host), await Twin.create(options, tiers[1], null)];
+  const { tiers, host } = options;
+  const { end, hash, instructions, stops, inputs, parted } = runTogether(
+    await Twin.create(options, tiers[0], host),
+    await Twin.create(options, tiers[1], null),
+    options,
+  );
+  if (parted === null) return { instructions, stops: stops.length, end, hash, difference: null };
+  const difference = await pinpoint(options, tiers, { ...parted, stops, inputs }, symbolsOf(options, inputs));
+  return { instructions, stops: stops.length, end, hash, difference };
+}
+
+/** What two machines did together. */
+export interface TogetherRun {
+  readonly instructions: bigint;
+  /** The counts at which they were the same. */
+  readonly stops: readonly bigint[];
+  readonly inputs: readonly Input[];
+  readonly end: Stop | null;
+  readonly hash: string;
+  /** Where they parted: the last moment at which they were the same, and the count at which they were not; null: they did not. */
+  readonly parted: { readonly same: Mark; readonly different: bigint } | null;
+}
+
+/** Runs two machines that stand at the same moment until one ends, or they part. */
+export function runTogether(
+  left: Twin,
+  right: Twin,
+  { limit, stride = () => STRIDE, progress }: Pick<LockstepOptions, 'limit' | 'stride' | 'progress'>,
+): TogetherRun {
   const inputs: Input[] = [];
   const stops: bigint[] = [];
   let hash = '';
@@ -55,15 +82,13 @@ export async function lockstep(options: LockstepOptions): Promise<LockstepReport
     inputs.push(...given);
     right.feed(given);
     const b = right.block(to);
-    const report = { instructions: left.machine.count, stops: stops.length + 1, end: a.stop, hash: a.block.hash, difference: null };
-    if (!sameBlock(a.block, b.block) || JSON.stringify(a.stop) !== JSON.stringify(b.stop)) {
-      const difference = await pinpoint(options, tiers, { same, stops, different: to, inputs }, symbolsOf(options, inputs));
-      return { ...report, instructions: same.snapshot.count, stops: stops.length, end: null, hash, difference };
-    }
+    if (!sameBlock(a.block, b.block) || JSON.stringify(a.stop) !== JSON.stringify(b.stop))
+      return { instructions: same.snapshot.count, stops, inputs, end: null, hash, parted: { same, different: to } };
     progress?.(left.machine.count);
-    if (a.stop !== null && (a.stop.reason !== 'limit' || to === limit)) return report;
-    hash = a.block.hash;
     stops.push(to);
+    ({ hash } = a.block);
+    if (a.stop !== null && (a.stop.reason !== 'limit' || to === limit))
+      return { instructions: left.machine.count, stops, inputs, end: a.stop, hash, parted: null };
   }
 }
 
