@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectEvents, openTrace, record, replay } from '../../src/replay/index.ts';
 import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
-import { goldenFolder, goldenNames, goldenRecordings, oldRecordings } from './golden.ts';
+import { goldenFolder, goldenNames, goldenRecordings, oldRecordings, versions } from './golden.ts';
 
 const traces = readdirSync(goldenFolder).filter((name) => name.endsWith('.mpk'));
 
@@ -19,7 +19,7 @@ describe('golden traces', () => {
   test.each(traces)('%s is of the format version that it stands for, with the events of that version', async (name) => {
     const trace = await openTrace(join(goldenFolder, name));
     const switches = [...inspectEvents(trace, { kinds: new Set(['context-switch']) })].length;
-    expect(trace.version).toBe(oldRecordings[name] ?? FORMAT_VERSION);
+    expect(trace.version).toBe(oldRecordings[name] ?? versions[name] ?? FORMAT_VERSION);
     expect(switches > 0).toBe(trace.version >= 2);
   });
 

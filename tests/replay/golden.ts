@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildKeel, compile, packPrograms } from '../../src/compiler/index.ts';
 import { type RecordOptions, record } from '../../src/replay/index.ts';
+import { ADDRESSES_VERSION } from '../../src/replay/trace/frame.ts';
 import { guestRecording } from './guest.ts';
 
 export const goldenFolder = fileURLToPath(new URL('../../traces/golden/', import.meta.url));
@@ -14,7 +15,11 @@ export const goldenFolder = fileURLToPath(new URL('../../traces/golden/', import
 /** What is recorded, by the name of its file, and is the same file whenever it is recorded. */
 export const goldenRecordings: Readonly<Record<string, () => RecordOptions>> = {
   'guest.mpk': () => guestRecording(),
+  'guest-addresses.mpk': () => ({ ...guestRecording(), addresses: true }),
 };
+
+/** Format versions of those that are not written in the usual one. */
+export const versions: Readonly<Record<string, number>> = { 'guest-addresses.mpk': ADDRESSES_VERSION };
 
 /** Recordings of keel as it was when they were blessed: they hold its image, and need not be what a recording makes now. */
 const keelRecordings: Readonly<Record<string, () => RecordOptions>> = {

@@ -9,6 +9,7 @@ import {
   openTrace,
   Player,
   type Recording,
+  type RecordOptions,
   record,
   replay,
   type Trace,
@@ -18,6 +19,7 @@ import { walkPath } from '../../src/replay/path.ts';
 /** Blocks between those that are walked instruction by instruction. */
 const STRIDE = 9;
 
+let options: RecordOptions;
 let recording: Recording;
 let bytes: Uint8Array;
 let trace: Trace;
@@ -31,20 +33,30 @@ beforeAll(async () => {
   if (hello === null || keel === null) throw new Error('hello or keel does not compile');
   image = keel;
   const initrd = packPrograms([{ path: '/bin/hello', bytes: hello }], [['/bin/hello']]);
-  recording = await record({
+  options = {
     machine: { memoryBytes: 32 << 20, seed: 'keel', harness: false },
     image: { name: 'keel', bytes: image },
     initrd: { name: 'initrd', bytes: initrd },
     limit: 100_000_000n,
     blockInstructions: 65_536,
     checkpointInstructions: 8 * 65_536,
-  });
+  };
+  recording = await record(options);
   like = { like: recording.machine };
   bytes = recording.trace ?? new Uint8Array(0);
   trace = await openTrace(bytes);
 });
 
 describe('a run of keel', () => {
+  test('with addresses is the same file in both tiers, and replays', async () => {
+    const made = await Promise.all(
+      ([0, 1] as const).map((tier) => record({ ...options, addresses: true, machine: { ...options.machine, tier } })),
+    );
+    expect(Buffer.compare(made[0]?.trace ?? new Uint8Array(0), made[1]?.trace ?? new Uint8Array(1))).toBe(0);
+    expect(made[0]?.hash).toBe(recording.hash);
+    expect(await replay(made[0]?.trace ?? new Uint8Array(0))).toMatchObject({ identical: true, complete: true, hash: recording.hash });
+  });
+
   test('replays identically, also from each checkpoint', async () => {
     expect(recording.stop).toEqual({ reason: 'debug-exit', code: 0 });
     expect(await replay(bytes, like)).toMatchObject({ identical: true, complete: true, hash: recording.hash });

@@ -56,15 +56,15 @@ others:
 ${print('end')}
 `;
 
-const run = (tiers: readonly [Tier, Tier], path = false, program = PROGRAM) => {
+const run = (tiers: readonly [Tier, Tier], path = false, program = PROGRAM, addresses = false) => {
   const host = new QuietHost();
-  const machine = { memoryBytes: 4 << 20, seed: 'lockstep', harness: false, record: { path, addresses: false } };
+  const machine = { memoryBytes: 4 << 20, seed: 'lockstep', harness: false, record: { path, addresses } };
   return lockstep({ machine, boot: { image: guestImage(program) }, tiers, host, limit: 10_000_000n, stride: () => 3000 });
 };
 
-test('the same run in two tiers ends as the same, with or without a path', async () => {
-  for (const path of [false, true]) {
-    const report = await run([0, 1], path);
+test('the same run in two tiers ends as the same, with or without path and addresses', async () => {
+  for (const isRecorded of [false, true]) {
+    const report = await run([0, 1], isRecorded, PROGRAM, isRecorded);
     expect(report).toMatchObject({ end: { reason: 'debug-exit', code: 0 }, difference: null });
     expect(report.stops).toBeGreaterThan(5);
     expect(report.instructions).toBeGreaterThan(20_000n);

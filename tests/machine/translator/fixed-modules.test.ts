@@ -19,7 +19,12 @@ test.each([false, true])(
   (hasPath) => {
     const maker = new FormLibrary({ hasPath });
     for (const { decoded, segmentation } of commonForms()) maker.find(decoded, segmentation);
-    const shared = { hasPath, hasAddresses: false, modules: [fixedModule(hasPath ? 'functions+path' : 'functions')], known: maker.share().known };
+    const shared = {
+      hasPath,
+      hasAddresses: false,
+      modules: [fixedModule(hasPath ? 'functions+path' : 'functions')],
+      known: maker.share().known,
+    };
     const given = new FormLibrary({ hasPath, shared });
     const { bytes } = assembleInline(`
     mov ecx, 60
