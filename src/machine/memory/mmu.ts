@@ -9,7 +9,7 @@
  *  - A walk that ends in a fault sets no A or D bits. A page fault drops the page's own translation (4.10.4.1), so that a retry walks.
  *  - A translation that denies what the tables now grant gives a page fault: rights may only be raised together with an invalidation.
  *  - A write through a translation with D=0 walks again, and replaces it.
- *  - Paging-structure caches are not modelled: a walk always starts at CR3.
+ *  - Paging-structure caches are not modelled: a walk finds what one from CR3 finds (known-tables.ts only begins it later).
  *
  * *Stale* use: the translation grants more than the tables do now, or another frame. It is told once for each kind of access and each
  * state of the tables (code of a large page: once until they agree again), then behaves like any other.
