@@ -74,7 +74,7 @@ export class Runner {
         if (this.#startFrames === 0) this.#startFrames = kernel.askedFrames();
       },
     };
-    this.#observer = mergeObservers([this.#judge.observer, this.#coverage.observer, start]);
+    this.#observer = mergeObservers([...this.#judge.observers, this.#coverage.observer, start]);
   }
 
   static async create({ kernel, seed, tier = 0, ready }: RunnerOptions): Promise<Runner> {

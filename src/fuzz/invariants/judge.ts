@@ -2,7 +2,7 @@
  * The judge of runs: all invariants put to the machine at once. One judge serves all runs of a machine, one after the other.
  *
  *     const judge = new Judge(machine, kernel, INVARIANTS, secrets);
- *     testbed.run(archive, { limit, observer: judge.observer, ready: () => judge.begin() });
+ *     testbed.run(archive, { limit, observer: mergeObservers(judge.observers), ready: () => judge.begin() });
  *     const { failures, judged } = judge.end(outcome);
  */
 import type { Machine, Observer } from '../../machine/index.ts';
@@ -32,8 +32,8 @@ export interface Verdict {
 }
 
 export class Judge {
-  /** To be attached for the length of a run. */
-  readonly observer: Observer;
+  /** To be attached for the length of a run, in this order. */
+  readonly observers: readonly Observer[];
   readonly #spaces: AddressSpaces;
   readonly #threads: Threads;
   readonly #cases: readonly Case[];
@@ -47,7 +47,7 @@ export class Judge {
     const shared = { machine, kernel, spaces: this.#spaces, threads: this.#threads, secrets };
     this.#cases = invariants.map(({ id }) => new Case(id, shared, (failure) => this.#failures.push(failure)));
     this.#judgements = invariants.map(({ judge }, n) => judge(this.#cases[n] as Case));
-    this.observer = merge([this.#threads.observer, ...this.#judgements]);
+    this.observers = observersOf([this.#threads.observer, ...this.#judgements]);
   }
 
   /** Starts the judgement of one run: the machine stands at `ready`. */
@@ -110,13 +110,13 @@ class Case implements Context {
 /** The judgements' own moments, which are no events of the machine. */
 const MOMENTS: readonly string[] = ['begin', 'end', 'quiescent'];
 
-/** One observer for all judgements; `quiescent` follows every `enterUser`. */
-function merge(judgements: readonly Judgement[]): Observer {
+/** What judgements are told; `quiescent` follows every `enterUser`. */
+function observersOf(judgements: readonly Judgement[]): readonly Observer[] {
   const events = judgements.map(
     (judgement) => Object.fromEntries(Object.entries(judgement).filter(([name]) => !MOMENTS.includes(name))) as Observer,
   );
   const moments = judgements.map(({ quiescent }): Observer => (quiescent ? { enterUser: quiescent } : {}));
-  return mergeObservers([...events, ...moments]);
+  return [...events, ...moments];
 }
 
 /** A method of an observer: no event has more than seven fields. */
