@@ -5,7 +5,7 @@
  * bin/palindrome has this script make `.cache/bundle` where the sources of a checkout have changed; `npm pack` makes `dist/bundle` for the package.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import fs, { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { commonForms } from '../src/machine/translator/common-forms.ts';
@@ -48,6 +48,8 @@ export async function makeBundle(name: string): Promise<void> {
   const digest = hash.digest('hex').slice(0, 16);
 
   const before = digestBefore(folder);
+  // What was damaged under the same name gives way.
+  if (!files.every(({ path }) => existsSync(join(folder, digest, path)))) rmSync(join(folder, digest), { recursive: true, force: true });
   putInPlace(join(folder, digest), (next) => {
     mkdirSync(next);
     for (const { path, code } of files) writeFileSync(join(next, path), code);
