@@ -304,24 +304,25 @@ describe('the end', () => {
     expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
   });
 
-  test('a handler that faults with its first instruction, on a stack of its own, does not run for ever', async () => {
-    const { machine } = await boot(FAULTS_FOR_EVER);
-    expect(machine.run(END)).toEqual({ reason: 'stuck' });
+  test.each([
+    ['stuck', 'a handler that faults with its first instruction, on a stack of its own', FAULTS_FOR_EVER],
+    [
+      'init',
+      'an INIT to the only CPU, for which there is no firmware to start in',
+      '  mov edx, 0xFEE00300\n  mov dword ptr [rdx], 0x4500\n  mov r15, 1\n',
+    ],
+    [
+      'triple-fault',
+      'one without an IDT, also where a trap could not be delivered',
+      '  push 0\n  push 0\n  lidt [rsp]\n  pushfq\n  or qword ptr [rsp], 0x100\n  popfq\n  nop\n  mov r15, 1\n  mov r15, 2\n',
+    ],
+  ])('%s: after it nothing more is executed, nor from a snapshot: %s', async (reason, _what, code) => {
+    const { machine } = await boot(code);
+    expect(machine.run(END)).toEqual({ reason });
     const { count } = machine;
     const snapshot = machine.snapshot();
     for (let i = 0; i < 2; i++) {
-      expect([machine.run(END), machine.count]).toEqual([{ reason: 'stuck' }, count]);
-      machine.restore(snapshot);
-    }
-  });
-
-  test('so does an INIT, after the instruction that sends it: there is no firmware that the only CPU could start in', async () => {
-    const { machine } = await boot('  mov edx, 0xFEE00300\n  mov dword ptr [rdx], 0x4500\n  mov r15, 1\n');
-    expect(machine.run(END)).toEqual({ reason: 'init' });
-    const { count } = machine;
-    const snapshot = machine.snapshot();
-    for (let i = 0; i < 2; i++) {
-      expect([machine.run(END), machine.count, machine.register(15)]).toEqual([{ reason: 'init' }, count, 0n]);
+      expect([machine.run(END), machine.count, machine.register(15)]).toEqual([{ reason }, count, 0n]);
       machine.restore(snapshot);
     }
   });
@@ -347,19 +348,6 @@ describe('the end', () => {
   jmp 1b
 `);
     expect([machine.run(END), machine.register(15)]).toEqual([{ reason: 'halt' }, 2n]);
-  });
-
-  test('after a triple fault nothing more is executed, not even where a trap could not be delivered', async () => {
-    const { machine } = await boot(
-      '  push 0\n  push 0\n  lidt [rsp]\n  pushfq\n  or qword ptr [rsp], 0x100\n  popfq\n  nop\n  mov r15, 1\n  mov r15, 2\n',
-    );
-    expect(machine.run(END)).toEqual({ reason: 'triple-fault' });
-    const { count } = machine;
-    const snapshot = machine.snapshot();
-    for (let i = 0; i < 2; i++) {
-      expect([machine.run(END), machine.count, machine.register(15)]).toEqual([{ reason: 'triple-fault' }, count, 0n]);
-      machine.restore(snapshot);
-    }
   });
 
   test('single steps trap after each instruction', async () => {
