@@ -25,8 +25,7 @@ export function accessesOf(steps: readonly Step[], places: ReadonlyMap<number, P
   const accesses = new Map<Place, RecordedAccess>();
   for (const [i, step] of steps.entries()) {
     const place = places.get(i);
-    if (step.kind === 'fault' || place === undefined || accesses.has(place)) continue;
-    accesses.set(place, { linear: place.linear, segment: step.segment });
+    if (step.kind !== 'fault' && place !== undefined) accesses.set(place, { linear: place.linear, segment: step.segment });
   }
   return [...accesses.values()].slice(0, MOST_ACCESSES);
 }
