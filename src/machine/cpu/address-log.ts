@@ -25,7 +25,6 @@
  *
  * What is written is a function of the words since `begin`, whenever they were folded.
  */
-import { bug } from '../isa/bug.ts';
 import type { MemoryOperand } from '../isa/operands.ts';
 import { RSP } from '../isa/registers.ts';
 import { ADDRESS_NEXT, type CpuState } from './state.ts';
@@ -59,9 +58,10 @@ const WAYS = SLOTS + 32 * KEYS;
 const DISTANCES = WAYS + KEYS;
 const FOLLOWS = DISTANCES + 8 * KEYS;
 const MISSES = FOLLOWS + 8 * FOLLOWERS;
-const DIFFERENCES = MISSES + ADDRESS_LIMIT + MISSES_ROOM + 4096;
+/** Until a block ends each column has the limit and what follows up to the next stride; a slice more fits where nobody makes blocks. */
+const DIFFERENCES = MISSES + ADDRESS_LIMIT + 2 * MISSES_ROOM + 4096;
 /** The word before the first is the last that was folded. */
-const WORDS = DIFFERENCES + ADDRESS_LIMIT + DIFFERENCES_ROOM + 4096;
+const WORDS = DIFFERENCES + ADDRESS_LIMIT + 2 * DIFFERENCES_ROOM + 4096;
 
 /** Where the parts lie, from the log's begin on. */
 export const ADDRESS_LOG = {
@@ -199,35 +199,32 @@ export class AddressLog {
     };
   }
 
-  /** Bytes of the columns. */
-  get bytes(): number {
-    const u32 = this.#u32;
-    const [misses, differences] = [u32[ADDRESS_LOG.nextMiss >> 2] ?? 0, u32[ADDRESS_LOG.nextDifference >> 2] ?? 0];
-    return misses + differences - 2 * this.#base - ADDRESS_LOG.misses - ADDRESS_LOG.differences;
-  }
-
   /** Whether a block should end. */
   get isFull(): boolean {
-    return this.bytes >= ADDRESS_LIMIT;
+    return this.#missBytes + this.#differenceBytes >= ADDRESS_LIMIT;
   }
 
   /** Whether ADDRESS_SLICE more instructions have room. */
   get hasRoom(): boolean {
-    return this.bytes < ADDRESS_LIMIT + ADDRESS_STRIDE * MOST_ACCESSES * 4;
+    return this.#missBytes <= ADDRESS_LIMIT + MISSES_ROOM && this.#differenceBytes <= ADDRESS_LIMIT + DIFFERENCES_ROOM;
+  }
+
+  get #missBytes(): number {
+    return (this.#u32[ADDRESS_LOG.nextMiss >> 2] ?? 0) - this.#base - ADDRESS_LOG.misses;
+  }
+
+  get #differenceBytes(): number {
+    return (this.#u32[ADDRESS_LOG.nextDifference >> 2] ?? 0) - this.#base - ADDRESS_LOG.differences;
   }
 
   /** What was folded since the last call. The guesses go on from what was before. */
   take(): PackedAddresses {
     const { buffer } = this.#memory;
     const u32 = this.#u32;
-    const column = (next: number, begin: number) => {
-      const from = this.#base + begin;
-      return new Uint8Array(buffer, from, (u32[next >> 2] ?? bug('no such column')) - from);
-    };
     const taken = {
       count: u32[ADDRESS_LOG.count >> 2] ?? 0,
-      misses: column(ADDRESS_LOG.nextMiss, ADDRESS_LOG.misses),
-      differences: column(ADDRESS_LOG.nextDifference, ADDRESS_LOG.differences),
+      misses: new Uint8Array(buffer, this.#base + ADDRESS_LOG.misses, this.#missBytes),
+      differences: new Uint8Array(buffer, this.#base + ADDRESS_LOG.differences, this.#differenceBytes),
     };
     this.#empty();
     return taken;
