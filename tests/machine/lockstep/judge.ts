@@ -13,10 +13,20 @@ export interface Judged {
 }
 
 /** Runs a test of `guest.ts` to its end. `name` is what the failure begins with. */
-export async function judgeTiers(name: string, program: string, r: Random, options: { tier: Tier; path: boolean }): Promise<Judged> {
+export async function judgeTiers(
+  name: string,
+  program: string,
+  r: Random,
+  options: { tier: Tier; path: boolean; addresses?: boolean },
+): Promise<Judged> {
   const host = new QuietHost();
   const report = await lockstep({
-    machine: { memoryBytes: 4 << 20, seed: 'lockstep', harness: false, record: { path: options.path, addresses: false } },
+    machine: {
+      memoryBytes: 4 << 20,
+      seed: 'lockstep',
+      harness: false,
+      record: { path: options.path, addresses: options.addresses ?? false },
+    },
     boot: { image: guestImage(program) },
     tiers: [0, options.tier],
     host,

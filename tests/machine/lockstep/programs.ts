@@ -7,12 +7,16 @@ import { type PcOptions, pcProgram } from './pc-program.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 
-/** Programs `from` … `to` − 1, every second with the path recorded. Gives the number of instructions that were compared. */
+/** Programs `from` … `to` − 1, every second with the path recorded, every fourth with addresses, too. Gives the number of instructions that were compared. */
 export async function judgePrograms(from: number, to: number, options: PcOptions): Promise<number> {
   let instructions = 0;
   for (let n = from; n < to; n++) {
     const r = new Random(SEED * 1_000_000 + n);
-    const judged = await judgeTiers(`seed ${SEED}, program ${n}`, pcProgram(r, options), r, { tier: 1, path: n % 2 === 1 });
+    const judged = await judgeTiers(`seed ${SEED}, program ${n}`, pcProgram(r, options), r, {
+      tier: 1,
+      path: n % 2 === 1,
+      addresses: n % 4 === 3,
+    });
     instructions += judged.instructions;
   }
   return instructions;
@@ -23,7 +27,11 @@ export async function judgeTables(from: number, to: number): Promise<number> {
   let instructions = 0;
   for (let n = from; n < to; n++) {
     const r = new Random(SEED * 1_000_000 + n);
-    const judged = await judgeTiers(`seed ${SEED}, tables ${n}`, tlbProgram(SEED * 1_000_000 + n, 12), r, { tier: 1, path: n % 2 === 1 });
+    const judged = await judgeTiers(`seed ${SEED}, tables ${n}`, tlbProgram(SEED * 1_000_000 + n, 12), r, {
+      tier: 1,
+      path: n % 2 === 1,
+      addresses: n % 4 === 3,
+    });
     expect(judged.text).not.toBe('');
     instructions += judged.instructions;
   }
