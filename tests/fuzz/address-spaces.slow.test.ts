@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { buildKeel } from '../../src/compiler/index.ts';
 import { USUAL } from '../../src/fuzz/campaign/circumstances.ts';
@@ -25,6 +26,10 @@ function walked(machine: Machine, root: number, from: number, to: number): Mappi
   return mappings;
 }
 
+/** The mappings that `others` has none like. */
+const without = (mappings: readonly Mapping[] = [], others: readonly Mapping[] = []): readonly Mapping[] =>
+  mappings.filter((mapping) => !others.some((other) => isDeepStrictEqual(mapping, other)));
+
 it('what is kept up to date is what a whole walk of every table gives', async () => {
   const kernel = buildKeel().image;
   const seed = 'spaces';
@@ -33,22 +38,33 @@ it('what is kept up to date is what a whole walk of every table gives', async ()
   const view = keelView(machine, kernel);
   const spaces = new AddressSpaces(machine, view);
   const roots = new Int32Array(view.mostRoots);
+  /** What was last read of each live root. */
+  let read = new Map<number, readonly Mapping[]>();
   let moments = 0;
   for (let index = 0; index < 8; index++) {
     const enterUser = (at: bigint) => {
       moments++;
-      spaces.changes(at);
+      const changed = spaces.changes(at).spaces;
       expect(spaces.kernelHalf?.mappings).toEqual(walked(machine, view.kernelRoot, HALF, 2 * HALF));
       const mappers = new Map<number, number>();
+      const now = new Map<number, readonly Mapping[]>();
       for (const root of roots.subarray(0, view.liveRoots(roots))) {
         const mappings = walked(machine, root, 0, HALF);
         expect(spaces.user(root)?.mappings).toEqual(mappings);
+        const half = changed.find((each) => each.root === root);
+        expect([half?.added ?? [], half?.removed ?? []]).toEqual([without(mappings, read.get(root)), without(read.get(root), mappings)]);
+        now.set(root, mappings);
         for (const { frame } of mappings) mappers.set(frame, (mappers.get(frame) ?? 0) + 1);
       }
+      read = now;
       for (const [frame, count] of mappers) expect(spaces.mappers(frame)).toBe(count);
     };
+    const ready = () => {
+      spaces.begin();
+      read.clear();
+    };
     const archive = programArchive(compileHostile(render(generate(seed, index))), USUAL);
-    testbed.run(archive, { limit: RUN_LIMIT, observer: { enterUser }, ready: () => spaces.begin() });
+    testbed.run(archive, { limit: RUN_LIMIT, observer: { enterUser }, ready });
   }
   expect(moments).toBeGreaterThan(200);
 });

@@ -54,10 +54,7 @@ export class AddressSpaces {
 
   /** A run begins: no space is known. What is known of the kernel's half stays, while its tables are what they were. */
   begin(): void {
-    for (const space of this.#users.values()) {
-      this.#count(space, -1);
-      this.#forget(space, null);
-    }
+    for (const space of this.#users.values()) this.#end(space);
     this.#users.clear();
     this.#hasKernel = false;
     this.#at = -1n;
@@ -91,26 +88,23 @@ export class AddressSpaces {
     const live = this.#roots.subarray(0, this.#rootCount);
     for (const [root, space] of this.#users)
       if (!live.includes(root)) {
-        this.#count(space, -1);
+        this.#end(space);
         this.#users.delete(root);
-        this.#forget(space, null);
       }
     const spaces: Half[] = [];
     for (const root of live) {
-      const before = this.#users.get(root);
-      if (before) {
-        if (this.#isFresh(before)) continue;
-        this.#count(before, -1);
-      }
-      const space = this.#reader.read(root, 'user');
+      const before = this.#users.get(root) ?? null;
+      if (before && this.#isFresh(before)) continue;
+      const space = this.#reader.read(root, 'user', before);
       this.#users.set(root, space);
-      if (before) this.#forget(before, space);
-      this.#count(space, 1);
+      this.#count(space.removed, -1);
+      this.#count(space.added, 1);
+      this.#change(before?.tables ?? [], space.tables);
       spaces.push(space);
     }
     const isRead = this.#kernelHalf === null || !this.#isFresh(this.#kernelHalf);
     if (isRead) {
-      this.#kernelHalf = this.#reader.read(this.#kernel.kernelRoot, 'kernel');
+      this.#kernelHalf = this.#reader.read(this.#kernel.kernelRoot, 'kernel', this.#kernelHalf);
       this.#kernelTables = new Set(this.#kernelHalf.tables);
     }
     const kernel = isRead || !this.#hasKernel;
@@ -156,24 +150,32 @@ export class AddressSpaces {
     return this.#tables[frame] ?? 0;
   }
 
-  #count({ mappings, tables }: Half, by: number): void {
+  #count(mappings: readonly Mapping[], by: number): void {
     for (const { frame, pages, rights } of mappings)
       for (let each = frame; each < frame + pages; each++) {
         this.#mappers[each] = (this.#mappers[each] ?? 0) + by;
         if (rights & RIGHT.write) this.#writers[each] = (this.#writers[each] ?? 0) + by;
         if (rights & RIGHT.execute) this.#executors[each] = (this.#executors[each] ?? 0) + by;
       }
-    for (const frame of tables) this.#tables[frame] = (this.#tables[frame] ?? 0) + by;
+  }
+
+  /** Tables that are no longer part of a space need no watching: their frames are used for something else. */
+  #change(before: readonly number[], now: readonly number[]): void {
+    for (const frame of before) {
+      this.#tables[frame] = (this.#tables[frame] ?? 0) - 1;
+      if (!now.includes(frame)) this.#reader.forget(frame);
+    }
+    for (const frame of now) this.#tables[frame] = (this.#tables[frame] ?? 0) + 1;
+  }
+
+  #end({ mappings, tables }: Half): void {
+    this.#count(mappings, -1);
+    this.#change(tables, []);
   }
 
   #isFresh({ tables, versions }: Half): boolean {
     for (let n = 0; n < tables.length; n++) if (this.#machine.frameVersion(tables[n] ?? 0) !== versions[n]) return false;
     return true;
-  }
-
-  /** Tables that are no longer part of a space need no watching: their frames are used for something else. */
-  #forget(before: Half, now: Half | null): void {
-    for (const frame of before.tables) if (!now?.tables.includes(frame)) this.#reader.forget(frame);
   }
 }
 

@@ -3,33 +3,21 @@ import { CAPTURE } from '../../machine/index.ts';
 import { VICTIM_HARMED } from '../campaign/victim.ts';
 import { addressOf, isUser, isWritable, linearOf } from './address-spaces.ts';
 import { hex, invariant } from './invariant.ts';
-import type { Mapping } from './table-reader.ts';
 
 export const freshFramesAreClean = invariant({
   id: 'INV-14',
   title: 'The first read of a fresh frame by user mode gives zero or the process’s own data.',
   because: 'memory of a process that has ended, or of the kernel, is handed to the next one',
   judge: (context) => {
-    /** Mappings of each root when it was last looked at, in page order: a page with another frame is fresh. */
-    const known = new Map<number, readonly Mapping[]>();
     const { secrets } = context;
     const { ram } = context.machine;
     return {
-      begin: () => known.clear(),
       quiescent(at) {
-        const { spaces } = context.spaces.changes(at);
-        // A root that is used anew belongs to another process: all its pages are fresh.
-        for (const root of known.keys()) if (context.spaces.user(root) === null) known.delete(root);
-        for (const { root, mappings } of spaces) {
-          const before = known.get(root) ?? [];
-          known.set(root, mappings);
+        for (const { root, added, removed } of context.spaces.changes(at).spaces) {
           if (context.kernel.isVictim(root)) continue;
-          let passed = 0;
-          for (const mapping of mappings) {
-            while ((before[passed]?.page ?? Number.POSITIVE_INFINITY) < mapping.page) passed++;
-            const last = before[passed];
-            if (last?.page === mapping.page && last.frame === mapping.frame) continue;
-            if (!isUser(mapping) || !isWritable(mapping)) continue;
+          for (const mapping of added) {
+            const isFresh = !removed.some(({ page, frame }) => page === mapping.page && frame === mapping.frame);
+            if (!isFresh || !isUser(mapping) || !isWritable(mapping)) continue;
             context.judged();
             const secret = secrets.findIn(ram, mapping.frame * 4096, 4096);
             if (secret === null) continue;

@@ -1,6 +1,6 @@
 /**
  * Invariants of page tables and memory: who maps what, and with which rights. All are judged from the tables as they lie in RAM, at quiescent
- * moments: a space when its tables have changed, and the running one also where only the kernel's books may have.
+ * moments: the entries of a space that have changed, and the running space as a whole where only the kernel's books may have changed.
  */
 import { addressOf, isExecutable, isUser, isWritable, linearOf, pageOf } from './address-spaces.ts';
 import { type Context, hex, invariant, type Judgement } from './invariant.ts';
@@ -102,8 +102,8 @@ export const kernelHalfIsSupervisor = invariant({
       const open = mappings.find(isUser);
       return open ? `the kernel half has U=1 at ${at(open)}` : null;
     });
-    const spaces = eachChangedSpace(context, ({ root, mappings }) => {
-      const wrong = eachFrame(mappings, (frame, mapping) =>
+    const spaces = eachChangedSpace(context, ({ root, added }) => {
+      const wrong = eachFrame(added, (frame, mapping) =>
         isUser(mapping) && context.kernel.frameKind(frame) === 'kernel'
           ? `the space ${address(root)} maps kernel frame ${hex(frame)} with U=1 at ${at(mapping)}`
           : null,
@@ -161,8 +161,8 @@ export const writableIsNotExecutable = invariant({
         executable.has(frame) ? `the kernel may execute frame ${hex(frame)} and write it at ${at(mapping)}` : null,
       );
     });
-    const users = eachChangedSpace(context, ({ root, mappings }) => {
-      const wrong = eachFrame(mappings, (frame, mapping) =>
+    const users = eachChangedSpace(context, ({ root, added }) => {
+      const wrong = eachFrame(added, (frame, mapping) =>
         (isWritable(mapping) && spaces.executors(frame) > 0) || (isExecutable(mapping) && spaces.writers(frame) > 0)
           ? `the space ${address(root)} maps ${at(mapping)} to frame ${hex(frame)}, which user mode may both write and execute`
           : null,
@@ -183,9 +183,9 @@ export const sharedFramesAreReadOnly = invariant({
   title: 'Copy-on-write: a frame that several leaves map privately is read-only in all of them.',
   because: 'a write by one process changes the memory of another',
   judge: (context) =>
-    eachChangedSpace(context, ({ root, mappings }) => {
+    eachChangedSpace(context, ({ root, added }) => {
       const { spaces, kernel } = context;
-      const wrong = eachFrame(mappings, (frame, mapping) =>
+      const wrong = eachFrame(added, (frame, mapping) =>
         spaces.mappers(frame) > 1 && spaces.writers(frame) > 0 && kernel.frameKind(frame) !== 'shared'
           ? `frame ${hex(frame)} is mapped by ${spaces.mappers(frame)} leaves, ${address(root)} at ${at(mapping)} among them, and ${spaces.writers(frame)} may write`
           : null,

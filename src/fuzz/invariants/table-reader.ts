@@ -1,6 +1,6 @@
 /**
  * Page tables read as they lie in RAM. What was read of a table is kept with the version of its frame, so that after a change only the tables that
- * changed are read again.
+ * changed are read again, and an entry that says what it said stays the same object: what is new of a half is told by identity.
  */
 import { type Machine, RIGHT } from '../../machine/index.ts';
 
@@ -18,6 +18,9 @@ export interface Half {
   readonly root: number;
   /** In page order. */
   readonly mappings: readonly Mapping[];
+  /** Those of `mappings` that were not there, or otherwise, when the half was read before; and those of then that are there no longer. */
+  readonly added: readonly Mapping[];
+  readonly removed: readonly Mapping[];
   /** Frames of the tables, the root first, and with which version each was read. */
   readonly tables: readonly number[];
   readonly versions: readonly number[];
@@ -56,10 +59,11 @@ export class TableReader {
     this.#frames = machine.config.memoryBytes >> 12;
   }
 
-  read(root: number, half: 'user' | 'kernel'): Half {
+  /** `before`: the same half as it was read last, null if it is new. */
+  read(root: number, half: 'user' | 'kernel', before: Half | null): Half {
     const found = { root, mappings: [] as Mapping[], tables: [] as number[], versions: [] as number[] };
     this.#visit(found, root, 4, 0, ALL_RIGHTS, half === 'user' ? 0 : 256);
-    return found;
+    return { ...found, ...difference(before?.mappings ?? [], found.mappings) };
   }
 
   /** The frame is watched no longer. */
@@ -93,14 +97,16 @@ export class TableReader {
     const key = frame * 8 + (from === 0 ? level : 5);
     const known = this.#known.get(key);
     if (known && known.version === version && known.page === page && known.rights === rights) return known;
-    const entries = this.#entries(frame, level, page, rights, from, level === 4 ? from + 256 : 512);
+    const entries = this.#entries(frame, level, page, rights, from, level === 4 ? from + 256 : 512, known?.entries ?? []);
     const table = { version, page, rights, entries };
     this.#known.set(key, table);
     return table;
   }
 
-  #entries(table: number, level: number, base: number, above: number, from: number, to: number): Mapping[] {
+  /** Entries are those of `before`, as far as they say the same. */
+  #entries(table: number, level: number, base: number, above: number, from: number, to: number, before: readonly Mapping[]): Mapping[] {
     const entries: Mapping[] = [];
+    let passed = 0;
     const words = this.#words;
     const pages = COVERS[level] ?? 1;
     const first = table * TABLE_BYTES;
@@ -117,8 +123,31 @@ export class TableReader {
       const frame = (high & 0xff) * 2 ** 20 + (low >>> 12);
       const page = base + index * pages;
       const isLeaf = level === 1 || (level < 4 && (low & LARGE) !== 0);
-      entries.push({ page, frame: isLeaf ? frame - (frame % pages) : frame, pages: isLeaf ? pages : POINTER, rights });
+      const entry = { page, frame: isLeaf ? frame - (frame % pages) : frame, pages: isLeaf ? pages : POINTER, rights };
+      while ((before[passed]?.page ?? Number.POSITIVE_INFINITY) < page) passed++;
+      const last = before[passed];
+      entries.push(last && isSame(last, entry) ? last : entry);
     }
     return entries;
   }
+}
+
+const isSame = (a: Mapping, b: Mapping): boolean =>
+  a.page === b.page && a.frame === b.frame && a.pages === b.pages && a.rights === b.rights;
+
+/** Both lists are in page order. */
+function difference(before: readonly Mapping[], now: readonly Mapping[]): Pick<Half, 'added' | 'removed'> {
+  const added: Mapping[] = [];
+  const removed: Mapping[] = [];
+  let passed = 0;
+  for (const mapping of now) {
+    for (; (before[passed]?.page ?? Number.POSITIVE_INFINITY) < mapping.page; passed++) removed.push(before[passed] as Mapping);
+    const last = before[passed];
+    if (last?.page === mapping.page) passed++;
+    if (last === mapping) continue;
+    added.push(mapping);
+    if (last?.page === mapping.page) removed.push(last);
+  }
+  removed.push(...before.slice(passed));
+  return { added, removed };
 }
