@@ -121,10 +121,16 @@ export class TableWatch {
   /** The frame serves as a PML4, PDPT or page directory (levels 4, 3, 2) for translations of a tag. */
   watchUpper(frame: number, tag: number, level: number): void {
     this.#watchUpper(frame);
-    if (level === ROOT_LEVEL && tag === GLOBAL_TAG) this.#setLeaf(frame, LEAF.isRoot, 1);
-    else if (this.#leaf(frame, LEAF.owner) === tag + 1 || !this.#isOwned(frame))
-      this.#setOwner(frame, tag + 1, this.#translations.generation(tag));
-    else this.#setOwner(frame, SHARED, SHARED);
+    if (level === ROOT_LEVEL && tag === GLOBAL_TAG) {
+      this.#setLeaf(frame, LEAF.isRoot, 1);
+      return;
+    }
+    const owner = this.#leaf(frame, LEAF.owner);
+    const isTaken = owner !== tag + 1 && this.#isOwned(frame);
+    // The owner before has nothing that was walked through it, but may know last-level tables below: it shall walk, and be noted, anew.
+    if (owner !== 0 && owner !== tag + 1 && !isTaken) forgetTables(this.#state);
+    if (isTaken) this.#setOwner(frame, SHARED, SHARED);
+    else this.#setOwner(frame, tag + 1, this.#translations.generation(tag));
   }
 
   #watchUpper(frame: number): void {

@@ -48,3 +48,21 @@ test('a higher table that served a PCID outdates nothing once that was flushed, 
     expect(epoch() === before).toBe(isFlushed);
   }
 });
+
+test('a higher table that came to another PCID is walked anew by the one that had no translations left', () => {
+  const { mmu, physical, stale, read } = fixture(0);
+  const use = (pcid: number) => mmu.setRoot((ROOT << 12) | pcid, 0, true, true);
+  const other = 0x20_0000;
+  physical.write64(DIRECTORY * 4096 + 8, (6 << 12) | 7, 0);
+  physical.write64(6 * 4096, (PAGE << 12) | 7, 0);
+  read();
+  mmu.invalidatePage(LINEAR, 0, PCID, true);
+  use(2);
+  expect(mmu.translate(other, 0, 8, READ)).toBe(PAGE * 4096);
+  use(PCID);
+  read();
+  mmu.invalidatePcid(2);
+  physical.write64(DIRECTORY * 4096, 0, 0);
+  expect(read()).toBe(PAGE * 4096 + (LINEAR & 0xfff));
+  expect(stale).toEqual([LINEAR]);
+});
