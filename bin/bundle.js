@@ -19,14 +19,14 @@ export function commandLine() {
   return bundled() ?? (existsSync(join(root, 'node_modules/rolldown')) && runTool(tool) ? bundled() : null) ?? source;
 }
 
-/** The bundle's script; null where there is none, or one of other sources. */
+/** The bundle's script; null where there is none that is whole, or one of other sources. */
 function bundled() {
   const folder = join(root, isCheckout ? '.cache/bundle' : 'dist/bundle');
   try {
-    const { digest, stamps } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    const { digest, files, stamps } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
     if (isCheckout && !stamps.every(isUnchanged)) return null;
-    const script = join(folder, digest, 'main.js');
-    return existsSync(script) ? script : null;
+    const isWhole = ([path, size]) => statSync(join(folder, digest, path), { throwIfNoEntry: false })?.size === size;
+    return files.every(isWhole) ? join(folder, digest, 'main.js') : null;
   } catch {
     return null;
   }

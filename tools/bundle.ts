@@ -16,8 +16,11 @@ import type { ReadyMade } from '../src/machine/translator/ready-made.ts';
 /** Path, size and time of change of a file that the bundle was made from. */
 type Stamp = readonly [string, number, number];
 
+/** bin/bundle.js reads it. */
 interface Manifest {
   readonly digest: string;
+  /** Its own files and their sizes in bytes. */
+  readonly files: readonly (readonly [string, number])[];
   readonly stamps: readonly Stamp[];
 }
 
@@ -47,17 +50,22 @@ export async function makeBundle(name: string): Promise<void> {
   for (const { path, code } of files) hash.update(`${path}\n${code}\n`);
   const digest = hash.digest('hex').slice(0, 16);
 
+  const sizes = files.map(({ path, code }) => [path, code.length] as const); // ASCII
+  const manifest: Manifest = { digest, files: sizes, stamps };
+
   const before = digestBefore(folder);
-  // What was damaged under the same name gives way.
-  if (!files.every(({ path }) => existsSync(join(folder, digest, path)))) rmSync(join(folder, digest), { recursive: true, force: true });
-  putInPlace(join(folder, digest), (next) => {
+  const bundle = join(folder, digest);
+  // What was damaged under the same name gives way. What is not there yet, another process may be putting there.
+  if (existsSync(bundle) && !sizes.every(([path, size]) => statSync(join(bundle, path), { throwIfNoEntry: false })?.size === size))
+    rmSync(bundle, { recursive: true, force: true });
+  putInPlace(bundle, (next) => {
     mkdirSync(next);
     for (const { path, code } of files) writeFileSync(join(next, path), code);
   });
-  putInPlace(manifestIn(folder), (next) => writeFileSync(next, JSON.stringify({ digest, stamps } satisfies Manifest)));
+  putInPlace(manifestIn(folder), (next) => writeFileSync(next, JSON.stringify(manifest)));
   // A process that began with the bundle before this one may still load parts of it.
   for (const old of readdirSync(folder))
-    if (DIGEST.test(old) && old !== digest && old !== before) rmSync(join(folder, old), { recursive: true });
+    if (DIGEST.test(old) && old !== digest && old !== before) rmSync(join(folder, old), { recursive: true, force: true });
 }
 
 /** The bundle's files; the sources' stamps are added to `stamps`. */
@@ -133,11 +141,11 @@ function digestBefore(folder: string): string | null {
 /** What a reader of `path` finds is the old or the new, never a part. */
 function putInPlace(path: string, write: (next: string) => void): void {
   const next = join(dirname(path), randomUUID());
-  write(next);
   try {
+    write(next);
     renameSync(next, path);
   } catch (error) {
-    rmSync(next, { recursive: true });
+    rmSync(next, { recursive: true, force: true });
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error; // the same bundle, by another process
   }
 }

@@ -1,6 +1,7 @@
 /** Our machine: untraced, in each tier that can be chosen, recording, and replaying. The command line is the one that people use. */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Image } from '../build.ts';
 import { lastLine, runTimed } from '../process.ts';
 import type { Peer, Run } from './peer.ts';
@@ -14,7 +15,7 @@ export const REPLAY = 'replay';
 /** What `+ path` records. */
 export const traceOf = ({ elf64 }: Image): string => `${elf64}.mpk`;
 
-const PALINDROME = new URL('../../bin/palindrome', import.meta.url).pathname;
+const PALINDROME = join(import.meta.dirname, '../../bin/palindrome');
 
 export function palindrome(...args: string[]) {
   const { cpuSeconds, stdout } = runTimed(process.execPath, [PALINDROME, ...args, '--json'], [0]);

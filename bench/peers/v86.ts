@@ -1,11 +1,12 @@
 /** v86, the other PC in JavaScript and WebAssembly: the 32-bit build by multiboot, without a BIOS, in a process of its own. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { BenchError } from '../error.ts';
 import { runTimed } from '../process.ts';
 import type { Peer } from './peer.ts';
 
-const DRIVER = new URL('v86-machine.ts', import.meta.url).pathname;
+const DRIVER = join(import.meta.dirname, 'v86-machine.ts');
 
 export function v86Peer(): Peer {
   return {

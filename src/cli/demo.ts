@@ -12,7 +12,7 @@ import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 const SEED = 'palindrome';
-const PROGRAM = new URL('../../examples/hello.ts', import.meta.url).pathname;
+const PROGRAM = join(import.meta.dirname, '../../examples/hello.ts');
 
 export const demoCommand = (): Command =>
   new Command('demo')

@@ -1,18 +1,22 @@
 /** The bundle that bin/palindrome runs does what the sources do, and is that of these sources. In a copy of the checkout, whose sources the tests change. */
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync,
+} from 'node:fs'; // biome-ignore format: one list
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildKeel } from '../../src/compiler/index.ts';
 
 const root = join(import.meta.dirname, '../..');
-const copy = mkdtempSync(join(tmpdir(), 'palindrome-bundle-'));
+const copy = mkdtempSync(join(tmpdir(), 'palindrome %20 bundle-'));
 const at = (...path: string[]) => join(copy, ...path);
 const bundles = at('.cache/bundle');
 
 beforeAll(() => {
-  for (const path of ['bin', 'src', 'tools', 'package.json', 'package-lock.json']) cpSync(join(root, path), at(path), { recursive: true });
+  for (const path of ['bin', 'src', 'tools', 'examples', 'package.json', 'package-lock.json'])
+    cpSync(join(root, path), at(path), { recursive: true });
   mkdirSync(at('node_modules'));
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), at('node_modules', name));
@@ -71,10 +75,27 @@ it('is made anew where it is damaged', () => {
   help();
   writeFileSync(join(bundles, 'manifest.json'), '{ "digest"');
   expect(help()).toContain('Usage: palindrome boot');
-  rmSync(join(bundles, digest(), 'main.js'));
-  expect(help()).toContain('Usage: palindrome boot');
+  const files = () => readdirSync(join(bundles, digest())).sort();
+  const whole = files();
+  for (const name of ['main.js', ...whole.filter((file) => file.startsWith('machine-'))])
+    for (const damage of [(path: string) => rmSync(path), (path: string) => truncateSync(path, 10)]) {
+      damage(join(bundles, digest(), name));
+      expect(help()).toContain('Usage: palindrome boot');
+      expect(files()).toEqual(whole);
+    }
   expect(readdirSync(bundles).filter(isBundle)).toEqual([digest()]);
-  expect(existsSync(join(bundles, digest(), 'main.js'))).toBe(true);
+});
+
+it('is made by several commands at once', async () => {
+  rmSync(at('.cache'), { recursive: true });
+  const one = () => promisify(execFile)(process.execPath, ['bin/palindrome', 'boot', '--help'], { cwd: copy });
+  for (const { stdout, stderr } of await Promise.all([one(), one(), one()]))
+    expect({ stdout: stdout.split('\n')[0], stderr }).toEqual({ stdout: expect.stringContaining('Usage: palindrome boot'), stderr: '' });
+  expect(readdirSync(bundles).sort()).toEqual([digest(), 'manifest.json'].sort());
+});
+
+it('finds the examples and the kernel, wherever the checkout lies', () => {
+  expect(palindrome('demo', '--runs', '1', '--json')).toMatchObject({ status: 0, stderr: '' });
 });
 
 it('leaves sources that are wrong to the engine, which says where', () => {
