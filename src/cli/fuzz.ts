@@ -11,7 +11,7 @@ import { tierOption } from './tier.ts';
 
 interface Options {
   readonly seed: string;
-  readonly runs: number;
+  readonly runs?: number;
   readonly seconds?: number;
   readonly workers: number;
   readonly saboteur?: string;
@@ -23,11 +23,14 @@ interface Options {
   readonly json?: boolean;
 }
 
+const RUNS = 1000;
+const MOST_RUNS = 1_000_000_000;
+
 export const fuzzCommand = (): Command =>
   new Command('fuzz')
     .description('run generated hostile programs on keel beside a victim, judge each by the isolation invariants')
     .option('-s, --seed <text>', 'all choices come from it', '1')
-    .option('-n, --runs <count>', 'how many programs', wholeNumber('runs', 1, 1_000_000_000), 1000)
+    .option('-n, --runs <count>', `how many programs (default: ${RUNS}, or as many as --seconds allows)`, wholeNumber('runs', 1, MOST_RUNS))
     .option('--variants <count>', 'runs of each program, with other inputs, turns and refused memory', wholeNumber('variants', 1, 1000), 1)
     .option('--seconds <count>', 'end after so many seconds', wholeNumber('seconds', 1, 10_000_000))
     .option('-w, --workers <count>', 'threads', wholeNumber('workers', 1, 256), Math.min(availableParallelism(), 8))
@@ -45,7 +48,7 @@ export const fuzzCommand = (): Command =>
     });
 
 async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
-  const { seed, runs, variants, seconds, workers, tier, out, saboteur } = options;
+  const { seed, variants, seconds, workers, tier, out, saboteur, runs = seconds === undefined ? RUNS : MOST_RUNS } = options;
   const line = progress();
   const memoryLog = new MemoryLog();
   const result = await campaign({
