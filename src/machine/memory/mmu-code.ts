@@ -3,8 +3,8 @@
  * (mmu.ts says what the rules are). A physical address is a frame and the offset that the linear address has; frame −1: a fault is pending.
  *
  * Its module has the routines of the translations, of RAM and of the watch in it (MmuParts). What it leaves to TypeScript, since it is rare:
- * `compare` (a translation that may be out of date), `dropSlot`, `shadowed` (a global page hides larger ones), `supervisorAccess`, `dataAccess`
- * (data breakpoints), `readDevice` and `writeDevice` (what is not RAM).
+ * `compare` (a translation that may be out of date), `dropSlot`, `dropGlobal` (a page becomes global and hides larger ones, or is global no more),
+ * `supervisorAccess`, `dataAccess` (data breakpoints), `readDevice` and `writeDevice` (what is not RAM).
  */
 import {
   ACCESS, CPL, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, MMU, SCRATCH, TLB_SET, TLB_SETS,
@@ -165,7 +165,7 @@ class MmuRoutines {
     code.return(enterWalk(pageLow, pageHigh, rights, way.eq(WRITE), -1));
   }
 
-  /** The walk just made goes into the translations, in place of that in slot `before` (−1: of none): returns its slot. */
+  /** The walk just made goes into the translations, where slot `before` has the same but for what the page was used for (−1: none has): returns its slot. */
   #enterWalk(code: Code, [pageLow, pageHigh, rights, write, before]: Five): void {
     code.if(write.or(this.#at.walkAt.load32(WALK_AT.accessed).isZero), () => code.do(this.#at.markUsed(this.#at.walkAt, write)));
     rights.set(rights.or(write.mul(RIGHTS.dirty)));
@@ -176,15 +176,10 @@ class MmuRoutines {
       code.do(this.#at.watchWalk(this.#at.walkAt, pageLow, pageHigh, tag));
       code.if(size.isZero, () => code.do(this.#at.know(pageLow, pageHigh, tag)));
     });
-    code.rarely(tag.eq(GLOBAL_TAG).and(this.#hidesLarger(size)), () => code.do(this.#at.shadowed(size, pageLow)));
-    const frame = code.var32(this.#at.walkAt.load32(WALK_AT.frame));
+    code.rarely(tag.eq(GLOBAL_TAG).and(this.#hidesLarger(size)), () => code.do(this.#at.dropGlobal(size, pageLow)));
     code.if(before.geS(0), () => {
-      const isSame = this.#at.isKey(before, tag, size).and(this.#at.slot(before, SLOT.frame).eq(frame)).and(this.#at.isCurrent(before));
-      code.if(isSame, () => {
-        code.do(this.#at.update(before, rights, 0));
-        code.return(before);
-      });
-      code.do(this.#at.remove(before));
+      code.do(this.#at.update(before, rights, 0));
+      code.return(before);
     });
     const low = code.var32(pageLow);
     const high = code.var32(pageHigh);
@@ -193,6 +188,7 @@ class MmuRoutines {
       code.if(size.eq(2), () => low.set(low.shrU(9)));
       high.set(0);
     });
+    const frame = this.#at.walkAt.load32(WALK_AT.frame);
     code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.rootKey), 0));
   }
 
@@ -225,8 +221,11 @@ class MmuRoutines {
         code.if(allows(rights, kind, user), () => {
           // Of one that is out of date, the software TLB may hold what the walk will not give again.
           code.if(this.#at.isCurrent(slot).isZero, () => code.do(this.#at.dropSlot(slot, pageLow)));
+          // What was global and is the PCID's own now would stay, after a flush, where it was found for others, or entered as global.
+          const size = code.var32(I32.of(-1).where(this.#at.isGlobal(slot).isZero, this.#at.slot(slot, SLOT.key).shrU(17)));
           code.do(this.#at.remove(slot));
           refilled();
+          code.rarely(size.geS(0).and(this.#at.isGlobal(slot).isZero), () => code.do(this.#at.dropGlobal(size, pageLow)));
         }),
       );
     });
@@ -351,6 +350,7 @@ class MmuRoutines {
         code.rarely(isTold, () => code.return(1));
         rights.set(this.#at.walkAt.load32(WALK_AT.rights));
         code.if(allows(rights, kind, user).isZero, () => fails(PF.P));
+        code.if(isNew.isZero, () => code.rarely(this.#isWalked(slot, rights).isZero, () => code.return(1)));
         this.#unlessAlone(code, rights, () => code.return(1));
         slot.set(enterWalk(pageLow, pageHigh, rights, kind.eq(WRITE), slot));
         rights.set(this.#at.slot(slot, SLOT.rights));
@@ -366,6 +366,13 @@ class MmuRoutines {
     code.store32(this.#at.base, MMU.isGlobal, isGlobal);
     code.do(cache(set, low, high, kind, frame));
     code.return(kind.eq(WRITE).and(this.#isWatched(frame, I32.of(1))));
+  }
+
+  /** The translation has the tag, size and frame that the walk just made has found. */
+  #isWalked(slot: Var32, rights: Var32): I32 {
+    const { walkAt } = this.#at;
+    const size = walkAt.load32(WALK_AT.leafLevel).sub(1);
+    return this.#at.isKey(slot, this.#at.tagOf(rights), size).and(this.#at.slot(slot, SLOT.frame).eq(walkAt.load32(WALK_AT.frame)));
   }
 
   /** Returns 2 for a store of an entry of a page table that nobody in TypeScript hears of, as far as it is aligned. */

@@ -35,7 +35,7 @@ export class MmuParts {
   readonly watchWalk: Routine;
   readonly compare: Routine;
   readonly dropSlot: Routine;
-  readonly shadowed: Routine;
+  readonly dropGlobal: Routine;
   readonly supervisorAccess: Routine;
   readonly dataAccess: Routine;
   readonly readDevice: Routine;
@@ -55,7 +55,7 @@ export class MmuParts {
     const watchers = importRamWatchers(module);
     this.compare = module.import('compare', taking(6), null);
     this.dropSlot = module.import('dropSlot', taking(2), null);
-    this.shadowed = module.import('shadowed', taking(2), null);
+    this.dropGlobal = module.import('dropGlobal', taking(2), null);
     this.supervisorAccess = module.import('supervisorAccess', taking(6), null);
     this.dataAccess = module.import('dataAccess', taking(4), null);
     this.readDevice = module.import('readDevice', taking(4), null);

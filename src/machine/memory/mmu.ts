@@ -102,7 +102,7 @@ export class Mmu {
       compare: (slot: number, low: number, high: number, pageLow: number, pageHigh: number, kind: number) =>
         this.#compare(slot, low, high, pageLow, pageHigh, kind),
       dropSlot: (slot: number, pageLow: number) => this.#dropSlot(slot, pageLow),
-      shadowed: (size: number, pageLow: number) => this.#shadowed(size, pageLow),
+      dropGlobal: (size: number, pageLow: number) => this.#dropGlobal(size, pageLow),
       supervisorAccess: (low: number, high: number, size: number, kind: number, rights: number, isFaulted: number) =>
         this.#supervisorAccess(low, high, size, kind, rights, isFaulted !== 0),
       dataAccess: (low: number, high: number, size: number, isWrite: number) => this.#dataBreakpoint?.(low, high, size, isWrite !== 0),
@@ -326,8 +326,8 @@ export class Mmu {
     }
   }
 
-  /** A global page is entered: it wins over larger pages of other PCIDs. */
-  #shadowed(size: number, pageLow: number): void {
+  /** Drops a page from the software TLB, whoever found it: it becomes global, and wins over larger pages of other PCIDs, or is global no more. */
+  #dropGlobal(size: number, pageLow: number): void {
     if (size === 0) this.soft.dropPage(pageLow, GLOBAL_TAG);
     else this.soft.flush();
   }

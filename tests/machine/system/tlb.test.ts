@@ -100,6 +100,49 @@ ${show}`;
     expect(await run(`${global}  mov rax, cr4\n xor rax, 128\n mov cr4, rax\n${show}`)).toBe('a b ');
   });
 
+  test('that was global, and is not when it is first written through, is gone with CR3', async () => {
+    const { text, uses } = await stale(`
+  mov rax, cr4
+  or rax, 128
+  mov cr4, rax
+${walked.replace('+ 0x3', '+ 0x103')}
+  mov ${entry}, offset page_a + 0x3
+${show}
+  mov qword ptr [${linear}], 0xC
+  mov rax, cr3
+  mov cr3, rax
+  mov ${entry}, offset page_b + 0x3
+${show}`);
+    expect(text).toBe('a b ');
+    expect(uses).toEqual([]);
+  });
+
+  test('that was global is gone for another address space as well', async () => {
+    const go = (root: string) => `  mov rax, offset ${root}\n  mov cr3, rax\n`;
+    const { text, uses } = await stale(`
+  mov rax, cr4
+  or rax, 128
+  mov cr4, rax
+  mov rax, qword ptr [pml4]
+  mov qword ptr [pml4b], rax
+${walked.replace('+ 0x3', '+ 0x103')}
+  mov ${entry}, offset page_a + 0x3
+${go('pml4b')}${show}${go('pml4')}${show}
+  mov qword ptr [${linear}], 0xC
+${go('pml4b')}
+  mov ${entry}, offset page_b + 0x3
+${show}
+  jmp done
+  .section .boot.data, "aw"
+  .balign 4096
+  pml4b: .zero 4096
+  .section .boot.text, "ax"
+  done:
+`);
+    expect(text).toBe('a a b ');
+    expect(uses).toEqual([]);
+  });
+
   test('belongs to its PCID', async () => {
     const text = await run(`
   mov rax, cr4
