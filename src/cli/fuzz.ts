@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
 import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
 import type { Tier } from '../machine/index.ts';
+import { Interruption } from './interruption.ts';
 import { describeMemory, MemoryLog } from './memory-log.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
@@ -51,6 +52,8 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
   const { seed, variants, seconds, workers, tier, out, saboteur, runs = seconds === undefined ? RUNS : MOST_RUNS } = options;
   const line = progress();
   const memoryLog = new MemoryLog();
+  const interruption = new Interruption();
+  const findings: { readonly invariant: string; readonly programs: number; readonly path: string; readonly message: string }[] = [];
   const result = await campaign({
     kernel,
     seed,
@@ -61,14 +64,19 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
     ...(seconds !== undefined && { seconds }),
     progress: (programs, findings, perSecond) =>
       line.show(() => `${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
+    found: async (finding) => {
+      line.show(() => `shrinking and writing findings: ${findings.length + 1}`);
+      const path = await saveFinding(finding, { kernel, seed, ...(saboteur !== undefined && { saboteur }) }, out);
+      findings.push({ invariant: finding.invariant, programs: finding.programs, path, message: finding.failure.message });
+    },
+    signal: interruption.signal,
+  }).catch((error: unknown) => {
+    line.done();
+    for (const { invariant, message, path } of findings) process.stderr.write(`${invariant}: ${message}\n    ${path}/report.md\n`);
+    throw error;
   });
   const memory = memoryLog.stop();
-  line.show(() => 'writing findings …');
-  const findings = [];
-  for (const finding of result.findings) {
-    const path = await saveFinding(finding, { kernel, seed, ...(saboteur !== undefined && { saboteur }) }, out);
-    findings.push({ invariant: finding.invariant, programs: finding.programs, path, message: finding.failure.message });
-  }
+  interruption.end();
   line.done();
 
   const { programs, checks, digest } = result;
@@ -81,6 +89,9 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
       ? ['no invariant was broken']
       : findings.map((finding) => `${finding.invariant}: ${finding.message}\n    ${finding.programs} programs; ${finding.path}/report.md`)),
     describeMemory(memory),
+    ...(interruption.status === null
+      ? []
+      : [`interrupted: of ${runs} programs the first ${programs} were run, and what they showed is written`]),
     `digest ${digest}`,
   ];
   print(
@@ -93,11 +104,12 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
       findings: findings.map(({ invariant, programs, path }) => ({ invariant, programs, path })),
       digest,
       memory,
+      interrupted: interruption.status !== null,
     },
     options.json,
     `${text.join('\n')}\n`,
   );
-  process.exitCode = findings.length === 0 ? STATUS.done : STATUS.finding;
+  process.exitCode = interruption.status ?? (findings.length === 0 ? STATUS.done : STATUS.finding);
 }
 
 async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The command line: one file a command, this one only lists them.
- * Exit status: 0 done, 1 a finding or a difference, 2 wrong use or bad input, 3 a bug of our own.
+ * Exit status: 0 done, 1 a finding or a difference, 2 wrong use or bad input, 3 a bug of our own; 130 (128 and the signal) interrupted.
  */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';

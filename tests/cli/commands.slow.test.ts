@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { palindrome } from './palindrome.ts';
 
@@ -130,6 +133,8 @@ describe('bad input is one line and status 2', () => {
     ['no number', ['fuzz', '--runs', 'many']],
     ['no such command', ['dance']],
     ['no such option', ['run', hello, '--fast']],
+    ['addresses of a run without a trace', ['run', hello, '--addresses']],
+    ['addresses of a boot without a trace', ['boot', at('text.txt'), '--addresses']],
   ])('%s', (_what, args) => {
     const { status, stderr } = palindrome(args);
     expect(status).toBe(2);
@@ -154,6 +159,17 @@ describe('fuzz', () => {
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts'), '--saboteur', 'no-umip']).status).toBe(1);
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts')]).status).toBe(0);
   });
+});
+
+it('a campaign that is interrupted ends with what it has, and the status of the signal', async () => {
+  const bin = fileURLToPath(new URL('../../bin/palindrome', import.meta.url));
+  const args = ['fuzz', '--runs', '1000000', '--seconds', '200', '--workers', '1', '--out', at('interrupted'), '--json'];
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  // Twice, as a terminal does it; by then keel is compiled for long.
+  setTimeout(() => ['SIGINT', 'SIGINT'].map((signal) => child.kill(signal as NodeJS.Signals)), 10_000);
+  expect(JSON.parse(await text(child.stdout))).toMatchObject({ interrupted: true, findings: [] });
+  expect(await ended).toEqual([130, null]);
 });
 
 describe('lockstep', () => {

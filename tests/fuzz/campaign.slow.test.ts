@@ -42,6 +42,28 @@ it('is a function of seed and runs: not of the number of workers, the tier, nor 
   }
 });
 
+it('keeps what it found where it is ended early, or fails', async () => {
+  const { edits } = loadSaboteur('no-umip');
+  const kernel = buildKeel({ edits }).image;
+  const run = async (runs: number, progress: (programs: number) => void, signal?: AbortSignal) => {
+    const found: string[] = [];
+    const options = { kernel, seed: 'defect', runs, workers: 2, progress, ...(signal && { signal }) };
+    const result = await campaign({ ...options, found: async ({ invariant }) => void found.push(invariant) }).catch(String);
+    return { found, result };
+  };
+  const abort = new AbortController();
+  const { found, result: ended } = await run(1_000_000, (programs) => programs >= 16 && abort.abort(), abort.signal);
+  if (typeof ended === 'string') throw new Error(ended);
+  expect(found).toEqual(['INV-16']);
+  expect(ended.programs).toBeLessThan(100);
+  expect(facts(ended)).toEqual(facts(await campaign({ kernel, seed: 'defect', runs: ended.programs, workers: 2 })));
+
+  const fail = (programs: number) => {
+    if (programs >= 16) throw new RangeError('a worker failed');
+  };
+  expect(await run(1_000_000, fail)).toEqual({ found: ['INV-16'], result: 'RangeError: a worker failed' });
+});
+
 it('leaves nothing behind of a finding that cannot be written', async () => {
   const { edits } = loadSaboteur('no-umip');
   const { findings } = await campaign({ kernel: buildKeel({ edits }).image, seed: 'whole', runs: 1, workers: 1 });

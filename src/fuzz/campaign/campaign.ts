@@ -2,6 +2,7 @@
  * A campaign: programs 0 … N-1 of a seed, each run under one or more circumstances by workers, judged, and what was found shrunk. Findings, their order
  * and the digest are a function of kernel, seed and the numbers of programs and variants: not of the number of workers, nor of time.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Tier } from '../../machine/index.ts';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
@@ -29,6 +30,10 @@ export interface CampaignOptions {
   /** How the machines execute; the result is the same in each. */
   readonly tier?: Tier | undefined;
   readonly progress?: (programs: number, findings: number, programsPerSecond: number) => void;
+  /** Told of each finding once it is shrunk, and waited for. Of a campaign that fails (a worker that hangs) these are what it has found until then. */
+  readonly found?: (finding: Finding) => Promise<void>;
+  /** Ends it after the batches that are on their way. The programs that were run are then still 0 … N-1. */
+  readonly signal?: AbortSignal;
 }
 
 /** An invariant that did not hold, with the smallest program that shows it. */
@@ -69,23 +74,34 @@ const AHEAD = 2;
 export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const { kernel, seed } = options;
   const tally = new Tally();
-  const { programs, programsPerSecond, ready } = await runBatches(options, tally);
+  const { programs, programsPerSecond, ready, failure } = await runBatches(options, tally);
   const findings: Finding[] = [];
   const groups = [...tally.groups];
   if (groups.length > 0) {
     const runner = await Runner.create({ kernel, seed, ready });
-    for (const group of groups) findings.push(shrinkGroup(runner, seed, group));
+    for (const group of groups) {
+      const finding = shrinkGroup(runner, seed, group);
+      findings.push(finding);
+      await options.found?.(finding);
+      await setImmediate(); // signals of the process are handled in between: shrinking takes seconds
+    }
   }
+  if (failure !== null) throw failure.error;
   const { runs, instructions, checks, coverage } = tally;
   return { programs, runs, instructions, programsPerSecond, checks, findings, coverage, digest: tally.digest(findings) };
 }
 
+interface BatchesRun {
+  readonly programs: number;
+  readonly programsPerSecond: number;
+  readonly ready: ReadyTestbed;
+  /** Why not all were run: a worker failed once the first stood ready. */
+  readonly failure: { readonly error: unknown } | null;
+}
+
 /** Has workers run all batches. The first boots keel, for all. */
-async function runBatches(
-  options: CampaignOptions,
-  tally: Tally,
-): Promise<{ programs: number; programsPerSecond: number; ready: ReadyTestbed }> {
-  const { kernel, seed, runs, variants = 1, seconds, workers, tier, progress } = options;
+async function runBatches(options: CampaignOptions, tally: Tally): Promise<BatchesRun> {
+  const { kernel, seed, runs, variants = 1, seconds, workers, tier, progress, signal } = options;
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   const member = () => new CrewMember(file, { kernel, seed, variants, tier });
   const first = member();
@@ -98,7 +114,7 @@ async function runBatches(
     let programs = 0;
     let failures = 0;
     const serve = async (member: CrewMember) => {
-      while (next < runs && (seconds === undefined || elapsed() < seconds)) {
+      while (next < runs && !signal?.aborted && (seconds === undefined || elapsed() < seconds)) {
         const request: WorkerRequest = { from: next, to: Math.min(next + BATCH, runs) };
         next = request.to;
         const result = await member.run(request);
@@ -109,8 +125,12 @@ async function runBatches(
       }
     };
     const serveAhead = (member: CrewMember) => Promise.all(Array.from({ length: AHEAD }, () => serve(member)));
-    await Promise.all([serveAhead(first), ...others.map((member) => member.takeOver(ready).then(() => serveAhead(member)))]);
-    return { programs, programsPerSecond: programs / elapsed(), ready };
+    const all = Promise.all([serveAhead(first), ...others.map((member) => member.takeOver(ready).then(() => serveAhead(member)))]);
+    const failure = await all.then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    return { programs, programsPerSecond: programs / elapsed(), ready, failure };
   } finally {
     await Promise.all([first, ...others].map((member) => member.end()));
   }
