@@ -296,6 +296,13 @@ export function unpackRun(value: unknown, version: number): RunBlock {
   };
 }
 
+/** A block of a trace with this header: it holds what is recorded, and no more. */
+export function checkRun({ count, path, addresses }: RunBlock, { blockInstructions, machine: { record } }: TraceHeader): void {
+  if (count > blockInstructions) throw new Malformed(`a block of ${count} instructions; the header says ${blockInstructions}`);
+  if ((path !== null) !== record?.path) throw new Malformed('a path where none was recorded, or none where one was');
+  if ((addresses !== null) !== record.addresses) throw new Malformed('addresses where none were recorded, or none where they were');
+}
+
 function modeOf(value: unknown): Mode {
   if (value !== 16 && value !== 32 && value !== 64) throw new Malformed('the mode of a run block is not 16, 32 or 64');
   return value;

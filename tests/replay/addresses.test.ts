@@ -156,6 +156,21 @@ describe('columns that no recording writes', () => {
       expect(await replay(await withColumns(1, change), like)).toMatchObject({ identical: false, difference: { kind: 'damage' } });
   });
 
+  test('nor are they missing, or there without being announced, however far one looks', async () => {
+    const plain = (await record(guestRecording())).trace ?? new Uint8Array(0);
+    const { addresses } = trace.run(0);
+    for (const [forged, reason] of [
+      [await forge(bytes, 0, (run) => ({ ...run, addresses: null })), 'addresses where none were recorded, or none where they were'],
+      [await forge(plain, 0, (run) => ({ ...run, addresses })), 'addresses where none were recorded, or none where they were'],
+      [await forge(bytes, 0, (run) => ({ ...run, path: null })), 'a path where none was recorded, or none where one was'],
+    ] as const)
+      for (const to of [undefined, 7n])
+        expect(await replay(forged, { ...(to && { to }), ...like })).toMatchObject({
+          identical: false,
+          difference: { damage: { reason } },
+        });
+  });
+
   test('end in Malformed, or in wrong guesses in order', () => {
     const column = fc.record({
       count: fc.nat(2000),

@@ -3,7 +3,8 @@
  * its bytes, reading ends with blocks whose every value was checked, or with `TraceDamage`, which says where; memory stays within a small multiple
  * of the largest block that the format allows. Events alone are checked where they are decoded (run-events.ts), or found to be the same as the replay's.
  */
-import { type ArtefactBlock, BLOCK, type CheckpointBlock, type RunBlock, type TraceHeader } from '../schema.ts';
+import { bug } from '../../machine/isa/bug.ts';
+import { type ArtefactBlock, BLOCK, type CheckpointBlock, checkRun, type RunBlock, type TraceHeader } from '../schema.ts';
 import { checksums } from './checksum.ts';
 import type { TraceSource } from './file.ts';
 import { PREAMBLE_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
@@ -156,12 +157,8 @@ export class TraceCursor {
   }
 
   #followRun(run: RunBlock): { readonly tags: bigint; readonly position: bigint } {
-    const full = this.#header?.blockInstructions ?? 0;
     if (run.first !== this.#position) throw new Malformed(`a block from ${run.first} where ${this.#position} is next`);
-    if (run.count > full) throw new Malformed(`a block of ${run.count} instructions; the header says ${full}`);
-    const recorded = this.#header?.machine.record;
-    if ((run.path !== null) !== recorded?.path) throw new Malformed('a path where none was recorded, or none where one was');
-    if ((run.addresses !== null) !== recorded.addresses) throw new Malformed('addresses where none were recorded, or none where they were');
+    checkRun(run, this.#header ?? bug('a run block before the header'));
     this.#hasRun = true;
     this.#position += BigInt(run.count);
     return { tags: tagsOf(run), position: run.first };

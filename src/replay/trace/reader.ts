@@ -4,7 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import type { TraceEvent } from '../events.ts';
-import { type Artefact, BLOCK, type BlockKind, type CheckpointBlock, type EndBlock, type RunBlock, type TraceHeader } from '../schema.ts';
+import {
+  type Artefact,
+  BLOCK,
+  type BlockKind,
+  type CheckpointBlock,
+  checkRun,
+  type EndBlock,
+  type RunBlock,
+  type TraceHeader,
+} from '../schema.ts';
 import { checksums } from './checksum.ts';
 import { type Cut, TraceCursor } from './cursor.ts';
 import type { TraceSource } from './file.ts';
@@ -107,6 +116,7 @@ export class Trace {
     const run = this.#block(sequence, 'run');
     if (run.first !== entry.position)
       throw new TraceDamage({ offset: entry.offset, block: sequence, reason: 'the index puts this block elsewhere' });
+    placed(entry.offset, sequence, () => checkRun(run, this.header));
     return run;
   }
 
