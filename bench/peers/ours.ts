@@ -15,7 +15,7 @@ export const REPLAY = 'replay';
 /** What `+ path` records. */
 export const traceOf = ({ elf64 }: Image): string => `${elf64}.mpk`;
 
-const PALINDROME = join(import.meta.dirname, '../../bin/palindrome');
+export const PALINDROME = join(import.meta.dirname, '../../bin/palindrome');
 
 export function palindrome(...args: string[]) {
   const { cpuSeconds, stdout } = runTimed(process.execPath, [PALINDROME, ...args, '--json'], [0]);
