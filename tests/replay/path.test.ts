@@ -4,8 +4,10 @@ import { PATH_TARGET_COUNT, PATH_TARGETS } from '../../src/machine/cpu/state.ts'
 import { LOG_BYTES, TraceLog } from '../../src/machine/cpu/trace-log.ts';
 import { logModule } from '../../src/machine/translator/log-code.ts';
 import type { TraceEvent } from '../../src/replay/events.ts';
+import { openTrace, record, replay } from '../../src/replay/index.ts';
 import { type CodeAt, targetsOf, walkPath } from '../../src/replay/path.ts';
 import type { RunBlock } from '../../src/replay/schema.ts';
+import { guestImage } from '../machine/system/guest.ts';
 import { run } from './sample.ts';
 
 /** Bits of a text of 0 and 1 as a column. */
@@ -116,4 +118,30 @@ describe('the walk along a path', () => {
   ])('is refused where it %s', (_, path, targets, hex, count) => {
     expect(() => walk(block(count, path, targets), code(hex))).toThrow(/path|matches|decoded/);
   });
+});
+
+test('a run with more calls than returns is restored from its checkpoints', async () => {
+  const program = `
+  mov ecx, 1000
+1:
+  call 2f
+2:
+  add rsp, 8
+  call 3f
+  dec ecx
+  jnz 1b
+  jmp finish
+3:
+  ret
+`;
+  const options = { blockInstructions: 1024, checkpointInstructions: 1024 };
+  const { trace } = await record({
+    machine: { memoryBytes: 4 << 20, seed: 'calls', harness: false },
+    image: { name: 'calls', bytes: guestImage(program) },
+    ...options,
+  });
+  const { checkpoints } = await openTrace(trace ?? new Uint8Array(0));
+  expect(checkpoints.length).toBeGreaterThan(4);
+  for (const from of checkpoints)
+    expect(await replay(trace ?? new Uint8Array(0), { to: from + 100n })).toMatchObject({ identical: true, from });
 });

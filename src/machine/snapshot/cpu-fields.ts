@@ -5,7 +5,7 @@
 import { CR0_BITS, CR4_BITS } from '../cpu/helpers/control.ts';
 import {
   CF, CPL, CPU_STATE_BYTES, type CpuState, CR0, CR3, CR4, DR, EFER, FCW, FSW, FTW, GPR, GPR_ZERO, INTERRUPT_SHADOW, MSR, MSR_SLOTS, MXCSR,
-  RETURN_DEPTH, RETURN_SLOTS, RETURN_STACK, RETURN_TOP, SEGMENT_BASE, TSC_AUX, TSC_OFFSET, X87, XCR0, XMM,
+  RETURN_DEPTH, RETURN_SLOTS, RETURN_STACK, SEGMENT_BASE, TSC_AUX, TSC_OFFSET, X87, XCR0, XMM,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { CR0 as CR0_BIT, CR4 as CR4_BIT, EFER as EFER_BIT } from '../platform/bits.ts';
 import { PHYSICAL_BITS } from '../platform/memory-map.ts';
@@ -100,6 +100,6 @@ export function saveUnhashed(state: CpuState, to: StateWriter): void {
 export function loadUnhashed(state: CpuState, from: StateReader): void {
   const bytes = bytesOf(state);
   for (const range of UNHASHED) bytes.set(from.bytes(range.to - range.from), range.from);
-  if (state.get32(RETURN_DEPTH) > RETURN_SLOTS || state.get32(RETURN_TOP) >= RETURN_SLOTS)
-    throw new RangeError('a return stack beyond its slots');
+  // RETURN_TOP counts on and on: its slot is that modulo RETURN_SLOTS.
+  if (state.get32(RETURN_DEPTH) > RETURN_SLOTS) throw new RangeError('a return stack beyond its slots');
 }
