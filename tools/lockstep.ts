@@ -1,6 +1,7 @@
 /**
- * `npm run lockstep`: every guest image of the project in tier 0 and tier 1 at once, without and with the path recorded, and one table: how many
- * instructions both executed, at how many stops (a block of both from each to the next) state, events, output and path were compared, and the verdict.
+ * `npm run lockstep`: every guest image of the project in tier 0 and tier 1 at once, unrecorded, with the path, and with addresses as well, and one table:
+ * how many instructions both executed, at how many stops (a block of both from each to the next) state, events, output and what is recorded were compared, and
+ * the verdict.
  *
  *     npm run lockstep -- keel corpus/           # only images whose names contain one of these
  *     SEED=2 npm run lockstep                    # other stops
@@ -39,6 +40,18 @@ interface Guest {
   readonly make: () => Promise<Made>;
 }
 
+/** What is recorded on both sides: each has generated code of its own. */
+interface Way {
+  readonly title: string;
+  readonly record: Required<NonNullable<MachineConfig['record']>>;
+}
+
+const WAYS: readonly Way[] = [
+  { title: 'tier 0, tier 1', record: { path: false, addresses: false } },
+  { title: 'with the path', record: { path: true, addresses: false } },
+  { title: 'and addresses', record: { path: true, addresses: true } },
+];
+
 const SEED = process.env['SEED'] ?? '1';
 /** No image runs so long. */
 const LIMIT = 2_000_000_000n;
@@ -65,28 +78,28 @@ function golden(name: string): Guest {
     name: `traces/golden/${name}`,
     make: async () => {
       const trace = await openTrace(join(goldenFolder, name));
-      // The one that asks for input.
-      return { machine: trace.header.machine, boot: bootOf(trace, {}), host: name === 'guest.mpk' ? () => new ScriptedHost() : quiet };
+      // The guests ask for input.
+      return { machine: trace.header.machine, boot: bootOf(trace, {}), host: name.startsWith('guest') ? () => new ScriptedHost() : quiet };
     },
   };
 }
 
 /** keel where it asks for a program, in both tiers: booted once, as in a campaign, so that its code is compiled once. */
 class Bed {
-  readonly path: boolean;
+  readonly way: Way;
   readonly #host = new HarnessHost();
   readonly #twins: Promise<readonly [Twin, Twin]>;
   #marks: readonly [Mark, Mark] | null = null;
 
-  constructor(path: boolean) {
-    this.path = path;
+  constructor(way: Way) {
+    this.way = way;
     const run = {
       machine: {
         memoryBytes: MEMORY_BYTES,
         seed: SEED,
         harness: true,
         watch: { supervisorUserAccess: true },
-        record: { path, addresses: false },
+        record: way.record,
       },
       boot: { image: buildKeel().image, initrd: victimArchive(SEED), append: COMMAND_LINE },
     };
@@ -124,15 +137,15 @@ interface Judged {
   readonly parted: string | null;
 }
 
-async function judgeGuest({ name, make }: Guest, path: boolean): Promise<Judged> {
+async function judgeGuest({ name, make }: Guest, way: Way): Promise<Judged> {
   const { machine, boot, host } = await make();
   const { instructions, stops, end, difference } = await lockstep({
-    machine: { ...machine, record: { path, addresses: false } },
+    machine: { ...machine, record: way.record },
     boot,
     tiers: [0, 1],
     host: host(),
     limit: LIMIT,
-    stride: strideOf(name, path),
+    stride: strideOf(name, way),
   });
   return { instructions, stops, end: end?.reason ?? '', parted: difference && `part before ${difference.first}` };
 }
@@ -141,35 +154,38 @@ async function judgeHostile(file: string, bed: Bed): Promise<Judged> {
   const source = readFileSync(join(CORPUS, file), 'utf8');
   const [, words = ''] = /^ \* @circumstances (.*)$/m.exec(source) ?? [];
   const archive = programArchive(compileCase(file, source), circumstancesFrom(words));
-  const { instructions, stops, end, parted } = await bed.run(archive, strideOf(file, bed.path));
+  const { instructions, stops, end, parted } = await bed.run(archive, strideOf(file, bed.way));
   return { instructions, stops: stops.length, end: end?.reason ?? '', parted: parted && `part before ${parted.different}` };
 }
 
-function strideOf(name: string, path: boolean): () => number {
-  const random = seedrandom(`${SEED} ${name} ${path}`);
+function strideOf(name: string, { title }: Way): () => number {
+  const random = seedrandom(`${SEED} ${name} ${title}`);
   return () => 1 + Math.floor(random() ** 3 * MOST_APART);
 }
 
-const beds = [new Bed(false), new Bed(true)] as const;
-const judges: readonly (readonly [string, (path: boolean) => Promise<Judged>])[] = [
-  ...guests.map((guest) => [guest.name, (path: boolean) => judgeGuest(guest, path)] as const),
-  ...hostile.map((file) => [`corpus/${file}`, (path: boolean) => judgeHostile(file, beds[path ? 1 : 0])] as const),
+const beds = WAYS.map((way) => new Bed(way));
+const judges: readonly (readonly [string, (bed: Bed) => Promise<Judged>])[] = [
+  ...guests.map((guest) => [guest.name, ({ way }: Bed) => judgeGuest(guest, way)] as const),
+  ...hostile.map((file) => [`corpus/${file}`, (bed: Bed) => judgeHostile(file, bed)] as const),
 ];
 
 const wanted = process.argv.slice(2);
-const lines = [['image', 'instructions', 'ended by', 'stops', 'tier 0, tier 1', 'stops', 'with the path']];
+const lines = [['image', 'instructions', 'ended by', ...WAYS.flatMap(({ title }) => ['stops', title])]];
 let [instructions, stops, parted] = [0n, 0, 0];
 try {
   for (const [name, judge] of judges) {
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
     process.stderr.write(`${name}\n`);
-    const [plain, recorded] = [await judge(false), await judge(true)];
-    lines.push([name, `${plain.instructions}`, plain.end, ...[plain, recorded].flatMap((j) => [`${j.stops}`, j.parted ?? 'the same'])]);
-    for (const judged of [plain, recorded]) {
+    const line = [name];
+    for (const bed of beds) {
+      const judged = await judge(bed);
+      if (line.length === 1) line.push(`${judged.instructions}`, judged.end);
+      line.push(`${judged.stops}`, judged.parted ?? 'the same');
       instructions += judged.instructions;
       stops += judged.stops;
       if (judged.parted !== null || judged.end === 'limit') parted++;
     }
+    lines.push(line);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

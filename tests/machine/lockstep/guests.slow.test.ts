@@ -16,18 +16,22 @@ const folder = mkdtempSync(join(tmpdir(), 'palindrome-lockstep-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const WAYS = [
-  { tier: 1, path: false },
-  { tier: 1, path: true },
-  { tier: 'auto', path: false },
-  { tier: 'auto', path: true },
+  { tier: 1, path: false, addresses: false },
+  { tier: 1, path: true, addresses: true },
+  { tier: 'auto', path: false, addresses: false },
+  { tier: 'auto', path: true, addresses: false },
 ] as const;
 
 /** At most this many instructions from one stop to the next. */
-async function judge(image: Image, { tier, path }: (typeof WAYS)[number], stride: number): Promise<{ instructions: bigint; text: string }> {
+async function judge(
+  image: Image,
+  { tier, path, addresses }: (typeof WAYS)[number],
+  stride: number,
+): Promise<{ instructions: bigint; text: string }> {
   const r = new Random(SEED);
   const host = new QuietHost();
   const report = await lockstep({
-    machine: { memoryBytes: 128 << 20, seed: 'guests', harness: false, record: { path, addresses: false } },
+    machine: { memoryBytes: 128 << 20, seed: 'guests', harness: false, record: { path, addresses } },
     boot: { image: readFileSync(image.elf64), ...(image.initrd !== null && { initrd: readFileSync(image.initrd) }) },
     tiers: [0, tier],
     host,
@@ -39,7 +43,7 @@ async function judge(image: Image, { tier, path }: (typeof WAYS)[number], stride
   return { instructions: report.instructions, text: host.text };
 }
 
-describe.each(WAYS)('tier 0 and tier $tier, path recorded: $path', (way) => {
+describe.each(WAYS)('tier 0 and tier $tier, path recorded: $path, addresses: $addresses', (way) => {
   test.for(GUESTS)('$name', { timeout: 300_000 }, async (guest, context) => {
     toolOrSkip(context, 'gcc');
     const { instructions } = await judge(buildGuest(guest, 1, folder), way, 200_000);
