@@ -174,9 +174,9 @@ export class Pc {
       library,
       tier: config.tier ?? 'auto',
     });
-    this.mmu.codeWritten = (frame) => {
+    this.mmu.codeWritten = (frame, offset, length) => {
+      if (this.interpreter.codeCache.stored(frame, offset, length)) return;
       this.physical.flags[frame] = (this.physical.flags[frame] ?? 0) & ~FRAME.code;
-      this.interpreter.codeCache.written(frame);
     };
     this.#resetCpu();
   }

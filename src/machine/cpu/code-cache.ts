@@ -5,8 +5,9 @@
  *
  * Exactness: what was decoded from a content is right for ever; what changes is which content lies at an address. So when a watched physical page is
  * written, the execute entries that lead to its code page are emptied (`Ports.dropCode`), and code that runs at that moment (a store into its own page)
- * is looked up anew at its very next instruction. Blocks of the arena are only given to others when no generated code runs. An instruction that straddles
- * two pages belongs to the first; a pseudo entry before it checks that the next linear page has the code page that the rest was decoded from.
+ * is looked up anew at its very next instruction. Of a restless page only the entries whose bytes were written are taken away: whoever comes to them
+ * looks up. Blocks of the arena are only given to others when no generated code runs. An instruction that straddles two pages belongs to the first; a
+ * pseudo entry before it checks that the next linear page has the code page, by its number, that the rest was decoded from.
  *
  * It never reads memory through translations of its own: `Ports.fetch` makes them.
  */
@@ -30,6 +31,10 @@ const MAX_RUN = 64;
 /** Runs decoded ahead at a time. */
 const MAX_AHEAD = 12;
 const MAX_LENGTH = 15;
+/** A restless page that has as many begins anew: entries are added for ever. */
+const MOST_RESTLESS_BLOCKS = 32;
+/** Instructions after which restless pages must show again that they are. */
+const SETTLE = 1 << 20;
 /** Side by side: a head (or the guard of a straddling instruction), an instruction, and what ends the run. */
 const MOST_TOGETHER = 3 * ENTRY_BYTES;
 /** An instruction, heads for it and for two places that it leads to, its share of what ends runs and of the rest of a block. */
@@ -58,6 +63,8 @@ export class CodeCache {
   readonly #heads = new Map<number, { readonly page: CodePage; readonly offset: number }>();
   /** Functions of regions whose pages are forgotten, until somebody takes them. */
   readonly orphans: number[] = [];
+  /** When restless pages were last left. */
+  #settled = 0;
   /** Counts how often everything was forgotten. */
   flushes = 0;
   #generation: number;
@@ -99,6 +106,8 @@ export class CodeCache {
     if (physical === null) return 'fault';
     this.#library.renewIfWorn();
     if (this.isOutdated || !this.#pages.makeRoom(NEEDED_BLOCKS)) this.flush();
+    const known = this.#pages.at(physical, mode);
+    if (known !== null && known.stale !== null && known.blocks.length >= MOST_RESTLESS_BLOCKS) this.#leave(physical);
     const page = this.#page(physical, mode);
     const offset = low & 0xfff;
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
@@ -109,9 +118,37 @@ export class CodeCache {
     return resolution;
   }
 
-  /** Bytes of this physical page have changed. (It is watched again when code is next run from it.) */
+  /** The host has changed this physical page. (It is watched again when code is next run from it.) */
   written(physicalPage: number): void {
+    this.#pages.forgive(physicalPage);
+    this.#leave(physicalPage);
+  }
+
+  #leave(physicalPage: number): void {
     if (this.#pages.leave(physicalPage)) this.#ports.dropCode(physicalPage);
+  }
+
+  /** The guest has changed some bytes of this physical page, which is watched. False: it need not be watched any more. */
+  stored(physicalPage: number, offset: number, length: number): boolean {
+    const restless = this.#pages.restlessAt(physicalPage);
+    if (restless === null) {
+      this.#leave(physicalPage);
+      return false;
+    }
+    for (const page of restless) this.#takeAway(page, offset, length);
+    if (offset < MAX_LENGTH - 1) {
+      for (const page of restless) this.#pages.renumber(page);
+      this.#ports.dropCode(physicalPage);
+    }
+    return true;
+  }
+
+  /** Lets restless pages come to rest, now and then. Only while no generated code runs. */
+  settle(): void {
+    const { retired } = this.#state;
+    if (retired >= this.#settled && retired - this.#settled < SETTLE) return;
+    this.#settled = retired;
+    for (const physicalPage of this.#pages.settle()) this.#leave(physicalPage);
   }
 
   /** The library has numbered its functions anew: nothing that was decoded before may run. */
@@ -171,6 +208,7 @@ export class CodeCache {
     if (!this.#pages.makeRoom(1)) return this.flush();
     const low = this.#state.get32(RIP);
     const page = this.pageAt((low & ~0xfff) >>> 0, this.#state.get32(RIP + 4), 0) ?? bug('a region leads to a page that is not translated');
+    if (page.stale !== null) return;
     page.targets.add(low & 0xfff);
     this.#addHeads(page, [low & 0xfff]);
   }
@@ -222,7 +260,7 @@ export class CodeCache {
 
   /** An offset of the page to which a transfer goes. `late`: where it is noted if its instruction has been decoded without a head. */
   #target(page: CodePage, offset: number, late: number[]): void {
-    if (this.#threshold === null || page.mode !== 64 || offset >= PAGE || page.targets.has(offset)) return;
+    if (this.#threshold === null || page.mode !== 64 || page.stale !== null || offset >= PAGE || page.targets.has(offset)) return;
     page.targets.add(offset);
     if ((this.#words[(page.table >> 2) + offset] ?? 0) !== 0) late.push(offset);
   }
@@ -284,7 +322,7 @@ export class CodeCache {
   #decodeFrom(page: CodePage, start: number, low: number, high: number): Resolution {
     const ahead: number[] = [];
     const resolution = this.#decodeRun(page, start, ahead, { low, high });
-    for (let n = 0; n < MAX_AHEAD && resolution === 'found'; n++) {
+    for (let n = 0; n < MAX_AHEAD && resolution === 'found' && page.stale === null; n++) {
       const next = ahead.pop();
       if (next === undefined) break;
       if ((this.#words[(page.table >> 2) + next] ?? 0) === 0) this.#decodeRun(page, next, ahead, null);
@@ -318,6 +356,7 @@ export class CodeCache {
         this.#pseudo(page, FORM.lookup, offset, 0);
         break;
       }
+      if (n === 0 && this.#fillStale(page, offset, decoded)) break;
       if (page.end - page.next < MOST_TOGETHER) {
         this.#pseudo(page, FORM.link, offset, slot);
         this.#pages.extend(page);
@@ -340,11 +379,36 @@ export class CodeCache {
         ahead.push(to);
       }
       if (!ENDS_RUN.has(flow)) continue;
-      if ((flow === 'call' || flow === 'indirect-call') && offset < PAGE) ahead.push(offset);
+      if (isLeft(flow) && offset < PAGE) ahead.push(offset);
+      // Another instruction may come into its place, which goes on: what stands behind it must be of this page.
+      if (page.stale !== null) this.#pseudo(page, FORM.lookup, offset, 0);
       break;
     }
     this.#addHeads(page, late);
     return 'found';
+  }
+
+  /** Takes away the entries of instructions that have bytes there: whoever comes to them looks up. */
+  #takeAway(page: CodePage, from: number, length: number): void {
+    const table = page.table >> 2;
+    for (let offset = Math.max(0, from - MAX_LENGTH + 1); offset < from + length; offset++) {
+      const entry = this.#words[table + offset] ?? 0;
+      if (entry === 0) continue;
+      const isStraddler = this.#view.getUint16(entry, true) === FORM.straddle;
+      if (!isStraddler && this.#view.getUint16(entry + ENTRY.next, true) <= from) continue;
+      this.#words[table + offset] = 0;
+      this.#view.setUint16(entry, FORM.lookup, true);
+      if (!isStraddler) page.stale?.set(offset, entry);
+    }
+  }
+
+  /** Fills the entry again that was taken away at an offset, if what stands behind it comes behind the new instruction, too. */
+  #fillStale(page: CodePage, offset: number, decoded: Decoded): boolean {
+    const entry = page.stale?.get(offset);
+    if (entry === undefined || this.#view.getUint16(entry + ENTRY_BYTES + ENTRY.offset, true) !== offset + decoded.length) return false;
+    this.#fill(entry, decoded, page, offset);
+    this.#words[(page.table >> 2) + offset] = entry;
+    return true;
   }
 
   /** The pseudo entry before the instruction asks the execute TLB for the second page: it is entered there, too. */

@@ -6,7 +6,11 @@
  *     open(physicalPage, mode)   the code page there, from now on watched by the caller, until
  *     leave(physicalPage)        its bytes change: then another content, another code page
  *
- * A code page has a number that is never given again. Execute entries of the software TLB carry it: whoever finds it there knows the bytes.
+ * A physical page whose content changes too often is *restless*: its code pages are its own, belong to no content, and are decoded from RAM as it is,
+ * instruction by instruction; a store takes away the entries of those instructions whose bytes it meets. They have neither heads nor regions. Now and then
+ * all restless pages are left (`settle`), and have to show anew that they are.
+ *
+ * A code page has a number that is not given again until all pages are forgotten, which has to be before there are too many. Execute entries of the software TLB carry it: whoever finds it there knows the bytes.
  *
  * Entries and the *table* (4096 slots: the address of the entry for each byte offset, or 0) lie in blocks of the arena in linear memory. Pages that
  * lie nowhere at the moment are *idle*: when blocks run out, those that have been so for longest give theirs up.
@@ -22,9 +26,15 @@ export const BLOCK_BYTES = PAGE * 4;
 /** Bits of the mode index that decide what code means. */
 const MEANING = 7;
 const MODES = 8;
+/** Contents that a physical page may have, and all of them together, until `settle`: each costs a hash, two tables, and decoding ahead. */
+const MOST_CONTENTS = 8;
+const MOST_CONTENTS_OF_ALL = 512;
+/** Numbers have 32 bits in the software TLB; so many take a guest seconds at least. */
+const MOST_NUMBERS = 1 << 22;
 
 export interface CodePage {
-  readonly number: number;
+  /** Of a restless page: changes with the bytes in which an instruction of the page before may end. */
+  number: number;
   readonly mode: 16 | 32 | 64;
   readonly segmentation: Segmentation;
   /** The content, and the same in words. */
@@ -46,6 +56,8 @@ export interface CodePage {
   readonly helpers: Map<number, number>;
   /** Functions of its regions. */
   readonly regions: number[];
+  /** Of a restless page: by offset, the entries that were taken away, which may be filled again in their place; null: the content is for ever. */
+  readonly stale: Map<number, number> | null;
   /** Physical pages (and modes of one meaning) where it lies. */
   users: number;
 }
@@ -60,6 +72,11 @@ export class CodePages {
   /** Longest first. */
   readonly #idle = new Set<CodePage>();
   readonly #free: number[] = [];
+  /** By restless physical page: what lies there. */
+  readonly #restless = new Map<number, CodePage[]>();
+  /** By physical page: contents that were met there for the first time since `settle`. */
+  readonly #contents = new Map<number, number>();
+  #contentsOfAll = 0;
   readonly #outside = new Int32Array(WORDS).fill(-1);
   #untouched: number;
   #numbers = 0;
@@ -89,9 +106,9 @@ export class CodePages {
 
   /** The code page of what the physical page (of which `at` knows nothing) holds now. There must be room for a block. */
   open(physicalPage: number, modeIndex: number): CodePage {
-    const from = this.#contentOf(physicalPage);
-    const hash = hashOf(from.words, from.start) ^ (modeIndex & MEANING);
-    const page = this.#find(from, hash, modeIndex) ?? this.#make(from, hash, modeIndex);
+    const page = this.#restless.has(physicalPage)
+      ? this.#makeRestless(physicalPage, modeIndex)
+      : this.#openContent(physicalPage, modeIndex);
     page.users++;
     this.#idle.delete(page);
     this.#placed.set(physicalPage * MODES + (modeIndex & MEANING), page);
@@ -101,6 +118,7 @@ export class CodePages {
   /** The physical page holds something else now. False: no code page lay there. */
   leave(physicalPage: number): boolean {
     let isFound = false;
+    this.#restless.delete(physicalPage);
     for (let mode = 0; mode < MODES; mode++) {
       const page = this.#placed.get(physicalPage * MODES + mode);
       if (page === undefined) continue;
@@ -111,8 +129,34 @@ export class CodePages {
     return isFound;
   }
 
-  /** Sees to it that so many blocks can be had. False: there are not as many, though no page is idle. */
+  /** The code pages of a restless physical page; null: it is none. */
+  restlessAt(physicalPage: number): readonly CodePage[] | null {
+    return this.#restless.get(physicalPage) ?? null;
+  }
+
+  /** Whoever knows a restless page by its number knows it no more. */
+  renumber(page: CodePage): void {
+    this.#byNumber.delete(page.number);
+    page.number = ++this.#numbers;
+    this.#byNumber.set(page.number, page);
+  }
+
+  /** The physical page holds something else by the host's will: contents that were met there before do not count. */
+  forgive(physicalPage: number): void {
+    this.#contentsOfAll -= this.#contents.get(physicalPage) ?? 0;
+    this.#contents.delete(physicalPage);
+  }
+
+  /** Gives all restless pages, which are to be left now, and lets each have contents again. */
+  settle(): number[] {
+    this.#contents.clear();
+    this.#contentsOfAll = 0;
+    return [...this.#restless.keys()];
+  }
+
+  /** Sees to it that so many blocks can be had. False: there are not as many, though no page is idle, or no numbers; all pages are to be forgotten. */
   makeRoom(blocks: number): boolean {
+    if (this.#numbers >= MOST_NUMBERS) return false;
     const end = this.#layout.codeBase + this.#layout.codeBytes;
     while (this.#free.length + Math.floor((end - this.#untouched) / BLOCK_BYTES) < blocks) {
       const [oldest] = this.#idle;
@@ -132,6 +176,10 @@ export class CodePages {
   /** Forgets all pages. */
   clear(): void {
     this.#placed.clear();
+    this.#restless.clear();
+    this.#contents.clear();
+    this.#contentsOfAll = 0;
+    this.#numbers = 0;
     this.#byNumber.clear();
     this.#byHash.clear();
     this.#idle.clear();
@@ -154,6 +202,40 @@ export class CodePages {
     return { words: this.#words, start: (this.#layout.ramBase + physicalPage * PAGE) >> 2 };
   }
 
+  #openContent(physicalPage: number, modeIndex: number): CodePage {
+    const from = this.#contentOf(physicalPage);
+    const hash = hashOf(from.words, from.start) ^ (modeIndex & MEANING);
+    const found = this.#find(from, hash, modeIndex);
+    if (found !== null) return found;
+    const contents = (this.#contents.get(physicalPage) ?? 0) + 1;
+    const isRestless = contents > MOST_CONTENTS || this.#contentsOfAll >= MOST_CONTENTS_OF_ALL;
+    // A store is to find either contents there or restless pages.
+    if (isRestless && from.words !== this.#outside && !this.#hasContent(physicalPage)) {
+      this.#restless.set(physicalPage, []);
+      return this.#makeRestless(physicalPage, modeIndex);
+    }
+    this.#contents.set(physicalPage, contents);
+    this.#contentsOfAll++;
+    const content = from.words.slice(from.start, from.start + WORDS);
+    const page = this.#make(content, hash, modeIndex, null);
+    const same = this.#byHash.get(hash);
+    if (same === undefined) this.#byHash.set(hash, [page]);
+    else same.push(page);
+    return page;
+  }
+
+  #makeRestless(physicalPage: number, modeIndex: number): CodePage {
+    const { words, start } = this.#contentOf(physicalPage);
+    const page = this.#make(words.subarray(start, start + WORDS), 0, modeIndex, new Map());
+    this.#restless.get(physicalPage)?.push(page);
+    return page;
+  }
+
+  #hasContent(physicalPage: number): boolean {
+    for (let mode = 0; mode < MODES; mode++) if (this.#placed.has(physicalPage * MODES + mode)) return true;
+    return false;
+  }
+
   #find({ words, start }: { readonly words: Int32Array; readonly start: number }, hash: number, modeIndex: number): CodePage | null {
     const { size, segmentation } = codeMode(modeIndex);
     for (const page of this.#byHash.get(hash) ?? []) {
@@ -162,17 +244,16 @@ export class CodePages {
     return null;
   }
 
-  #make({ words, start }: { readonly words: Int32Array; readonly start: number }, hash: number, modeIndex: number): CodePage {
+  #make(words: Int32Array, hash: number, modeIndex: number, stale: Map<number, number> | null): CodePage {
     const { size: mode, segmentation } = codeMode(modeIndex);
     const table = this.#take();
     this.#words.fill(0, table >> 2, (table + BLOCK_BYTES) >> 2);
-    const content = words.slice(start, start + WORDS);
     const page: CodePage = {
       number: ++this.#numbers,
       mode,
       segmentation,
-      bytes: new Uint8Array(content.buffer),
-      words: content,
+      bytes: new Uint8Array(words.buffer, words.byteOffset, PAGE),
+      words,
       hash,
       table,
       blocks: [],
@@ -183,12 +264,10 @@ export class CodePages {
       heads: [],
       helpers: new Map(),
       regions: [],
+      stale,
       users: 0,
     };
     this.#byNumber.set(page.number, page);
-    const same = this.#byHash.get(hash);
-    if (same === undefined) this.#byHash.set(hash, [page]);
-    else same.push(page);
     return page;
   }
 

@@ -123,6 +123,7 @@ export class Interpreter {
       const slice = Math.min(left, this.#regions.isWaiting ? SLICE_WAITING : SLICE, this.#pathRoom());
       if (slice < LEAST_ROOM && slice < left) return this.#end('path-full');
       state.setCount(count, slice);
+      this.codeCache.settle();
       this.#regions.compileIfDue();
       for (;;) {
         const exit = this.#body(state.base);

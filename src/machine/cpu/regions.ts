@@ -125,7 +125,7 @@ export class Regions {
     const pages = new Map([[0, first]]);
     const page = (n: number): CodePage | null => {
       const known = pages.get(n) ?? this.#codeCache.pageAt(low, high, n);
-      if (known === null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
+      if (known === null || known.stale !== null || (!pages.has(n) && pages.size === MOST_PAGES)) return null;
       pages.set(n, known);
       return known;
     };

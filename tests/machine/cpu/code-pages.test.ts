@@ -72,6 +72,17 @@ describe('a code page', () => {
   });
 });
 
+test('the numbers of pages begin anew before they run out', () => {
+  const { pages } = pagesOf(1 << 20);
+  const page = pages.open(3, LONG);
+  while (pages.makeRoom(1)) pages.renumber(page);
+  expect(page.number).toBe(1 << 22);
+  expect(pages.byNumber(page.number)).toBe(page);
+  pages.clear();
+  expect(pages.makeRoom(1)).toBe(true);
+  expect(pages.open(3, LONG).number).toBe(1);
+});
+
 describe('code that lies in several physical pages', () => {
   test('is decoded once', () => {
     const library = new Counting({ hasPath: false });

@@ -116,8 +116,9 @@ export class FlatMachine implements Ports {
     for (let i = 0; i < size; i++) this.#view.setUint8(at + i, this.state.view.getUint8(SCRATCH + i));
     for (const page of new Set([at >> 12, (at + size - 1) >> 12])) {
       if (!this.#watched.has(page)) continue;
-      this.#watched.delete(page);
-      this.interpreter.codeCache.written(page);
+      const from = Math.max(at, page << 12);
+      const length = Math.min(at + size, (page + 1) << 12) - from;
+      if (!this.interpreter.codeCache.stored(page, from & 0xfff, length)) this.#watched.delete(page);
     }
     if (!this.#watched.has(at >> 12)) this.#fill(at, size, TLB_WRITE);
     return 0;
