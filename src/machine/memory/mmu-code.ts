@@ -188,6 +188,14 @@ class MmuRoutines {
       code.if(size.eq(2), () => low.set(low.shrU(9)));
       high.set(0);
     });
+    code.if(write, () => {
+      // A translation that is walked again to set D may have hidden one of the tag and size that it has now.
+      const hidden = code.var32(this.#at.findSlot(low, high, tag, size));
+      code.rarely(hidden.geS(0), () => {
+        code.do(this.#at.dropSlot(hidden, pageLow));
+        code.do(this.#at.remove(hidden));
+      });
+    });
     const frame = this.#at.walkAt.load32(WALK_AT.frame);
     code.return(this.#at.insert(low, high, tag, size, frame, rights, this.#at.state(MMU.epoch), this.#at.state(MMU.rootKey), 0));
   }

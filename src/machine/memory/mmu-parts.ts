@@ -21,6 +21,7 @@ export class MmuParts {
   /** Where the MMU's walks leave their results. */
   readonly walkAt: I32;
   readonly lookup: Routine;
+  readonly findSlot: Routine;
   readonly insert: Routine;
   readonly update: Routine;
   readonly remove: Routine;
@@ -62,6 +63,7 @@ export class MmuParts {
     this.writeDevice = module.import('writeDevice', taking(4), null);
     const translations = defineTranslations(module, TRANSLATIONS, rebuild).routines;
     this.lookup = translations.lookup;
+    this.findSlot = translations.find;
     this.insert = translations.insert;
     this.update = translations.update;
     this.remove = translations.remove;

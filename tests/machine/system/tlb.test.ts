@@ -291,9 +291,22 @@ test('page tables that become data, and data that becomes page tables', async ()
   expect(text).toBe(`${(200 * 21).toString(16)} `);
 });
 
+const pcids = 'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax\n';
+const load = (root: string, pcid: number) => `mov rax, offset ${root} + ${pcid}\n bts rax, 63\n mov cr3, rax\n`;
+
+test('a page of the PCID’s own that is global when it is first written through is dropped as one, though another PCID had walked it as global', async () => {
+  const { text, uses } = await stale(`${pcids} ${load('pml4', 1)} ${walked} ${load('pml4', 2)}
+    mov ${entry}, offset page_a + 0x103
+    ${show} ${load('pml4', 1)}
+    mov qword ptr [${linear}], 0xC
+    mov ${entry}, offset page_b + 0x103
+    invlpg [${linear}]
+    ${show}`);
+  expect(text).toBe('a b ');
+  expect(uses).toEqual([]);
+});
+
 describe('a higher table that changes is told of where', () => {
-  const pcids = 'mov rax, cr4\n or rax, 0x20080\n mov cr4, rax\n';
-  const load = (root: string, pcid: number) => `mov rax, offset ${root} + ${pcid}\n bts rax, 63\n mov cr3, rax\n`;
   const flush = (pcid: number) => `push 0\n push ${pcid}\n mov eax, 1\n invpcid rax, [rsp]\n add rsp, 16\n`;
 
   test('it served two PCIDs, of which the later was flushed', async () => {
