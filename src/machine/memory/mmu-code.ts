@@ -234,6 +234,13 @@ class MmuRoutines {
           code.do(this.#at.remove(slot));
           refilled();
           code.rarely(size.geS(0).and(this.#at.isGlobal(slot).isZero), () => code.do(this.#at.dropGlobal(size, pageLow)));
+          // It may have hidden others, which would come before what was walked.
+          code.loop((leave) => {
+            const first = code.var32(this.#at.lookup(pageLow, pageHigh, this.#at.state(MMU.pcid)));
+            code.if(first.eq(slot), leave);
+            code.do(this.#at.dropSlot(first, pageLow));
+            code.do(this.#at.remove(first));
+          });
         }),
       );
     });
