@@ -144,6 +144,12 @@ describe('bad input is one line and status 2', () => {
 });
 
 describe('fuzz', () => {
+  it('says where a finding cannot be written', () => {
+    const { status, stderr } = palindrome(['fuzz', '--runs', '1', '--saboteur', 'no-umip', '--out', '/proc/nope']);
+    expect([status, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toContain('/proc/nope');
+  });
+
   it('finds nothing on the good kernel and says how often each invariant was judged', () => {
     const { status, json } = palindrome(['fuzz', '--runs', '32', '--seed', 'cli', '--out', at('none'), '--json']);
     expect(status).toBe(0);

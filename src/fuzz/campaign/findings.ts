@@ -5,8 +5,8 @@
  *     keel.elf       the kernel that it ran on           trace.mpk     the run, every instruction of it
  *     finding.json   invariant, seed, index, message     report.md     the same for people
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { readElf } from '../../compiler/image/read-elf.ts';
 import { record } from '../../replay/index.ts';
 import { INVARIANTS } from '../invariants/all.ts';
@@ -26,13 +26,20 @@ export interface FindingContext {
   readonly saboteur?: string;
 }
 
+/** With those above it. The engine's own way (`recursive`) tries for ever where a file system has no new entries, as /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 /** Writes the directory `OUT/INV-nn-INDEX` (whole or not at all) and returns its path. What stood there before is replaced. */
 export async function saveFinding(finding: Finding, context: FindingContext, out: string): Promise<string> {
   const { invariant, index, circumstances, failure, source, image } = finding;
   const path = join(out, `${invariant}-${index}`);
   const temporary = `${path}.${process.pid}.partial`;
   rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  makeFolder(resolve(temporary));
   try {
     const host = new HarnessHost();
     host.begin(programArchive(image, circumstances));
