@@ -1,14 +1,29 @@
 /** Files of the command line: read with a limit, written whole or not at all. */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { UserError } from '../machine/index.ts';
 
 const MOST_BYTES = 256 << 20;
+const CHUNK_BYTES = 64 << 10;
 
-/** A file's bytes; UserError where it is too large to be what it should. */
+/** A file's bytes, a pipe's as well; UserError where it is a directory, or too large to be what it should. */
 export function readInput(path: string): Uint8Array {
-  const { size } = statSync(path);
-  if (size > MOST_BYTES) throw new UserError(`${path}: ${size} bytes are more than the ${MOST_BYTES} that are read; is it the right file?`);
-  return readFileSync(path);
+  const descriptor = openSync(path, 'r');
+  try {
+    const stats = fstatSync(descriptor);
+    if (stats.isDirectory()) throw new UserError(`${path}: is a directory, a file is wanted`);
+    const chunks: Uint8Array[] = [];
+    // What is no file has no size: /dev/zero would have no end.
+    for (let length = 0; ; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(Math.max(stats.size - length, CHUNK_BYTES), MOST_BYTES + 1));
+      const count = readSync(descriptor, chunk);
+      if (count === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+      if (length > MOST_BYTES) throw new UserError(`${path}: more than the ${MOST_BYTES} bytes that are read; is it the right file?`);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Writes a file whole or not at all: to a temporary name first, then renamed. */

@@ -1,10 +1,10 @@
 /** `palindrome fuzz`: a campaign of hostile programs against keel, or one program judged again. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
 import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
 import type { Tier } from '../machine/index.ts';
+import { readInput } from './files.ts';
 import { Interruption } from './interruption.ts';
 import { describeMemory, MemoryLog } from './memory-log.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
@@ -113,7 +113,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
 }
 
 async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {
-  const program = compileCase(path, readFileSync(path, 'utf8'));
+  const program = compileCase(path, new TextDecoder().decode(readInput(path)));
   const runner = await Runner.create({ kernel, seed: options.seed, tier: options.tier });
   const { outcome, failures, judged } = runner.run(program, circumstancesFrom(options.circumstances ?? ''));
   const findings = failures.map(({ invariant, message }) => ({ invariant, message }));

@@ -129,6 +129,8 @@ describe('bad input is one line and status 2', () => {
     ['no such trace', ['inspect', '/nowhere/x.mpk']],
     ['a trace without its header', ['inspect', at('header.mpk')]],
     ['not a kernel', ['boot', at('text.txt')]],
+    ['a directory for a kernel', ['boot', folder]],
+    ['a kernel without an end', ['boot', '/dev/zero']],
     ['no such saboteur', ['fuzz', '--saboteur', 'nobody']],
     ['no number', ['fuzz', '--runs', 'many']],
     ['no such command', ['dance']],
