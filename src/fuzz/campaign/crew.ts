@@ -29,8 +29,12 @@ export class CrewMember {
     const workerData: WorkerData = { ...data, program: this.#program };
     this.#thread = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     this.#thread.on('message', (answer: unknown) => this.#waiting.shift()?.(answer));
-    this.#thread.on('error', (error: unknown) => this.#threw(error));
-    this.#thread.on('exit', (code) => this.#fail(`ended with status ${code}`));
+    // An error may overtake answers that were sent before it; the end, which always follows, does not.
+    let thrown: { readonly error: unknown } | null = null;
+    this.#thread.on('error', (error: unknown) => {
+      thrown ??= { error };
+    });
+    this.#thread.on('exit', (code) => (thrown === null ? this.#fail(`ended with status ${code}`) : this.#threw(thrown.error)));
     this.#watch = this.#watchOver(stuckSeconds);
   }
 
