@@ -121,13 +121,7 @@ export class RegionBits implements BitColumn {
     f.get(this.#bits);
     toWord();
     fill(toWord);
-    f.store('i64', 0);
-    f.get(this.#at);
-    f.i32(8);
-    f.op(OP.i32.add);
-    f.set(this.#at);
-    f.i64(TOP);
-    f.set(this.#bits);
+    this.#store();
     f.get(turns);
     f.get(room);
     f.op(OP.i32.sub);
@@ -160,6 +154,13 @@ export class RegionBits implements BitColumn {
     f.if(undefined, false);
     f.get(this.#at);
     f.get(this.#bits);
+    this.#store();
+    f.end();
+  }
+
+  /** Stores the word that is on the stack, above its address, and begins the next. */
+  #store(): void {
+    const f = this.#f;
     f.store('i64', 0);
     f.get(this.#at);
     f.i32(8);
@@ -167,7 +168,6 @@ export class RegionBits implements BitColumn {
     f.set(this.#at);
     f.i64(TOP);
     f.set(this.#bits);
-    f.end();
   }
 
   /** At the region's begin. */

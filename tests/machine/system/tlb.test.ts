@@ -25,6 +25,16 @@ async function stale(test: string): Promise<{ text: string; uses: StaleUse[] }> 
   return { text: host.text, uses };
 }
 
+/** The end of a guest that has another root than `pml4`. */
+const SECOND_ROOT = `
+  jmp done
+  .section .boot.data, "aw"
+  .balign 4096
+  pml4b: .zero 4096
+  .section .boot.text, "ax"
+done:
+`;
+
 describe('a walked translation', () => {
   test('lasts after its entry changed, and its use is told', async () => {
     const { text, uses } = await stale(`${walked}${remap}${show}${show}`);
@@ -131,14 +141,7 @@ ${go('pml4b')}${show}${go('pml4')}${show}
   mov qword ptr [${linear}], 0xC
 ${go('pml4b')}
   mov ${entry}, offset page_b + 0x3
-${show}
-  jmp done
-  .section .boot.data, "aw"
-  .balign 4096
-  pml4b: .zero 4096
-  .section .boot.text, "ax"
-  done:
-`);
+${show}${SECOND_ROOT}`);
     expect(text).toBe('a a b ');
     expect(uses).toEqual([]);
   });
@@ -348,14 +351,7 @@ describe('a higher table that changes is told of where', () => {
       mov ${entry}, offset page_a + 0x103
       ${load('pml4b', 2)} ${read} ${load('pml4', 1)} ${flush(2)}
       mov qword ptr [pml4b + 2048], 0
-      ${load('pml4b', 2)} ${read}
-      jmp done
-      .section .boot.data, "aw"
-      .balign 4096
-      pml4b: .zero 4096
-      .section .boot.text, "ax"
-      done:
-    `);
+      ${load('pml4b', 2)} ${read}${SECOND_ROOT}`);
     expect(text).toBe('a a ');
     expect(uses.map((use) => use.now)).toEqual([null]);
   });
