@@ -24,6 +24,7 @@ export { EVENTS } from './events.ts';
 export { traceFormatMarkdown } from './format-markdown.ts';
 export type { EventQuery, EventView } from './inspect.ts';
 export { inspectEvents, inspectInstructions, inspectRegisters } from './inspect.ts';
+export { KEEL_STACKS, Keel, type KeelProcess, processName, type SavedContext } from './keel.ts';
 export type { LockstepOptions, LockstepReport } from './lockstep/lockstep.ts';
 export { lockstep } from './lockstep/lockstep.ts';
 export type { LockstepDifference } from './lockstep/pinpoint.ts';

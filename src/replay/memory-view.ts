@@ -85,6 +85,16 @@ export class MemoryView {
     }
   }
 
+  /** A 64-bit integer or address, as it is now. */
+  word({ address }: Place): bigint {
+    return this.#ram.getBigUint64(address, true);
+  }
+
+  /** A copy of the first bytes of an object, as they are now. */
+  bytes({ address }: Place, length: number): Uint8Array {
+    return new Uint8Array(this.#ram.buffer, this.#ram.byteOffset, this.#ram.byteLength).slice(address, address + length);
+  }
+
   /** Where the image's own linear addresses lie in physical memory: by the segment that holds them. */
   physical(linear: bigint): number {
     for (const { address, physical, memorySize } of this.#image.segments)

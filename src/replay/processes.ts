@@ -1,6 +1,6 @@
 /**
  * Names for address spaces: a context switch knows page tables only; which process they belong to is the kernel's knowledge. For keel it is read out of
- * its process table (src/kernel/task/process.ts), in memory as it was at the switch, which playing the trace brings back.
+ * its process table (keel.ts), in memory as it was at the switch, which playing the trace brings back.
  *
  *     const processes = await Processes.open(trace);          // null: the guest is another kernel
  *     processes?.around(event)                                // { from: 'kernel', to: 'pid 17 hello' }
@@ -8,7 +8,7 @@
 import { readElf } from '../compiler/image/read-elf.ts';
 import { bug, UserError } from '../machine/isa/bug.ts';
 import { EVENTS, type TraceEventOf } from './events.ts';
-import { MemoryView, type Place } from './memory-view.ts';
+import { Keel } from './keel.ts';
 import { bootOf, Player, type PlayerOptions } from './player.ts';
 import type { Trace } from './trace/reader.ts';
 
@@ -23,11 +23,11 @@ export interface SwitchNames {
 
 export class Processes {
   readonly #player: Player;
-  readonly #keel: KeelProcesses;
+  readonly #keel: Keel;
   /** Where the last switch led. */
   #last: { readonly root: bigint; readonly name: string | null } = { root: 0n, name: null };
 
-  private constructor(player: Player, keel: KeelProcesses) {
+  private constructor(player: Player, keel: Keel) {
     this.#player = player;
     this.#keel = keel;
   }
@@ -38,7 +38,7 @@ export class Processes {
     try {
       const player = await Player.open(trace, options);
       const image = readElf(bootOf(trace, options).image, 'kernel');
-      return new Processes(player, new KeelProcesses(new MemoryView(player.machine, image, 'kernel')));
+      return new Processes(player, new Keel(player.machine, image));
     } catch (error) {
       if (error instanceof UserError) return null;
       throw error;
@@ -60,67 +60,4 @@ const SWITCH_TAG = EVENTS.find(({ kind }) => kind === 'context-switch')?.tag ?? 
 function hasSwitches(trace: Trace): boolean {
   for (let run = 0; run < trace.runs; run++) if (trace.hasTag(run, SWITCH_TAG)) return true;
   return false;
-}
-
-/** keel's process table, files and own page tables, as they are now. */
-class KeelProcesses {
-  readonly #view: MemoryView;
-  readonly #kernelRoot: Place;
-  readonly #processes: readonly ProcessPlace[];
-  readonly #files: Place;
-
-  constructor(view: MemoryView) {
-    this.#view = view;
-    this.#kernelRoot = view.field(view.global('kernelSpace'), 'root');
-    this.#files = view.global('files');
-    const processes = view.global('processes');
-    const slots = processes.type.kind === 'array' ? processes.type.length : 0;
-    this.#processes = Array.from({ length: slots }, (_, slot) => {
-      const process = view.element(processes, slot);
-      return {
-        pid: view.field(process, 'pid'),
-        space: view.field(process, 'space'),
-        program: view.field(process, 'program'),
-      };
-    });
-  }
-
-  /** Who has the page tables with this root; null: nobody, or the kernel's data is not what keel's would be (it is under attack, after all). */
-  nameOf(root: bigint): string | null {
-    try {
-      return this.#nameOf(root);
-    } catch (error) {
-      if (error instanceof UserError || error instanceof RangeError) return null;
-      throw error;
-    }
-  }
-
-  #nameOf(root: bigint): string | null {
-    const view = this.#view;
-    const frame = Number(root >> 12n);
-    if (view.number(this.#kernelRoot) === frame) return 'kernel';
-    for (const { pid, space, program } of this.#processes) {
-      const table = view.target(space);
-      if (table === null || view.number(view.field(table, 'table.root')) !== frame) continue;
-      const name = this.#fileName(view.number(program));
-      return name === null ? `pid ${view.number(pid)}` : `pid ${view.number(pid)} ${name}`;
-    }
-    return null;
-  }
-
-  #fileName(index: number): string | null {
-    if (index < 0) return null;
-    const view = this.#view;
-    const file = view.element(this.#files, index);
-    const bytes = view.field(file, 'name');
-    const length = view.number(view.field(file, 'nameLength'));
-    const name = String.fromCharCode(...Array.from({ length }, (_, i) => view.number(view.element(bytes, i))));
-    return name.replaceAll(/[^!-~]/g, '?');
-  }
-}
-
-interface ProcessPlace {
-  readonly pid: Place;
-  readonly space: Place;
-  readonly program: Place;
 }

@@ -1,7 +1,7 @@
 /** What the judges know of keel: its process table, frame table and linker symbols (src/kernel/task/process.ts, ostd/frames.ts, ostd/virtual-layout.ts). */
 import { readElf } from '../../compiler/image/read-elf.ts';
 import type { Machine } from '../../machine/index.ts';
-import { MemoryView } from '../../replay/index.ts';
+import { KEEL_STACKS, MemoryView } from '../../replay/index.ts';
 import type { FrameKind, KernelView, Range } from './kernel-view.ts';
 
 /** Process states: free, ready, blocked, sleeping, zombie. A zombie has given its memory back. */
@@ -9,10 +9,6 @@ const LIVE_STATES: readonly number[] = [1, 2, 3];
 
 /** FRAME_… of ostd/frames.ts, by number. Contents of files and pipes are kernel memory: user mode reaches them by calls alone. */
 const FRAME_KINDS: readonly FrameKind[] = ['free', 'kernel', 'page-table', 'kernel', 'user', 'shared', 'kernel'];
-
-const STACKS: Range = { from: 0xffff_c000_0000_0000n, to: 0xffff_c000_0040_0000n };
-const STACK_STRIDE = 0x1_0000n;
-const GUARD_BYTES = 0x8000n;
 
 /** The domain of the program that `/etc/programs` names first, the victim, and of its children. */
 const VICTIM_DOMAIN = 0;
@@ -79,7 +75,7 @@ export function keelView(machine: Machine, kernel: Uint8Array): KernelView {
     image: { from: image, to: range('__rw').to },
     copyIn: range('__copy_from_user'),
     copyOut: range('__copy_to_user'),
-    stacks: { ...STACKS, stride: STACK_STRIDE, guardBytes: GUARD_BYTES },
+    stacks: KEEL_STACKS,
     kernelRoot,
     currentPid: () => pidOf(view.number(running)),
     isVictim(root) {
