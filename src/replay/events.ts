@@ -79,3 +79,12 @@ export type TraceEvent = EventOf<(typeof EVENTS)[number]>;
 
 /** The event of one kind. */
 export type TraceEventOf<Kind extends EventKind> = Extract<TraceEvent, { kind: Kind }>;
+
+/** A bit for each of these kinds, at its tag: as blocks and the index say which kinds they have. */
+export function tagsOfKinds(kinds: Iterable<EventKind>): bigint {
+  let bits = 0n;
+  for (const kind of kinds) bits |= 1n << BigInt(TAGS[kind]);
+  return bits;
+}
+
+const TAGS = Object.fromEntries(EVENTS.map(({ kind, tag }) => [kind, tag])) as Readonly<Record<EventKind, number>>;

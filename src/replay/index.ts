@@ -11,6 +11,7 @@
  *     await inspectInstructions(trace, 1000n, 20);                 // any range, disassembled, with symbols and source lines
  *     const player = await Player.open(trace);                     // a machine at any position
  *     player.seek(1_000_000n); player.step(); player.machine.registers();
+ *     const timeline = await Timeline.open(trace);                 // both ways: steps, breakpoints, watchpoints, events
  *
  * Errors: `UserError` for what the caller can mend (no trace, another version, a missing image, a full disk), `TraceDamage`, which is one, for a damaged trace
  * (replay reports it as a difference instead).
@@ -40,6 +41,10 @@ export { openTrace, replay } from './replay.ts';
 export type { Artefact, EndBlock, RunBlock, TraceHeader } from './schema.ts';
 export type { InstructionView } from './step.ts';
 export type { Place } from './symbols.ts';
+export type { ConsoleLine } from './timeline/console.ts';
+export type { EventMatch } from './timeline/event-finder.ts';
+export type { Breakpoint, Hit, Search, Stopped, WatchedAccess, Watchpoint } from './timeline/search.ts';
+export { Timeline } from './timeline/timeline.ts';
 export type { Cut } from './trace/cursor.ts';
 export type { Damage } from './trace/frame-reader.ts';
 export { TraceDamage } from './trace/frame-reader.ts';

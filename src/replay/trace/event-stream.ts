@@ -8,7 +8,7 @@
 
 import { ENTERED, lengthBytes } from '../../machine/index.ts';
 import { bug } from '../../machine/isa/bug.ts';
-import { EVENTS, type EventFields, type EventKind, type TraceEvent } from '../events.ts';
+import { EVENTS, type EventFields, type EventKind, type TraceEvent, tagsOfKinds } from '../events.ts';
 import type { Field, ListField, NameField } from '../fields.ts';
 import { FORMAT_VERSION } from './frame.ts';
 import { Malformed } from './malformed.ts';
@@ -52,10 +52,23 @@ function enteredBy(cause: TraceEvent): TraceEvent {
   }
 }
 
+/** The kinds that may stand at their cause, and those causes. */
+const ENTRIES = tagsOfKinds(['enter-kernel', 'enter-user']);
+const CAUSES = tagsOfKinds(['irq', 'exception', 'syscall', 'software-interrupt', 'sysret']);
+
+/** The tag of the change of privilege that stands at an event of this tag. */
+function enteredTag(tag: number): number {
+  if (((CAUSES >> BigInt(tag)) & 1n) === 0n) throw new Malformed(`an event of tag ${tag} changes no privilege`);
+  return LAYOUT[tag === LAYOUT.sysret.tag ? 'enter-user' : 'enter-kernel'].tag;
+}
+
 /** The fields that have words, in order: all but the position. */
 function stored(fields: EventFields): [string, Field][] {
   return Object.entries<Field>(fields).filter(([name]) => name !== 'at');
 }
+
+/** As `wanted`: the events of every tag. */
+export const ALL_TAGS: bigint = (1n << 64n) - 1n;
 
 /** What is known of one tag while a stream is read. */
 interface Row {
@@ -63,6 +76,8 @@ interface Row {
   readonly fields: readonly [string, Field][];
   /** Of the last event of the tag. */
   readonly words: BigUint64Array;
+  /** Its events are decoded; the others' words are passed over. What has bytes is always decoded: its words say where the bytes of the next begin. */
+  readonly isRead: boolean;
 }
 
 class Reader {
@@ -72,35 +87,60 @@ class Reader {
   #at = 0;
   #dataAt = 0;
 
-  constructor(packed: PackedEvents) {
+  constructor(packed: PackedEvents, wanted: bigint) {
     const { stream } = packed;
     this.#packed = packed;
     this.#view = new DataView(stream.buffer, stream.byteOffset, stream.length);
+    // A change of privilege that stands at its cause is made from it.
+    const read = (wanted & ENTRIES) === 0n ? wanted : wanted | CAUSES;
     this.#rows = new Map(
-      EVENTS.map(({ kind, tag, fields }) => [tag, { kind, fields: stored(fields), words: new BigUint64Array(LAYOUT[kind].words) }]),
+      EVENTS.map(({ kind, tag, fields }) => {
+        const isRead = ((read >> BigInt(tag)) & 1n) === 1n || Object.values<Field>(fields).some(({ type }) => type === 'bytes');
+        return [tag, { kind, fields: stored(fields), words: new BigUint64Array(LAYOUT[kind].words), isRead }];
+      }),
     );
   }
 
-  /** All events of a block of `count` instructions from `first` on. */
+  /** The events of a block of `count` instructions from `first` on. Those that are not wanted may be missing. */
   events(first: bigint, count: number): TraceEvent[] {
     const events: TraceEvent[] = [];
+    const last = this.#go(count, (tag, offset) => {
+      const event = this.#event(tag & ~ENTERED, first + BigInt(offset));
+      if (event === null) return;
+      events.push(event);
+      if ((tag & ENTERED) !== 0) events.push(enteredBy(event));
+    });
+    if (last.tags !== this.#packed.tags) throw new Malformed('the tags of a block are not those of its events');
+    if (this.#dataAt !== this.#packed.data.length) throw new Malformed('a block has bytes that belong to no event');
+    return events;
+  }
+
+  /** How many events a block of `count` instructions has. */
+  count(count: number): number {
+    return this.#go(count, (tag) => void this.#event(tag & ~ENTERED, 0n)).events;
+  }
+
+  /** Goes from event to event; `take` reads each one's words. */
+  #go(count: number, take: (tag: number, offset: number) => void): { readonly events: number; readonly tags: bigint } {
+    let events = 0;
     let offset = 0;
-    let tags = 0n;
-    const add = (event: TraceEvent): void => {
-      if (events.push(event) > MAX_BLOCK_EVENTS) throw new Malformed(`more than ${MAX_BLOCK_EVENTS} events in a block`);
-      tags |= 1n << BigInt(LAYOUT[event.kind].tag);
-    };
+    const seen = new Uint8Array(256);
     while (this.#at < this.#view.byteLength) {
       const tag = this.#byte();
       offset += this.#distance();
-      if (offset > count) throw new Malformed(`event ${events.length} stands at offset ${offset} of ${count}`);
-      const event = this.#event(tag & ~ENTERED, first + BigInt(offset));
-      add(event);
-      if ((tag & ENTERED) !== 0) add(enteredBy(event));
+      if (offset > count) throw new Malformed(`event ${events} stands at offset ${offset} of ${count}`);
+      take(tag, offset);
+      seen[tag] = 1;
+      events += (tag & ENTERED) === 0 ? 1 : 2;
+      if (events > MAX_BLOCK_EVENTS) throw new Malformed(`more than ${MAX_BLOCK_EVENTS} events in a block`);
     }
-    if (tags !== this.#packed.tags) throw new Malformed('the tags of a block are not those of its events');
-    if (this.#dataAt !== this.#packed.data.length) throw new Malformed('a block has bytes that belong to no event');
-    return events;
+    let tags = 0n;
+    for (const [tag, times] of seen.entries()) {
+      if (times === 0) continue;
+      tags |= 1n << BigInt(tag & ~ENTERED);
+      if ((tag & ENTERED) !== 0) tags |= 1n << BigInt(enteredTag(tag & ~ENTERED));
+    }
+    return { events, tags };
   }
 
   #byte(): number {
@@ -119,9 +159,14 @@ class Reader {
     throw new Malformed('the distance between two events has more than 32 bits');
   }
 
-  #event(tag: number, at: bigint): TraceEvent {
+  /** Null where the tag is not wanted. */
+  #event(tag: number, at: bigint): TraceEvent | null {
     const row = this.#rows.get(tag);
     if (row === undefined) throw new Malformed(`no event of format version ${FORMAT_VERSION} has tag ${tag}`);
+    if (!row.isRead) {
+      this.#pass(row.words.length);
+      return null;
+    }
     this.#words(row.words);
     const event: Record<string, unknown> = { kind: row.kind, at };
     let word = 0;
@@ -146,6 +191,17 @@ class Reader {
       // BigUint64Array takes values modulo 2^64.
       words[i] = (words[i] ?? 0n) + ((change & 1n) === 0n ? change >> 1n : -(change >> 1n) - 1n);
     }
+  }
+
+  /** Goes past the changes of so many words. */
+  #pass(words: number): void {
+    let bytes = 0;
+    for (let i = lengthBytes(words); i > 0; i--) {
+      const lengths = this.#byte();
+      bytes += (lengths & 15) + (lengths >> 4);
+    }
+    if (this.#at + bytes > this.#view.byteLength) throw new Malformed('the events end within one');
+    this.#at += bytes;
   }
 
   #value({ kind, words }: Row, name: string, field: Field, at: number): unknown {
@@ -185,9 +241,15 @@ class Reader {
 }
 
 /**
- * The events of a block that begins at `first` and holds `count` instructions, in order. `packed` may come from a file: throws `Malformed` where it holds
- * anything but events.
+ * The events of a block that begins at `first` and holds `count` instructions, in order: those of the tags in `wanted`. `packed` may come from a file: throws
+ * `Malformed` where it holds anything but events; what is not wanted is checked only as far as it must be to find the rest.
  */
-export function readStream(packed: PackedEvents, first: bigint, count: number): TraceEvent[] {
-  return new Reader(packed).events(first, count);
+export function readStream(packed: PackedEvents, first: bigint, count: number, wanted = ALL_TAGS): TraceEvent[] {
+  const events = new Reader(packed, wanted).events(first, count);
+  return wanted === ALL_TAGS ? events : events.filter(({ kind }) => ((wanted >> BigInt(LAYOUT[kind].tag)) & 1n) === 1n);
+}
+
+/** How many events there are in a block of `count` instructions; throws `Malformed`. */
+export function countStream(packed: PackedEvents, count: number): number {
+  return new Reader(packed, 0n).count(count);
 }

@@ -21,7 +21,7 @@ import { HEADER_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
 import { type BlockValues, type Damage, EndOfFile, FrameReader, placed, TraceDamage } from './frame-reader.ts';
 import { type IndexEntry, indexEntries } from './index.ts';
 import { Malformed } from './malformed.ts';
-import { eventsOf } from './run-events.ts';
+import { eventCountOf, eventsOf } from './run-events.ts';
 
 /** A trace that is open for reading at any place. */
 export class Trace {
@@ -131,10 +131,16 @@ export class Trace {
     return next === undefined ? this.header.blockInstructions : Number(next.entry.position - this.firstOf(index));
   }
 
-  /** The events of run block `index`, in order. */
-  events(index: number): readonly TraceEvent[] {
+  /** The events of run block `index`, in order; with `tags` (a bit for each, `tagsOfKinds`) only those, which saves decoding the others. */
+  events(index: number, tags?: bigint): readonly TraceEvent[] {
     const run = this.run(index);
-    return this.placed(index, () => eventsOf(run));
+    return this.placed(index, () => eventsOf(run, tags));
+  }
+
+  /** How many events run block `index` has. */
+  eventCount(index: number): number {
+    const run = this.run(index);
+    return this.placed(index, () => eventCountOf(run));
   }
 
   /** Does `work` with run block `index`: what is malformed in it is damage there. */
@@ -143,10 +149,14 @@ export class Trace {
     return placed(entry.offset, sequence, work);
   }
 
+  /** Bit t is set where run block `index` has an event of tag t, without reading it. */
+  tagsOf(index: number): bigint {
+    return (this.#runs[index] ?? outside(index, this.#runs.length)).entry.tags;
+  }
+
   /** Whether run block `index` has an event of this tag, without reading it. */
   hasTag(index: number, tag: number): boolean {
-    const { entry } = this.#runs[index] ?? outside(index, this.#runs.length);
-    return ((entry.tags >> BigInt(tag)) & 1n) === 1n;
+    return ((this.tagsOf(index) >> BigInt(tag)) & 1n) === 1n;
   }
 
   /** The run block that holds the instruction at `position`; the last one for positions at or after the end. */

@@ -1,12 +1,19 @@
 /** The events of a run block, in whichever form its format version has them: a stream of bytes, or (versions 1 and 2) columns. */
-import type { TraceEvent } from '../events.ts';
+import { type TraceEvent, tagsOfKinds } from '../events.ts';
 import type { RunBlock } from '../schema.ts';
-import { readColumns } from './columns.ts';
-import { readStream } from './event-stream.ts';
+import { checkEvents, readColumns } from './columns.ts';
+import { ALL_TAGS, countStream, readStream } from './event-stream.ts';
 
-/** The events of a block, in order, checked; throws `Malformed`. */
-export function eventsOf({ events, first, count }: RunBlock): TraceEvent[] {
-  return 'stream' in events ? readStream(events, first, count) : readColumns(events, first, count);
+/** The events of a block, in order, checked; only those of the tags in `wanted`, which saves decoding the others. Throws `Malformed`. */
+export function eventsOf({ events, first, count }: RunBlock, wanted = ALL_TAGS): TraceEvent[] {
+  if ('stream' in events) return readStream(events, first, count, wanted);
+  const all = readColumns(events, first, count);
+  return wanted === ALL_TAGS ? all : all.filter(({ kind }) => (tagsOfKinds([kind]) & wanted) !== 0n);
+}
+
+/** How many events a block has; throws `Malformed`. */
+export function eventCountOf({ events, count }: RunBlock): number {
+  return 'stream' in events ? countStream(events, count) : checkEvents(events, count).tags.length;
 }
 
 /** Bit t is set where the block says that it has an event of tag t. */
