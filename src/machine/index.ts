@@ -39,12 +39,14 @@ export type {
   Logged,
   Observer,
   PathBlock,
+  ProbedAccess,
   StaleUse,
   SupervisorUserAccess,
   TlbFlushKind,
   TranslationView,
   UserEntry,
 } from './observer.ts';
+export type { Breakpoint, Probes, Watchpoint } from './probes.ts';
 export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
 export { CAPTURE, RegisterCapture } from './registers.ts';
 export { runOnce, type SingleRun } from './run-once.ts';

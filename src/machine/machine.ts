@@ -24,6 +24,7 @@ import type { Observer } from './observer.ts';
 import { Pc } from './pc.ts';
 import { CR0 as CR0_BITS, EFER as EFER_BITS } from './platform/bits.ts';
 import { MAX_RAM_BYTES, PAGE_BYTES } from './platform/memory-map.ts';
+import type { Probes } from './probes.ts';
 import { captureRegisters, type RegisterCapture, type Registers, readRegisters } from './registers.ts';
 import { savedCount } from './snapshot/cpu-fields.ts';
 import { StateReader, StateWriter } from './snapshot/fields.ts';
@@ -156,6 +157,15 @@ export class Machine {
 
   set observer(observer: Observer | null) {
     this.#pc.observe(observer);
+  }
+
+  /** Breakpoints and watchpoints, of which the observer is told (see probes.ts); null: none. May be changed between runs. */
+  get probes(): Probes | null {
+    return this.#pc.probes;
+  }
+
+  set probes(probes: Probes | null) {
+    this.#pc.probe(probes);
   }
 
   /** Retired instructions since load(). HLT counts one, however long it waits: virtual time (the TSC) runs ahead of the count by what it skips. */

@@ -73,6 +73,17 @@ export interface SupervisorUserAccess {
   readonly faulted: boolean;
 }
 
+/** An access to what a watchpoint watches; one that crosses a page is told in two pieces. */
+export interface ProbedAccess {
+  /** Null: made by physical address, by the page walker or a device. */
+  readonly linear: bigint | null;
+  readonly physical: bigint;
+  readonly size: number;
+  readonly write: boolean;
+  /** Made by the CPU itself (event delivery, descriptor tables, TSS, A and D bits) or by a device. */
+  readonly implicit: boolean;
+}
+
 /** One drained piece of the canonical path (DESIGN section 5): see cpu/interpreter for what makes a bit or a target. */
 export interface PathBlock {
   /** Count of retired instructions at the block's first and after its last instruction. */
@@ -142,4 +153,15 @@ export interface Observer {
   /** HLT let virtual time pass: `ticks` TSC ticks were skipped. */
   halt?(at: bigint, ticks: bigint): void;
   path?(block: PathBlock): void;
+
+  /**
+   * The instruction at a breakpoint (`Machine.probes`) is about to execute; what is due at `at` was delivered before. Each iteration of a repeated string
+   * instruction is told. requestStop() ends run() before the instruction, and the next run() goes past it without telling it again.
+   */
+  breakpoint?(at: bigint, address: bigint): void;
+  /**
+   * An access to what a watchpoint watches is about to be made; memory holds what it held before. That the instruction faults afterwards undoes no read that
+   * was told. Reads by the page walker are not told, and instruction fetches are none.
+   */
+  access?(at: bigint, access: ProbedAccess): void;
 }

@@ -5,6 +5,7 @@
  * Order at an instruction boundary, as the SDM's table 6-2 has it: the trap of a single step, then NMI, then external interrupts. A boundary at
  * which run() ends belongs to the next run(): so cutting a run changes nothing.
  */
+import { Breakpoints } from './breakpoints.ts';
 import type { FinalStop, MachineConfig, Stop } from './config.ts';
 import { ADDRESS_LOG_BYTES } from './cpu/address-log.ts';
 import { eventCode } from './cpu/event-code.ts';
@@ -43,6 +44,7 @@ import type { Observer } from './observer.ts';
 import { LAPIC_BYTES } from './platform/memory-map.ts';
 import { HARNESS, UART_IRQ } from './platform/ports.ts';
 import { VECTOR } from './platform/vectors.ts';
+import type { Probes } from './probes.ts';
 import type { RunState } from './snapshot/machine-state.ts';
 import type { FormLibrary } from './translator/form-library.ts';
 
@@ -66,6 +68,8 @@ export class Pc {
   readonly run: Run & RunState;
   /** Why nothing more is executed. */
   final: FinalStop = null;
+  probes: Probes | null = null;
+  readonly #breakpoints: Breakpoints;
   observer: Observer | null = null;
 
   readonly #delivery: Delivery;
@@ -162,6 +166,7 @@ export class Pc {
       },
     };
     this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run, events);
+    this.#breakpoints = new Breakpoints(this.cpu);
     this.#delivery = new Delivery(this.cpu, library.transfer, () => {
       this.final = { reason: this.run.deliveries === MAX_DELIVERIES ? 'stuck' : 'triple-fault' };
     });
@@ -196,6 +201,13 @@ export class Pc {
     this.mmu.events = observer === null ? null : observeMemory(this.cpu, observer);
   }
 
+  /** What is told to the observer's `breakpoint` and `access`, from now on. */
+  probe(probes: Probes | null): void {
+    this.probes = probes;
+    this.#breakpoints.set(probes?.breakpoints ?? []);
+    this.mmu.watch(probes?.watchpoints ?? [], (access) => this.observer?.access?.(this.cpu.at, access));
+  }
+
   /** Runs until `until` instructions have retired or something stops it earlier. */
   runUntil(until: number): Stop {
     const { cpu, state, lapic, run } = this;
@@ -210,12 +222,17 @@ export class Pc {
         if (!this.#wait()) return { reason: 'halt' };
         continue;
       }
+      const isProbing = !this.#breakpoints.isEmpty;
+      if (isProbing) {
+        this.#breakpoints.tell();
+        if (this.#stop !== null) continue;
+      }
       const isStepping = (cpu.low(RFLAGS_REST) & RFLAGS.tf) !== 0;
       const isPending = lapic.pending() >= 0;
       state.set32(INTERRUPT_PENDING, isPending ? 1 : 0);
       state.set32(NMI_MATTERS, lapic.nmiPending || run.nmiBlocked ? 1 : 0);
       const isHeldOff = isPending && inShadow(state);
-      const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
+      const budget = isStepping || isHeldOff || isProbing ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
       state.set32(STEP_DONE, 0);
       const reason = this.interpreter.run(budget);
       if (reason === 'path-full') this.drainPath();
@@ -249,6 +266,7 @@ export class Pc {
   /** After load or restore: everything derived is made anew. */
   renew(): void {
     this.#stop = null;
+    this.#breakpoints.forget();
     this.state.set32(STOP_REQUEST, 0);
     this.#forgetLog();
     this.lapic.reload();
@@ -369,7 +387,10 @@ export class Pc {
         if (archive !== null) this.observer?.input?.(this.cpu.at, 'program', archive);
         return archive;
       },
-      writeMemory: (address, bytes) => this.physical.writeBytes(address, bytes),
+      writeMemory: (address, bytes) => {
+        if (address + bytes.length <= this.physical.bytes) this.mmu.watchpoints.written(address, bytes.length);
+        return this.physical.writeBytes(address, bytes);
+      },
       command: (command, value, isEmpty) => {
         this.observer?.harness?.(this.cpu.at, command, value);
         if (command === HARNESS.ready) this.requestStop({ reason: 'ready' });

@@ -46,7 +46,7 @@ const CAUSE_OF: Readonly<Record<KernelEntry, EventKind>> = {
   int: 'software-interrupt',
 };
 
-export class BlockMaker implements Required<Omit<Observer, 'input' | Logged>> {
+export class BlockMaker implements Required<Omit<Observer, 'input' | 'breakpoint' | 'access' | Logged>> {
   readonly isLogging = true;
   readonly #log: TraceLog;
   #first = 0n;

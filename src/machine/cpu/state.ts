@@ -172,6 +172,8 @@ export const MMU = {
   storedOver: 0xa38,
   /** A bit for each bank of the software TLB that was ever selected. */
   usedBanks: 0xa40,
+  /** 64 bits: linear pages with watchpoints, by their numbers modulo 64. */
+  probedPages: 0xa48,
 } as const;
 /** Last-level page tables that walks came to (memory/known-tables.ts): where they lie, and their words of 32 bits. */
 export const KNOWN_TABLE = { at: 0xa80, root: 0, region: 4, frame: 8, rights: 12, owner: 16 } as const;
@@ -205,7 +207,7 @@ const TLB_SET_BYTES = 3 * TLB_ARRAY_BYTES;
 const TLB_START = 0x1000;
 /** Offsets of bank 0's sets; those of bank n are n · TLB_BANK_BYTES further on. */
 export const TLB_SETS = {
-  /** Of no bank. Its data arrays are never filled: every access takes the slow path (alignment checks, data breakpoints). */
+  /** Of no bank. Its data arrays are never filled: every access takes the slow path (alignment checks). */
   slow: TLB_START,
   /** CPL 0–2, user pages only as SMAP allows with AC clear. */
   supervisor: TLB_START + TLB_SET_BYTES,

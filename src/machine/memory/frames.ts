@@ -10,10 +10,16 @@
  *     bit 3  unhashed    in the list of frames whose hash is out of date
  *     bit 4  unsaved     in the list of frames that differ from the last snapshot
  *     bit 5  versioned   somebody asked for its version: stores are counted
+ *     bit 6  probedRead  a watchpoint asks for reads (it is no watch flag: stores may be quick)
+ *     bit 7  probedWrite … for writes
  */
-export const FRAME = { leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16, versioned: 32 } as const;
+export const FRAME = {
+  ...{ leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16, versioned: 32 },
+  ...{ probedRead: 64, probedWrite: 128 },
+} as const;
 export const TABLE = FRAME.leafTable | FRAME.upperTable;
-export const WATCHED = TABLE | FRAME.code | FRAME.versioned;
+export const WATCHED = TABLE | FRAME.code | FRAME.versioned | FRAME.probedWrite;
+export const PROBED = FRAME.probedRead | FRAME.probedWrite;
 export const DIRTY = FRAME.unhashed | FRAME.unsaved;
 
 /** Lengths of the dirty lists. */

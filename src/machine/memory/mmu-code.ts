@@ -4,16 +4,17 @@
  *
  * Its module has the routines of the translations, of RAM and of the watch in it (MmuParts). What it leaves to TypeScript, since it is rare:
  * `compare` (a translation that may be out of date), `dropSlot`, `dropGlobal` (a page becomes global and hides larger ones, or is global no more),
- * `supervisorAccess`, `dataAccess` (data breakpoints), `readDevice` and `writeDevice` (what is not RAM).
+ * `supervisorAccess`, what probe-code.ts says, `readDevice` and `writeDevice` (what is not RAM).
  */
 import {
   ACCESS, CPL, FAULT_CODE, FAULT_CR2, FAULT_HAS_CODE, FAULT_PENDING, FAULT_VECTOR, MMU, SCRATCH, TLB_SET, TLB_SETS,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { PF, VECTOR } from '../platform/vectors.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
-import { DIRTY, FRAME, TABLE, WALK_AT, WATCHED } from './frames.ts';
+import { copyWords, inPieces } from './byte-code.ts';
+import { FRAME, TABLE, WALK_AT, WATCHED } from './frames.ts';
 import { TRANSLATIONS } from './known-tables.ts';
-import { EXECUTE, IMPLICIT, MMU_CONTROL, READ, WRITE } from './mmu-control.ts';
+import { EXECUTE, IMPLICIT, KIND, MMU_CONTROL, READ, WRITE } from './mmu-control.ts';
 import { MmuParts } from './mmu-parts.ts';
 import { WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
@@ -77,9 +78,7 @@ class MmuRoutines {
     });
     const second = module.define(null, [...four, 'i32'], 'i32', (code, [low, high, split, size, kind]) => {
       const nextLow = low.add(split);
-      // Wraps at 2^32 (outside of 64-bit mode the caller's addresses end there) or carries into the high half.
-      const nextHigh = high.add(nextLow.isZero.and(this.#at.state(MMU.paging)));
-      code.return(translate(nextLow, nextHigh, size.sub(split), kind));
+      code.return(translate(nextLow, this.#highOf(high, nextLow), size.sub(split), kind));
     });
     const resolve = module.define(null, [...four, 'i32'], 'i32', (code, at) => this.#resolve(code, { raise, translate }, at));
     const read = module.define(null, four, null, (code, at) => this.#readBytes(code, at));
@@ -99,6 +98,11 @@ class MmuRoutines {
     module.define('stored', [], 'i32', (code) => this.#stored(code));
     module.define('readScratch', four, 'i32', (code, at) => this.#readScratch(code, parts, at));
     module.define('writeScratch', four, 'i32', (code, at) => this.#writeScratch(code, parts, at));
+  }
+
+  /** Of the page behind: it wraps at 2^32 (outside of 64-bit mode the caller's addresses end there) or carries into the high half. */
+  #highOf(high: I32, nextLow: I32): I32 {
+    return high.add(nextLow.isZero.and(this.#at.state(MMU.paging)));
   }
 
   #raise(code: Code, vector: Int, errorCode: Int): void {
@@ -286,15 +290,16 @@ class MmuRoutines {
     code.rarely(this.#at.state(MMU.isCacheable).isZero.or(set.eq(TLB_SETS.slow)), () => code.return());
     const isRam = code.var32(frame.ltU(this.#at.frames));
     const isGlobal = code.var32(this.#at.state(MMU.isGlobal));
+    const probed = code.var32(this.#at.probedKinds(low, high, frame));
     const readEntry = code.var32(this.#at.entry(set, READ, low));
     // A first store mostly comes after a load: what that has entered is as it would be made.
     const isRead = this.#hits(readEntry, low, high).and(readEntry.load32(12).eq(frame));
     code.if(way.eq(READ).or(isRead.isZero.and(this.#at.state(MMU.rights).lacks(ALL_TOLD))), () =>
-      code.do(this.#at.enter(readEntry, low, high, frame, isRam.isZero, isGlobal)),
+      code.do(this.#at.enter(readEntry, low, high, frame, isRam.isZero.or(probed.has(KIND.read)), isGlobal)),
     );
     code.if(way.ne(WRITE), () => code.return());
     code.if(isRam, () => code.do(this.#at.touch(frame)));
-    const isGuarded = code.var32(this.#isWatched(frame, isRam));
+    const isGuarded = code.var32(this.#isWatched(frame, isRam).or(probed.has(KIND.write)));
     const entry = code.var32(this.#at.entry(set, WRITE, low));
     code.do(this.#at.enter(entry, low, high, frame, isGuarded, isGlobal));
     code.if(isGuarded.isZero, () => code.do(this.#at.noteWrite(entry, frame)));
@@ -303,7 +308,7 @@ class MmuRoutines {
   /** Stores to this frame must be told. A frame of RAM is in the dirty lists here. */
   #isWatched(frame: I32, isRam: I32): I32 {
     const flags = this.#at.flags.add(frame.where(isRam, 0)).load8();
-    return flags.and(~DIRTY).ne(0).or(isRam.isZero);
+    return flags.and(WATCHED).ne(0).or(isRam.isZero);
   }
 
   #resolve(code: Code, { raise, translate }: Record<'raise' | 'translate', Routine>, [low, high, size, kind, access]: Five): void {
@@ -338,7 +343,7 @@ class MmuRoutines {
     // What is guarded stays so: the slow path finds all that it needs in the entry.
     const entry = code.var32(this.#at.entry(set, kind, low));
     code.if(this.#hits(entry, low, high), () => {
-      code.if(access.has(ACCESS.tells), () => this.#letStore(code, entry.load32(12), low));
+      code.if(access.has(ACCESS.tells), () => this.#letStore(code, entry.load32(12), low, high));
       code.return(1);
     });
     const frame = code.var32(low.shrU(12));
@@ -380,7 +385,13 @@ class MmuRoutines {
     code.store32(this.#at.base, MMU.rights, rights);
     code.store32(this.#at.base, MMU.isGlobal, isGlobal);
     code.do(cache(set, low, high, kind, frame));
-    code.return(kind.eq(WRITE).and(this.#isWatched(frame, I32.of(1))));
+    const isProbed = this.#at.probedKinds(low, high, frame).has(I32.of(KIND.write).where(kind, KIND.read));
+    code.return(
+      kind
+        .eq(WRITE)
+        .and(this.#isWatched(frame, I32.of(1)))
+        .or(isProbed),
+    );
   }
 
   /** The translation has the tag, size and frame that the walk just made has found. */
@@ -391,14 +402,14 @@ class MmuRoutines {
   }
 
   /** Returns 2 for a store of an entry of a page table that nobody in TypeScript hears of, as far as it is aligned. */
-  #letStore(code: Code, frame: I32, low: Var32): void {
+  #letStore(code: Code, frame: I32, low: Var32, high: Var32): void {
     const own = { frame: code.var32(frame), at: code.var32(low.and(0xfff)) };
     const flags = code.var32(this.#at.flags.add(own.frame.where(own.frame.ltU(this.#at.frames), 0)).load8());
     const isTable = flags
       .has(TABLE)
       .and(flags.lacks(WATCHED & ~TABLE))
       .and(own.frame.ltU(this.#at.frames));
-    const isHeard = this.#at.control(MMU_CONTROL.events | MMU_CONTROL.breakpoints);
+    const isHeard = this.#at.control(MMU_CONTROL.events).or(this.#at.probedKinds(low, high, own.frame).has(KIND.write));
     code.if(isTable.and(low.lacks(7)).and(isHeard.isZero), () => {
       code.do(this.#at.touch(own.frame));
       code.store32(this.#at.base, MMU.storedFrame, own.frame);
@@ -420,7 +431,7 @@ class MmuRoutines {
     code.return(base.load32(MMU.executeDrops).ne(drops));
   }
 
-  /** Where setting A and D after the walk just made would write to decoded code, or translations of large pages are in its way. */
+  /** Where setting A and D after the walk just made would write to decoded code or what is watched, or translations of large pages are in its way. */
   #unlessAlone(code: Code, rights: Var32, otherwise: () => void): void {
     const walk = this.#at.walkAt;
     const leafLevel = code.var32(walk.load32(WALK_AT.leafLevel));
@@ -429,7 +440,15 @@ class MmuRoutines {
     for (const level of [4, 3, 2, 1]) {
       const table = walk.load64(WALK_AT.entries + 16 * level).shrU(12n).low;
       const isRead = firstLevel.geU(level).and(leafLevel.leU(level));
-      code.if(isRead, () => code.rarely(this.#at.flags.add(table).load8().has(FRAME.code), otherwise));
+      code.if(isRead, () =>
+        code.rarely(
+          this.#at.flags
+            .add(table)
+            .load8()
+            .has(FRAME.code | FRAME.probedWrite),
+          otherwise,
+        ),
+      );
     }
   }
 
@@ -445,8 +464,7 @@ class MmuRoutines {
       frame.set(resolve(low, high, size, kind, access));
       code.if(frame.ltS(0), () => code.return(1));
     });
-    this.#move(code, { read, second, failed: 1 }, { low, high, size, kind, split, frame });
-    this.#breakpoints(code, low, high, size, kind.eq(WRITE));
+    this.#move(code, { read, second, failed: 1, told: I32.of(READ) }, { low, high, size, kind, split, frame });
     code.return(0);
   }
 
@@ -460,15 +478,15 @@ class MmuRoutines {
       frame.set(resolve(low, high, size, WRITE, access));
       code.if(frame.ltS(0), () => code.return(1));
     });
-    this.#move(code, { read: write, second, failed: 1 }, { low, high, size, kind: code.var32(WRITE), split, frame });
-    code.if(isKnown, () => this.#unguard(code, low, frame));
-    this.#breakpoints(code, low, high, size, I32.of(1));
+    this.#move(code, { read: write, second, failed: 1, told: I32.of(WRITE) }, { low, high, size, kind: code.var32(WRITE), split, frame });
+    code.if(isKnown, () => this.#unguard(code, low, high, frame));
     code.return(0);
   }
 
   /** After a store through a guarded entry of the set in use: the next may go the quick way if nobody wants to hear of it. */
-  #unguard(code: Code, low: Var32, frame: Var32): void {
-    code.if(this.#isWatched(frame, frame.ltU(this.#at.frames)).isZero, () => {
+  #unguard(code: Code, low: Var32, high: Var32, frame: Var32): void {
+    const isProbed = this.#at.probedKinds(low, high, frame).has(KIND.write);
+    code.if(this.#isWatched(frame, frame.ltU(this.#at.frames)).or(isProbed).isZero, () => {
       const entry = code.var32(this.#at.entry(this.#at.state(TLB_SET), WRITE, low));
       code.if(entry.load32(0).eq(low.and(~0xfff).or(GUARD)), () => {
         code.do(this.#at.noteWrite(entry, frame));
@@ -477,22 +495,24 @@ class MmuRoutines {
     });
   }
 
-  #breakpoints(code: Code, low: Var32, high: Var32, size: Var32, isWrite: I32): void {
-    code.rarely(this.#at.control(MMU_CONTROL.breakpoints), () => code.do(this.#at.dataAccess(low, high, size, isWrite)));
-  }
-
-  /** Moves the bytes of an access, of which the first page is translated, and the second is to be; returns `failed` where that faults. */
+  /** Moves the bytes of an access, of which the first page is translated, and the second is to be; returns `failed` where that faults. `told`: its kind. */
   #move(
     code: Code,
-    { read, second, failed }: { read: Routine; second: Routine; failed: Int },
+    { read, second, failed, told }: { read: Routine; second: Routine; failed: Int; told: I32 },
     { low, high, size, kind, split, frame }: { low: Var32; high: Var32; size: Var32; kind: Var32; split: Var32; frame: Var32 },
   ): void {
     code.if(
       split.isZero,
-      () => code.do(read(frame, low.and(0xfff), 0, size)),
+      () => {
+        code.do(this.#at.tellAccess(low, high, size, told, frame));
+        code.do(read(frame, low.and(0xfff), 0, size));
+      },
       () => {
         const next = code.var32(second(low, high, split, size, kind));
         code.if(next.ltS(0), () => code.return(failed));
+        code.do(this.#at.tellAccess(low, high, split, told, frame));
+        const nextLow = code.var32(low.add(split));
+        code.do(this.#at.tellAccess(nextLow, this.#highOf(high, nextLow), size.sub(split), told, next));
         code.do(read(frame, low.and(0xfff), 0, split));
         code.do(read(next, 0, split, size.sub(split)));
       },
@@ -505,7 +525,7 @@ class MmuRoutines {
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(translate(low, high, size.where(split.isZero, split), kind));
     code.if(frame.ltS(0), () => code.return(0));
-    this.#move(code, { read, second, failed: 0 }, { low, high, size, kind, split, frame });
+    this.#move(code, { read, second, failed: 0, told: kind.and(IMPLICIT) }, { low, high, size, kind, split, frame });
     code.if(size.ltU(8), () => {
       const unused = code.var64(I64.of(64n).sub(size.unsigned64.shl(3n)));
       code.store64(this.#at.base, SCRATCH, this.#at.base.load64(SCRATCH).shl(unused).shrU(unused));
@@ -519,7 +539,7 @@ class MmuRoutines {
     const split = code.var32(splitAt(low, size));
     const frame = code.var32(translate(low, high, size.where(split.isZero, split), kind));
     code.if(frame.ltS(0), () => code.return(0));
-    this.#move(code, { read: write, second, failed: 0 }, { low, high, size, kind, split, frame });
+    this.#move(code, { read: write, second, failed: 0, told: kind.and(IMPLICIT).or(WRITE) }, { low, high, size, kind, split, frame });
     code.return(1);
   }
 
@@ -571,28 +591,3 @@ const splitAt = (low: I32, size: I32): I32 => I32.of(4096).sub(low.and(0xfff)).w
 
 /** Bits 63:47 all alike (48-bit linear addresses). */
 const isCanonical = (high: I32): I32 => high.shrS(15).add(1).ltU(2);
-
-/** Copies words of 8 bytes, from the last to the first. */
-function copyWords(code: Code, from: I32, fromOffset: number, to: I32, toOffset: number, size: I32): void {
-  const left = code.var32(size);
-  code.loop((leave) => {
-    code.if(left.isZero, leave);
-    left.set(left.sub(8));
-    code.store64(to.add(left), toOffset, from.add(left).load64(fromOffset));
-  });
-}
-
-/** Eight bytes at a time, then one by one. */
-function inPieces(code: Code, from: Var32, to: I32, size: Var32, copy: (source: Var32, target: Var32, bytes: 8 | 1) => void): void {
-  const target = code.var32(to);
-  const left = code.var32(size);
-  for (const bytes of [8, 1] as const) {
-    code.loop((leave) => {
-      code.if(left.ltU(bytes), leave);
-      copy(from, target, bytes);
-      from.set(from.add(bytes));
-      target.set(target.add(bytes));
-      left.set(left.sub(bytes));
-    });
-  }
-}

@@ -10,8 +10,8 @@ export const MMU_CONTROL = {
   globals: 32,
   /** Supervisor accesses to user pages, and all with AC set, are told: they are kept out of the software TLB. */
   watchSupervisor: 64,
-  /** Data accesses are looked at (debug registers). */
-  breakpoints: 128,
+  /** There are watchpoints (watchpoints.ts). */
+  probes: 128,
   /** Somebody hears of what the MMU sees. */
   events: 256,
 } as const;
@@ -22,3 +22,6 @@ export const WRITE = 1;
 export const EXECUTE = 2;
 /** For whom: the CPU's own accesses to descriptor tables and TSS are supervisor's at any CPL, and SMAP denies them user pages whatever AC says. */
 export const IMPLICIT = 4;
+
+/** Bits for kinds of access that watchpoints ask for. */
+export const KIND = { read: 1, write: 2 } as const;

@@ -4,6 +4,7 @@ import { RFLAGS } from '../isa/flags.ts';
 import { type Code, type CodeModule, I32, type Int, type Routine, type Type, type Var32 } from '../translator/code.ts';
 import { defineKnownTables, TRANSLATIONS } from './known-tables.ts';
 import { IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
+import { defineProbes, importProbeRare } from './probe-code.ts';
 import { defineRam, importRamAddresses, importRamWatchers } from './ram-code.ts';
 import { RIGHTS } from './rights.ts';
 import { defineTranslations, GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
@@ -38,7 +39,8 @@ export class MmuParts {
   readonly dropSlot: Routine;
   readonly dropGlobal: Routine;
   readonly supervisorAccess: Routine;
-  readonly dataAccess: Routine;
+  readonly probedKinds: Routine;
+  readonly tellAccess: Routine;
   readonly readDevice: Routine;
   readonly writeDevice: Routine;
 
@@ -54,11 +56,11 @@ export class MmuParts {
     const rebuild = module.import('rebuild', [], null);
     const rare = importWatchRare(module);
     const watchers = importRamWatchers(module);
+    const probes = importProbeRare(module);
     this.compare = module.import('compare', taking(6), null);
     this.dropSlot = module.import('dropSlot', taking(2), null);
     this.dropGlobal = module.import('dropGlobal', taking(2), null);
     this.supervisorAccess = module.import('supervisorAccess', taking(6), null);
-    this.dataAccess = module.import('dataAccess', taking(4), null);
     this.readDevice = module.import('readDevice', taking(4), null);
     this.writeDevice = module.import('writeDevice', taking(4), null);
     const translations = defineTranslations(module, TRANSLATIONS, rebuild).routines;
@@ -72,6 +74,9 @@ export class MmuParts {
     this.noteWrite = watch.noteWrite;
     this.watchWalk = watch.watchWalk;
     this.tableWritten = watch.tableWritten;
+    const { probedKinds, tellAccess } = defineProbes(module, this, probes);
+    this.probedKinds = probedKinds;
+    this.tellAccess = tellAccess;
     const ram = defineRam(module, at, { ...watchers, tableWritten: watch.tableWritten });
     this.touch = ram.touch;
     this.write = ram.write;

@@ -25,8 +25,10 @@ import {
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
+import type { ProbedAccess } from '../observer.ts';
 import { CR0, CR4, EFER } from '../platform/bits.ts';
 import { VECTOR } from '../platform/vectors.ts';
+import type { Watchpoint } from '../probes.ts';
 import { fixedModule } from '../translator/fixed-modules.ts';
 import { forgetTables } from './known-tables.ts';
 import { isCanonical } from './linear.ts';
@@ -41,6 +43,7 @@ import { Translations } from './translations.ts';
 import { GLOBAL_TAG, SLOT } from './translations-code.ts';
 import { PageWalk, WALKER } from './walk.ts';
 import type { WatchCode } from './watch-code.ts';
+import { Watchpoints } from './watchpoints.ts';
 
 const TOLD: readonly number[] = [RIGHTS.toldRead, RIGHTS.toldWrite, RIGHTS.toldExecute];
 
@@ -49,8 +52,6 @@ export interface MmuEvents {
   staleUse(low: number, high: number, kind: number, frame: number, rights: number, nowFrame: number, nowRights: number): void;
   supervisorAccess(low: number, high: number, size: number, kind: number, rights: number, faulted: boolean): void;
 }
-
-type DataBreakpoint = (low: number, high: number, size: number, write: boolean) => void;
 
 const MODULE = fixedModule('mmu');
 
@@ -64,7 +65,7 @@ export class Mmu {
   /** Told of stores to frames with decoded code. */
   codeWritten: (frame: number, offset: number, length: number) => void = () => {};
   #events: MmuEvents | null = null;
-  #dataBreakpoint: DataBreakpoint | null = null;
+  readonly watchpoints: Watchpoints;
 
   readonly #walk: PageWalk;
   readonly #i32: Int32Array;
@@ -76,6 +77,7 @@ export class Mmu {
     this.state = state;
     this.physical = physical;
     this.#walk = new PageWalk(physical, WALKER.mmu);
+    this.watchpoints = new Watchpoints(state, physical);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
     this.code = this.#instance(tableChanged);
     physical.useCode(this.code);
@@ -105,7 +107,10 @@ export class Mmu {
       dropGlobal: (size: number, pageLow: number) => this.#dropGlobal(size, pageLow),
       supervisorAccess: (low: number, high: number, size: number, kind: number, rights: number, isFaulted: number) =>
         this.#supervisorAccess(low, high, size, kind, rights, isFaulted !== 0),
-      dataAccess: (low: number, high: number, size: number, isWrite: number) => this.#dataBreakpoint?.(low, high, size, isWrite !== 0),
+      marked: (address: number) => this.watchpoints.written(address, 8),
+      probedPage: (low: number, high: number) => this.watchpoints.kindsOfPage(low, high),
+      probed: (low: number, high: number, size: number, kind: number, frame: number) =>
+        this.watchpoints.access(low, high, size, kind, frame),
       readDevice: (frame: number, offset: number, at: number, size: number) => this.#readDevice(frame * 4096 + offset, at, size),
       writeDevice: (frame: number, offset: number, at: number, size: number) => this.#writeDevice(frame * 4096 + offset, at, size),
     };
@@ -151,10 +156,11 @@ export class Mmu {
     this.#control(MMU_CONTROL.events, events !== null);
   }
 
-  /** Linear addresses at which data accesses are looked at (debug registers), null: none. */
-  set dataBreakpoint(breakpoint: DataBreakpoint | null) {
-    this.#dataBreakpoint = breakpoint;
-    this.#control(MMU_CONTROL.breakpoints, breakpoint !== null);
+  /** Accesses that are told from now on, and to whom. */
+  watch(points: readonly Watchpoint[], told: (access: ProbedAccess) => void): void {
+    this.watchpoints.set(points, told);
+    this.#control(MMU_CONTROL.probes, !this.watchpoints.isEmpty);
+    this.soft.flush();
   }
 
   // ---- What the control registers say -----------------------------------------------------------------------------------------------
@@ -196,12 +202,11 @@ export class Mmu {
     const { slow, supervisor, supervisorAc, user } = TLB_SETS;
     const { soft, state } = this;
     const i32 = this.#i32;
-    const isSlow = this.#dataBreakpoint !== null;
     const at = TLB_CHOICES >> 2;
-    i32[at] = isSlow ? slow : soft.setOf(supervisor);
-    i32[at + 1] = isSlow ? slow : soft.setOf(supervisorAc);
-    i32[at + 2] = isSlow ? slow : soft.setOf(user);
-    i32[at + 3] = isSlow || this.#has(MMU_CONTROL.am) ? slow : soft.setOf(user);
+    i32[at] = soft.setOf(supervisor);
+    i32[at + 1] = soft.setOf(supervisorAc);
+    i32[at + 2] = soft.setOf(user);
+    i32[at + 3] = this.#has(MMU_CONTROL.am) ? slow : soft.setOf(user);
     i32[MMU.implicitSet >> 2] = soft.setOf(supervisor);
     state.chooseTlbSet();
   }

@@ -100,8 +100,10 @@ export class PhysicalMemory {
   #instance({ tableWritten, codeWritten }: StoreWatcher): RamCode {
     const { memory, ramBase: ram, frames, tables } = this;
     const bump = (frame: number) => this.bump(frame);
+    // Walks that set A and D are the MMU's.
+    const marked = () => {};
     const { flags, lists, unhashed, unsaved } = tables;
-    const env = { memory, ram, frames, flags, lists, unhashed, unsaved, tableWritten, codeWritten, bump };
+    const env = { memory, ram, frames, flags, lists, unhashed, unsaved, tableWritten, codeWritten, bump, marked };
     return new WebAssembly.Instance(MODULE, { env }).exports as unknown as RamCode;
   }
 

@@ -3,7 +3,7 @@
  * memory (physical.ts, walk.ts).
  *
  * What it imports besides the memory: where RAM and the tables by frame lie (FrameTables), how many frames there are, and who is told
- * (StoreWatcher): `tableWritten`, `codeWritten`, and `bump`, for frames whose versions are counted.
+ * (StoreWatcher): `tableWritten`, `codeWritten`, `bump`, for frames whose versions are counted, and `marked`, of the walker in frames with watchpoints.
  */
 import { PTE } from '../platform/bits.ts';
 import { type Code, CodeModule, I32, I64, type Int, type Routine, type Var32 } from '../translator/code.ts';
@@ -40,7 +40,7 @@ const RESERVED_HIGH = 0x000fff00;
 /** Addresses that a module imports. */
 export type RamAddresses = Record<'ram' | 'frames' | 'flags' | 'lists' | 'unhashed' | 'unsaved', I32>;
 /** Who is told of stores; see StoreWatcher. */
-export type RamWatchers = Record<'tableWritten' | 'codeWritten' | 'bump', Routine>;
+export type RamWatchers = Record<'tableWritten' | 'codeWritten' | 'bump' | 'marked', Routine>;
 export type RamRoutines = Record<'touch' | 'write' | 'walk' | 'walkLeaf' | 'markUsed', Routine>;
 
 /** The routines by themselves: for who has RAM alone. */
@@ -64,12 +64,16 @@ export function importRamAddresses(module: CodeModule): RamAddresses {
   };
 }
 
-export function importRamWatchers(module: CodeModule): Pick<RamWatchers, 'codeWritten' | 'bump'> {
-  return { codeWritten: module.import('codeWritten', ['i32', 'i32', 'i32'], null), bump: module.import('bump', ['i32'], null) };
+export function importRamWatchers(module: CodeModule): Omit<RamWatchers, 'tableWritten'> {
+  return {
+    codeWritten: module.import('codeWritten', ['i32', 'i32', 'i32'], null),
+    bump: module.import('bump', ['i32'], null),
+    marked: module.import('marked', ['i32'], null),
+  };
 }
 
 /** Defines the routines of RamCode, and exports them. */
-export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, codeWritten, bump }: RamWatchers): RamRoutines {
+export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, codeWritten, bump, marked }: RamWatchers): RamRoutines {
   const flagsOf = (frame: I32): I32 => at.flags.add(frame).load8();
 
   const touch = module.define('touch', ['i32'], null, (code, [frame]) => {
@@ -141,6 +145,7 @@ export function defineRam(module: CodeModule, at: RamAddresses, { tableWritten, 
     const before = code.var32(at.ram.add(address).load32());
     code.if(before.and(bits).eq(bits), () => code.return());
     const frame = code.var32(address.shrU(12));
+    code.rarely(flagsOf(frame).has(FRAME.probedWrite), () => code.do(marked(address)));
     code.do(touch(frame));
     code.store32(at.ram.add(address), 0, before.or(bits));
     code.rarely(flagsOf(frame).has(FRAME.code), () => code.do(codeWritten(frame, address.and(0xfff), 4)));

@@ -40,6 +40,20 @@ function locate(cpu: Cpu, linear: bigint, kind: number): { first: number; second
   return second < 0 ? null : { first, second, split };
 }
 
+/** `bytes` bytes of the image are about to be read or written. */
+function tell(
+  cpu: Cpu,
+  linear: bigint,
+  bytes: number,
+  kind: number,
+  { first, second, split }: NonNullable<ReturnType<typeof locate>>,
+): void {
+  const { watchpoints } = cpu.mmu;
+  watchpoints.access(lowHalf(linear), highHalf(linear), Math.min(bytes, split), kind, Math.floor(first / 4096));
+  const next = linear + BigInt(split);
+  if (bytes > split) watchpoints.access(lowHalf(next), highHalf(next), bytes - split, kind, Math.floor(second / 4096));
+}
+
 /** Where the image begins in PhysicalMemory.i32, if it lies in one frame of RAM; −1: it does not. */
 function wordOf(cpu: Cpu, { first, split }: { readonly first: number; readonly split: number }): number {
   return split === 512 && first + 512 <= cpu.mmu.physical.bytes ? first >> 2 : -1;
@@ -52,6 +66,7 @@ export const fxsave: Helper = (cpu, decoded) => {
   if (place === null) return HELPER.fault;
   const { physical } = cpu.mmu;
   const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
+  tell(cpu, linear, bytes, WRITE, place);
   const to = wordOf(cpu, place);
   const isQuick = to >= 0 && physical.mayCacheWrites(place.first >>> 12);
   for (let at = 0; at < bytes; at += 8) {
@@ -82,6 +97,8 @@ export const fxrstor: Helper = (cpu, decoded) => {
   const place = locate(cpu, linear, READ);
   if (place === null) return HELPER.fault;
   const { physical } = cpu.mmu;
+  const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
+  tell(cpu, linear, bytes, READ, place);
   const from = wordOf(cpu, place);
   const word = (at: number): number =>
     from >= 0
@@ -89,7 +106,6 @@ export const fxrstor: Helper = (cpu, decoded) => {
       : physical.read(at < place.split ? place.first + at : place.second + at - place.split, 4);
   const mxcsr = word(24);
   if ((mxcsr & ~MXCSR_MASK) !== 0) return cpu.fault(VECTOR.GP, 0);
-  const bytes = decoded.mode === 64 ? IMAGE_BYTES : 160 + XMM_BYTES_32;
   for (let at = 8; at < bytes; at += 4) {
     if (at !== 24 && at !== 28) cpu.i32[(at < 160 ? X87 + at : XMM + at - 160) >> 2] = word(at);
   }

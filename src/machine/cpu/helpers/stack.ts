@@ -34,6 +34,7 @@ export class StackWords {
     if ((low & 0xfff) + bytes <= 4096) {
       const address = mmu.translate(low, high, bytes, READ);
       if (address < 0) return false;
+      mmu.watchpoints.access(low, high, bytes, READ, Math.floor(address / 4096));
       const { physical } = mmu;
       for (let i = 0; i < words; i++) {
         this.low[i] = physical.read(address + i * size, Math.min(size, 4));
