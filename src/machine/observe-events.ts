@@ -28,12 +28,14 @@ export function observeEvents(cpu: () => Cpu): Telling {
       const address = BigInt(frame * 4096 + index * 8);
       observer?.pageTableWrite?.(at, address, joined(beforeLow, beforeHigh), joined(afterLow, afterHigh));
     },
-    rootChanged: (lowBefore, highBefore, low, high, asid, isSwitch) => {
+    rootChanged: (lowBefore, highBefore, low, high, asid, isSwitch, isFlush) => {
       const { observer, at } = cpu();
       observer?.controlRegister?.(at, 3, joined(lowBefore, highBefore), joined(low, high));
-      if (isSwitch === 0) return;
-      const from = { root: joined(lowBefore & ~0xfff, highBefore), pcid: lowBefore & asid };
-      observer?.contextSwitch?.(at, from, { root: joined(low & ~0xfff, high), pcid: low & asid });
+      if (isSwitch !== 0) {
+        const from = { root: joined(lowBefore & ~0xfff, highBefore), pcid: lowBefore & asid };
+        observer?.contextSwitch?.(at, from, { root: joined(low & ~0xfff, high), pcid: low & asid });
+      }
+      if (isFlush !== 0) observer?.tlbFlush?.(at, 'pcid', low & asid, null);
     },
   };
 }

@@ -92,7 +92,7 @@ export class Pc {
       this.log,
       observeEvents(() => this.cpu),
     );
-    this.mmu = new Mmu(this.state, this.physical, events.tableChanged);
+    this.mmu = new Mmu(this.state, this.physical, events);
     this.mmu.watchSupervisor = config.watch?.supervisorUserAccess === true;
 
     const pc = this;
@@ -370,6 +370,7 @@ export class Pc {
       dropCode: (physicalPage) => mmu.dropCode(physicalPage),
       faulted: this.#delivery.code.faulted,
       iret: this.#delivery.code.iret,
+      writeCr3: mmu.code.writeCr3,
       attend: () => cpu.flagsChanged(),
       tell: (what) => tellSystemCall(cpu, what),
       helper: (number, decoded) => {

@@ -10,7 +10,7 @@ import { bug } from '../isa/bug.ts';
 import { VECTOR } from '../platform/vectors.ts';
 import { type Code, CodeModule, type I32, I64, type Routine, type Var32 } from '../translator/code.ts';
 import { COUNT_END, type CpuState, CR2, GPR, LEFT, OBSERVED, OBSERVED_BY, RIP } from './state.ts';
-import { CAUSE, HOW, LOG, LOGGED, type TraceLog } from './trace-log.ts';
+import { CAUSE, FLUSH, HOW, LOG, LOGGED, type TraceLog } from './trace-log.ts';
 import { SOURCE } from './transfer-code.ts';
 
 /** Only called while somebody observes. Addresses and values are halves. */
@@ -23,12 +23,15 @@ export interface Telling {
   tellIret(isDone: number): void;
   /** An entry of a page table has changed from which a translation had been walked. */
   tableChanged(frame: number, index: number, beforeLow: number, beforeHigh: number, afterLow: number, afterHigh: number): void;
-  /** CR3 was written. `asid`: the bits that are a PCID. `isSwitch`: it names another address space, and paging is on. */
-  rootChanged(lowBefore: number, highBefore: number, low: number, high: number, asid: number, isSwitch: number): void;
+  /**
+   * CR3 was written. `asid`: the bits that are a PCID. `isSwitch`: it names another address space, and paging is on. `isFlush`: the PCID's own translations
+   * were dropped.
+   */
+  rootChanged(lowBefore: number, highBefore: number, low: number, high: number, asid: number, isSwitch: number, isFlush: number): void;
 }
 
 /** How many numbers each function takes. */
-const TELLING = { tellDelivery: 7, tellEntered: 1, tellIret: 1, tableChanged: 6, rootChanged: 6 } as const satisfies Record<
+const TELLING = { tellDelivery: 7, tellEntered: 1, tellIret: 1, tableChanged: 6, rootChanged: 7 } as const satisfies Record<
   keyof Telling,
   number
 >;
@@ -110,13 +113,14 @@ class Events {
       const address = frame.unsigned64.shl(12n).or(index.shl(3).unsigned64);
       this.#event(code, LOGGED.pageTableWrite, [address, I64.join(beforeLow, beforeHigh), I64.join(afterLow, afterHigh)]);
     });
-    this.#function('rootChanged', (code, [lowBefore, highBefore, low, high, asid, isSwitch]) => {
+    this.#function('rootChanged', (code, [lowBefore, highBefore, low, high, asid, isSwitch, isFlush]) => {
       this.#event(code, LOGGED.controlRegister, [I64.of(3n), I64.join(lowBefore, highBefore), I64.join(low, high)]);
       const root = (lowHalf: I32, highHalf: I32) => I64.join(lowHalf.and(~0xfff), highHalf);
       const pcid = (lowHalf: I32) => lowHalf.and(asid).unsigned64;
       code.if(isSwitch, () =>
         this.#event(code, LOGGED.contextSwitch, [root(lowBefore, highBefore), pcid(lowBefore), root(low, high), pcid(low)]),
       );
+      code.if(isFlush, () => this.#event(code, LOGGED.tlbFlush, [I64.of(BigInt(FLUSH.pcid)), pcid(low), I64.of(0n)]));
     });
   }
 

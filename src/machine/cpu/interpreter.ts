@@ -226,6 +226,7 @@ export class Interpreter {
       base: this.#state.base,
       helper: (number: number, entry: number) => this.#helper(number, entry),
       iret: ports.iret,
+      writeCr3: ports.writeCr3,
       attend: () => ports.attend(),
       tell: (what: number) => ports.tell(what),
       ...this.#log.exports,

@@ -62,6 +62,8 @@ export interface Ports {
   readonly faulted: () => number;
   /** IRET of 64-bit code with this operand size; a value of STATUS (translator/entry.ts), or −1: `helper` shall do it, nothing has happened. */
   readonly iret: (operandSize: number) => number;
+  /** MOV to CR3 of this value; a value of STATUS. */
+  readonly writeCr3: (low: number, high: number) => number;
   /** Where OBSERVED is set: SYSCALL or SYSRET is at one of the moments TELL (translator/system-code.ts). */
   tell(what: number): void;
   /** Runs the helper with this number in HELPER_NAMES for the instruction `decoded`; a value of `HELPER`. */

@@ -162,7 +162,7 @@ export const MMU = {
   isCacheable: 0xa1c,
   isGlobal: 0xa20,
   rights: 0xa24,
-  /** Offset of the current bank's lists, of BANK. */
+  /** The number of the current bank. */
   bank: 0xa28,
   /** Execute entries of the software TLB were dropped: so often, or more. */
   executeDrops: 0xa2c,
@@ -172,6 +172,10 @@ export const MMU = {
   storedOver: 0xa38,
   /** A bit for each bank of the software TLB that was ever selected. */
   usedBanks: 0xa40,
+  /** As `bank`, before it was selected. */
+  bankBefore: 0xa44,
+  /** Execute entries that were filled in the set of no bank. */
+  slowEntries: 0xa50,
   /** 64 bits: linear pages with watchpoints, by their numbers modulo 64. */
   probedPages: 0xa48,
 } as const;

@@ -40,12 +40,14 @@ export const LOGGED = {
   enterUser: { tag: 6, words: 1 },
   enterKernel: { tag: 7, words: 1 },
   controlRegister: { tag: 8, words: 3 },
+  tlbFlush: { tag: 12, words: 3 },
   pageTableWrite: { tag: 15, words: 3 },
   contextSwitch: { tag: 23, words: 4 },
 } as const;
-/** The words that say what entered the kernel, and how user mode was entered. */
+/** The words that say what entered the kernel, how user mode was entered, and which translations were dropped. */
 export const CAUSE = { irq: 0, exception: 1, syscall: 2, int: 3 } as const;
 export const HOW = { sysret: 0, iret: 1 } as const;
+export const FLUSH = { pcid: 1 } as const;
 /** What a SYSCALL's event begins with: RAX, then RDI RSI RDX R10 R8 R9. */
 export const SYSCALL_REGISTERS = [0, 7, 6, 2, 10, 8, 9];
 

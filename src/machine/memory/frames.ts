@@ -27,9 +27,11 @@ export const FRAME_LISTS = { unhashed: 0, unsaved: 4, bytes: 16 } as const;
 /**
  * A frame that serves as a page table (table-watch.ts). As a last-level one: how many regions it serves, and their numbers. As a higher one: whether
  * global translations were walked from it as the root; and whose others were walked through it, a tag + 1 and above it that tag's generation, 0: nobody's,
- * or SHARED.
+ * or SHARED. `changes`: how often it has counted as another root, from bit FRAME_BITS on.
  */
-export const LEAF = { count: 0, quiet: 4, patience: 8, isRoot: 12, owner: 16, regions: 24 } as const;
+export const LEAF = { count: 0, quiet: 4, patience: 8, isRoot: 12, owner: 16, changes: 24, regions: 32 } as const;
+/** Bits of a frame's number, for 4 GiB of RAM. */
+export const FRAME_BITS = 20;
 /** Both halves of `LEAF.owner`, where there is more than one. */
 export const SHARED = -1;
 /** A table of more address spaces than this is treated like a higher one. */

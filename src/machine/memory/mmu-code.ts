@@ -18,6 +18,7 @@ import { EXECUTE, IMPLICIT, KIND, MMU_CONTROL, READ, WRITE } from './mmu-control
 import { MmuParts } from './mmu-parts.ts';
 import { WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
+import { defineRoot } from './root-code.ts';
 import { GLOBAL_TAG, HEADER, SLOT } from './translations-code.ts';
 import { GUARD } from './watch-code.ts';
 
@@ -98,6 +99,7 @@ class MmuRoutines {
     module.define('stored', [], 'i32', (code) => this.#stored(code));
     module.define('readScratch', four, 'i32', (code, at) => this.#readScratch(code, parts, at));
     module.define('writeScratch', four, 'i32', (code, at) => this.#writeScratch(code, parts, at));
+    defineRoot(module, this.#at, this.#at.rootRare, { raise, flushTag: this.#at.flushTag });
   }
 
   /** Of the page behind: it wraps at 2^32 (outside of 64-bit mode the caller's addresses end there) or carries into the high half. */

@@ -7,6 +7,7 @@ import { IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
 import { defineProbes, importProbeRare } from './probe-code.ts';
 import { defineRam, importRamAddresses, importRamWatchers } from './ram-code.ts';
 import { RIGHTS } from './rights.ts';
+import { importRootRare, type RootRare } from './root-code.ts';
 import { defineTranslations, GLOBAL_TAG, SLOT, SLOTS_AT } from './translations-code.ts';
 import { defineWatch, importWatchRare } from './watch-code.ts';
 
@@ -19,6 +20,7 @@ export class MmuParts {
   readonly ram: I32;
   readonly frames: I32;
   readonly flags: I32;
+  readonly leaves: I32;
   /** Where the MMU's walks leave their results. */
   readonly walkAt: I32;
   readonly lookup: Routine;
@@ -28,6 +30,7 @@ export class MmuParts {
   readonly remove: Routine;
   readonly touch: Routine;
   readonly write: Routine;
+  readonly flushTag: Routine;
   readonly tableWritten: Routine;
   readonly walkPage: Routine;
   readonly know: Routine;
@@ -43,18 +46,21 @@ export class MmuParts {
   readonly tellAccess: Routine;
   readonly readDevice: Routine;
   readonly writeDevice: Routine;
+  readonly rootRare: RootRare;
 
   constructor(module: CodeModule) {
     const at = importRamAddresses(module);
     this.base = module.global32('base');
+    this.leaves = module.global32('leaves');
     this.ram = at.ram;
     this.frames = at.frames;
     this.flags = at.flags;
     this.walkAt = module.global32('walkAt');
-    const addresses = { ...at, base: this.base, writeEntries: module.global32('writeEntries'), leaves: module.global32('leaves') };
+    const addresses = { ...at, base: this.base, leaves: this.leaves, writeEntries: module.global32('writeEntries') };
     const taking = (n: number) => new Array<Type>(n).fill('i32');
     const rebuild = module.import('rebuild', [], null);
     const rare = importWatchRare(module);
+    this.rootRare = importRootRare(module);
     const watchers = importRamWatchers(module);
     const probes = importProbeRare(module);
     this.compare = module.import('compare', taking(6), null);
@@ -69,6 +75,7 @@ export class MmuParts {
     this.insert = translations.insert;
     this.update = translations.update;
     this.remove = translations.remove;
+    this.flushTag = translations.flushTag;
     const watch = defineWatch(module, addresses, rare, translations.find);
     this.enter = watch.enter;
     this.noteWrite = watch.noteWrite;

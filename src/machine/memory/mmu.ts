@@ -19,10 +19,7 @@
  * Linear addresses are two signed 32-bit halves. Nothing here throws for what a guest can do: faults are left pending in the CPU's state.
  */
 import type { Telling } from '../cpu/event-code.ts';
-import {
-  type CpuState, FETCH_PHYSICAL, MMU, RFLAGS_REST, SCRATCH, TLB_CHOICES, TLB_READ, TLB_SET,
-  TLB_SETS, TLB_WRITE,
-} from '../cpu/state.ts'; // biome-ignore format: one list
+import { type CpuState, FETCH_PHYSICAL, MMU, RFLAGS_REST, SCRATCH, TLB_READ, TLB_SET, TLB_WRITE } from '../cpu/state.ts';
 import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import type { ProbedAccess } from '../observer.ts';
@@ -37,6 +34,7 @@ import { EXECUTE, IMPLICIT, MMU_CONTROL, WRITE } from './mmu-control.ts';
 import type { FrameList, PhysicalMemory } from './physical.ts';
 import { type RamCode, WALK } from './ram-code.ts';
 import { ALL_TOLD, GRANTS, RIGHTS } from './rights.ts';
+import type { RootCode } from './root-code.ts';
 import { SoftTlb } from './soft-tlb.ts';
 import { TableWatch } from './table-watch.ts';
 import { Translations } from './translations.ts';
@@ -53,6 +51,10 @@ export interface MmuEvents {
   supervisorAccess(low: number, high: number, size: number, kind: number, rights: number, faulted: boolean): void;
 }
 
+/** What the MMU tells observers of by itself. */
+type MmuTelling = Pick<Telling, 'tableChanged' | 'rootChanged'>;
+type GeneratedCode = MmuCode & WatchCode & RootCode & RamCode;
+
 const MODULE = fixedModule('mmu');
 
 export class Mmu {
@@ -60,7 +62,7 @@ export class Mmu {
   readonly translations = new Translations();
   readonly state: CpuState;
   /** The slow paths of generated code, and what CPU helpers read and write by. */
-  readonly code: MmuCode & WatchCode & RamCode;
+  readonly code: GeneratedCode;
   readonly soft: SoftTlb;
   /** Told of stores to frames with decoded code. */
   codeWritten: (frame: number, offset: number, length: number) => void = () => {};
@@ -72,20 +74,20 @@ export class Mmu {
 
   readonly #tables: TableWatch;
 
-  /** `tableChanged`: told of changes of tables while `events` are wanted. */
-  constructor(state: CpuState, physical: PhysicalMemory, tableChanged: Telling['tableChanged']) {
+  /** `telling`: of changes of tables while `events` are wanted, and of the root. */
+  constructor(state: CpuState, physical: PhysicalMemory, telling: MmuTelling) {
     this.state = state;
     this.physical = physical;
     this.#walk = new PageWalk(physical, WALKER.mmu);
     this.watchpoints = new Watchpoints(state, physical);
     this.#i32 = new Int32Array(state.view.buffer, state.base, state.view.byteLength >> 2);
-    this.code = this.#instance(tableChanged);
+    this.code = this.#instance(telling);
     physical.useCode(this.code);
     this.soft = new SoftTlb(state, physical, this.code);
-    this.#tables = new TableWatch(state, physical, this.translations, this.soft);
+    this.#tables = new TableWatch(state, physical, this.translations, this.soft, this.code);
   }
 
-  #instance(tableChanged: Telling['tableChanged']): MmuCode & WatchCode & RamCode {
+  #instance({ tableChanged, rootChanged }: MmuTelling): GeneratedCode {
     const { state, translations, physical } = this;
     const { flags, lists, unhashed, unsaved, writeEntries, leaves } = physical.tables;
     const env = {
@@ -101,6 +103,11 @@ export class Mmu {
       quietTable: (frame: number, isUpper: number) => this.#tables.quietTable(frame, isUpper !== 0),
       upperWritten: (frame: number) => this.#tables.upperWritten(frame),
       tableChanged,
+      rootChanged,
+      emptySlow: () => this.soft.emptySlow(),
+      adopt: (before: number) => {
+        if (this.#tables.watchSameUpperHalf(before, this.root)) this.soft.adopt();
+      },
       compare: (slot: number, low: number, high: number, pageLow: number, pageHigh: number, kind: number) =>
         this.#compare(slot, low, high, pageLow, pageHigh, kind),
       dropSlot: (slot: number, pageLow: number) => this.#dropSlot(slot, pageLow),
@@ -114,7 +121,7 @@ export class Mmu {
       readDevice: (frame: number, offset: number, at: number, size: number) => this.#readDevice(frame * 4096 + offset, at, size),
       writeDevice: (frame: number, offset: number, at: number, size: number) => this.#writeDevice(frame * 4096 + offset, at, size),
     };
-    return new WebAssembly.Instance(MODULE, { env }).exports as unknown as MmuCode & WatchCode & RamCode;
+    return new WebAssembly.Instance(MODULE, { env }).exports as unknown as GeneratedCode;
   }
 
   // ---- What decides about accesses --------------------------------------------------------------------------------------------------------
@@ -171,7 +178,7 @@ export class Mmu {
     if (paging && (efer & EFER.LMA) === 0)
       bug(`${(cr4 & CR4.PAE) === 0 ? '32-bit' : 'PAE'} paging is not built; long mode has 4-level paging`);
     this.state.set32(MMU.paging, paging ? 1 : 0);
-    this.#tables.useRoot(rootOf(cr3Low, cr3High));
+    this.code.useRoot(((cr3High & 0xff) << 20) | (cr3Low >>> 12));
     this.state.set32(MMU.pcid, (cr4 & CR4.PCIDE) === 0 ? 0 : cr3Low & 0xfff);
     this.#control(MMU_CONTROL.nxe, (efer & EFER.NXE) !== 0);
     this.#control(MMU_CONTROL.wp, (cr0 & CR0.WP) !== 0);
@@ -180,35 +187,8 @@ export class Mmu {
     this.#control(MMU_CONTROL.am, (cr0 & CR0.AM) !== 0);
     forgetTables(this.state);
     this.soft.flush();
-    this.soft.select(this.root, this.pcid);
-    this.#renewChoices();
-  }
-
-  /** A new root or PCID; `keeps`: the PCID's own translations stay. */
-  setRoot(cr3Low: number, cr3High: number, pcidEnabled: boolean, keeps: boolean): void {
-    const before = this.root;
-    this.#tables.useRoot(rootOf(cr3Low, cr3High));
-    this.state.set32(MMU.pcid, pcidEnabled ? cr3Low & 0xfff : 0);
-    if (!keeps) this.invalidatePcid(this.pcid);
-    this.soft.select(this.root, this.pcid);
-    // A kernel's global pages need not be asked for one by one in each new address space.
-    const mayAdopt = this.paging && this.soft.mayAdopt && !this.translations.hasAny(this.pcid);
-    if (mayAdopt && this.#tables.watchSameUpperHalf(before, this.root)) this.soft.adopt();
-    this.#renewChoices();
-  }
-
-  /** Which set of the software TLB is for which privilege. */
-  #renewChoices(): void {
-    const { slow, supervisor, supervisorAc, user } = TLB_SETS;
-    const { soft, state } = this;
-    const i32 = this.#i32;
-    const at = TLB_CHOICES >> 2;
-    i32[at] = soft.setOf(supervisor);
-    i32[at + 1] = soft.setOf(supervisorAc);
-    i32[at + 2] = soft.setOf(user);
-    i32[at + 3] = this.#has(MMU_CONTROL.am) ? slow : soft.setOf(user);
-    i32[MMU.implicitSet >> 2] = soft.setOf(supervisor);
-    state.chooseTlbSet();
+    this.code.select(this.root, this.pcid);
+    this.code.renewChoices();
   }
 
   // ---- Accesses by the CPU itself and by helpers --------------------------------------------------------------------------------------
@@ -278,8 +258,8 @@ export class Mmu {
 
   /** All translations of a PCID but the global ones. */
   invalidatePcid(pcid: number): void {
-    this.translations.flushTag(pcid);
-    this.soft.flushPcid(pcid);
+    this.translations.code.flushTag(pcid);
+    this.code.flushPcid(pcid);
   }
 
   invalidateAll(globals: boolean): void {
@@ -419,5 +399,3 @@ export class Mmu {
     return ((this.#i32[RFLAGS_REST >> 2] ?? 0) & RFLAGS.ac) !== 0;
   }
 }
-
-const rootOf = (cr3Low: number, cr3High: number): number => (cr3High & 0xff) * 0x100000 + (cr3Low >>> 12);

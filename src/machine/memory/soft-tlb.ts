@@ -1,6 +1,6 @@
 /**
  * The inline arrays of cpu/state.ts, which generated code asks first: a cache of the architectural TLB, never more. Filled by generated code
- * (mmu-code.ts, watch-code.ts), emptied here; entries that were filled are kept in lists, so that emptying costs what was filled.
+ * (mmu-code.ts, watch-code.ts), emptied here and by root-code.ts; entries that were filled are kept in lists, so that emptying costs what was filled.
  *
  * A *bank* serves one root with its PCID, and holds what lookups find there: translations of the PCID's own and global ones, compared with that
  * root's tables. It stays while other roots are in use.
@@ -10,50 +10,40 @@
  * Entries and lists are named by their addresses in the machine's memory.
  */
 import {
-  BANK, BANK_BYTES, BANKS, CPU_BYTES, type CpuState, FILLED_ITEMS, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRY_BYTES, TLB_EXECUTE, TLB_SETS, TLB_WRITE,
-  tlbIndex,
+  BANK, BANK_BYTES, BANKS, CPU_BYTES, type CpuState, MMU, TLB_BANK_BYTES, TLB_BANKS, TLB_ENTRY_BYTES, TLB_EXECUTE, TLB_SETS, TLB_WRITE, tlbIndex,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 import { bug } from '../isa/bug.ts';
 import type { PhysicalMemory } from './physical.ts';
+import type { RootCode } from './root-code.ts';
 import { GUARD, type WatchCode } from './watch-code.ts';
 
 const SET_BYTES = TLB_SETS.supervisorAc - TLB_SETS.supervisor;
 
 /** Addresses of entries that were filled, in a list of FILLED_ITEMS in memory; more than that: which is not known. */
 class Filled {
-  readonly lengthAt: number;
-  readonly itemsAt: number;
+  readonly #lengthAt: number;
+  readonly #itemsAt: number;
   readonly #words: Int32Array;
 
   /** Addresses of its length and of its items. */
   constructor(words: Int32Array, length: number, items: number) {
     this.#words = words;
-    this.lengthAt = length;
-    this.itemsAt = items;
+    this.#lengthAt = length;
+    this.#itemsAt = items;
   }
 
   get length(): number {
-    return this.#words[this.lengthAt >> 2] ?? 0;
-  }
-
-  set length(value: number) {
-    this.#words[this.lengthAt >> 2] = value;
+    return this.#words[this.#lengthAt >> 2] ?? 0;
   }
 
   at(n: number): number {
-    return this.#words[(this.itemsAt >> 2) + n] ?? 0;
-  }
-
-  get isKnown(): boolean {
-    return this.length <= FILLED_ITEMS;
+    return this.#words[(this.#itemsAt >> 2) + n] ?? 0;
   }
 }
 
 class Bank {
   /** Offset of its sets from those of bank 0. */
   readonly offset: number;
-  /** Offset of its lists from the CPU's base. */
-  readonly lists: number;
   /** Entries of the PCID's own translations, and of global ones. */
   readonly own: Filled;
   readonly global: Filled;
@@ -62,37 +52,23 @@ class Bank {
 
   constructor(words: Int32Array, base: number, n: number) {
     this.offset = n * TLB_BANK_BYTES;
-    this.lists = BANKS + n * BANK_BYTES;
-    const at = base + this.lists;
+    const at = base + BANKS + n * BANK_BYTES;
     this.own = new Filled(words, at + BANK.own, at + BANK.ownItems);
     this.global = new Filled(words, at + BANK.global, at + BANK.globalItems);
     this.#words = words;
     this.#at = at;
-    this.serve(-1, -1);
+    for (const field of [BANK.root, BANK.pcid]) words[(at + field) >> 2] = -1;
   }
 
-  /** Whom it serves; −1: nobody yet. */
-  get pcid(): number {
-    return this.#words[(this.#at + BANK.pcid) >> 2] ?? 0;
-  }
-
+  /** The root that it serves; −1: none yet. */
   get root(): number {
     return this.#words[(this.#at + BANK.root) >> 2] ?? 0;
-  }
-
-  serve(root: number, pcid: number): void {
-    this.#words[(this.#at + BANK.root) >> 2] = root;
-    this.#words[(this.#at + BANK.pcid) >> 2] = pcid;
-  }
-
-  get isEmpty(): boolean {
-    return this.own.length + this.global.length === 0;
   }
 }
 
 export class SoftTlb {
   readonly #state: CpuState;
-  readonly #code: WatchCode;
+  readonly #code: WatchCode & RootCode;
   /** All of the machine's memory. */
   readonly #words: Int32Array;
   readonly #base: number;
@@ -106,50 +82,33 @@ export class SoftTlb {
   readonly #banks: readonly Bank[];
   /** Execute entries of TLB_SETS.slow, which belongs to no bank: emptied whenever anything is. */
   readonly #slow = new Set<number>();
-  /** Those that were ever selected. */
-  readonly #used: Bank[] = [];
-  #current: Bank;
-  /** The current one before the last `select`. */
-  #previous: Bank;
   /** By entry of a bank, scratch for `adopt`. */
   readonly #isOwn = new Uint8Array(TLB_BANK_BYTES / TLB_ENTRY_BYTES);
 
-  constructor(state: CpuState, physical: PhysicalMemory, code: WatchCode) {
+  constructor(state: CpuState, physical: PhysicalMemory, code: WatchCode & RootCode) {
     this.#state = state;
     this.#code = code;
     this.#words = new Int32Array(physical.memory.buffer);
     this.#base = state.base;
     this.#writeEntry = new Int32Array(physical.memory.buffer, physical.tables.writeEntries, physical.frames);
     this.#banks = Array.from({ length: TLB_BANKS }, (_, n) => new Bank(this.#words, state.base, n));
-    this.#current = this.#banks[0] ?? bug('no banks');
-    this.#previous = this.#current;
-    this.select(0, 0);
+    code.select(0, 0);
   }
 
   // ---- Banks ----------------------------------------------------------------------------------------------------------------------------
 
-  /** The root or its PCID changed: takes their bank. */
-  select(root: number, pcid: number): void {
-    this.#emptySlow();
-    const n = (pcid === 0 ? root + (root >>> 4) : pcid) % TLB_BANKS;
-    const bank = this.#banks[n] ?? bug(`no bank ${n}`);
-    if (bank.pcid !== pcid || bank.root !== root) {
-      if (bank.root < 0) {
-        this.#used.push(bank);
-        this.#state.set32(MMU.usedBanks, this.#state.get32(MMU.usedBanks) | (1 << n));
-      }
-      this.#empty(bank);
-      bank.serve(root, pcid);
-    }
-    this.#previous = this.#current;
-    this.#current = bank;
-    this.#state.set32(MMU.bank, bank.lists);
+  get #current(): Bank {
+    return this.#bank(MMU.bank);
   }
 
-  /** The bank is empty, and the one before has global translations that it could adopt. */
-  get mayAdopt(): boolean {
-    const { own, global } = this.#previous;
-    return this.#current.isEmpty && global.length > 0 && global.isKnown && own.isKnown;
+  /** The current one before the last `select`. */
+  get #previous(): Bank {
+    return this.#bank(MMU.bankBefore);
+  }
+
+  #bank(word: number): Bank {
+    const n = this.#state.get32(word);
+    return this.#banks[n] ?? bug(`no bank ${n}`);
   }
 
   /** Takes over global translations of the upper half from the bank before: the caller knows that both roots have the same tables there. */
@@ -194,8 +153,10 @@ export class SoftTlb {
   noteExecute(set: number, low: number, frame: number, isGlobal: boolean): void {
     const entry = this.#entry(set, TLB_EXECUTE, low);
     this.#noteFrame(entry, frame);
-    if (set === TLB_SETS.slow) this.#slow.add(entry);
-    else this.#code.note(entry, isGlobal ? 1 : 0);
+    if (set === TLB_SETS.slow) {
+      this.#slow.add(entry);
+      this.#state.set32(MMU.slowEntries, this.#slow.size);
+    } else this.#code.note(entry, isGlobal ? 1 : 0);
   }
 
   #noteFrame(entry: number, frame: number): void {
@@ -223,24 +184,14 @@ export class SoftTlb {
 
   /** Empties everything. */
   flush(): void {
-    for (const bank of this.#used) this.#empty(bank);
-    this.#emptySlow();
-  }
-
-  /** Empties a PCID's own translations. */
-  flushPcid(pcid: number): void {
-    this.#emptySlow();
-    for (const bank of this.#used) {
-      if (bank.pcid !== pcid) continue;
-      if (bank.own.isKnown) this.#emptyList(bank.own);
-      else this.#empty(bank);
-    }
+    for (let n = 0; n < TLB_BANKS; n++) this.#code.emptyBank(n);
+    this.emptySlow();
   }
 
   /** Empties what was found in the tables of a root. */
   flushRoot(root: number): void {
-    this.#emptySlow();
-    for (const bank of this.#used) if (bank.root === root) this.#empty(bank);
+    for (const [n, bank] of this.#banks.entries()) if (bank.root === root) this.#code.emptyBank(n);
+    this.emptySlow();
   }
 
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
@@ -272,36 +223,16 @@ export class SoftTlb {
     if (this.#words[at + 3] === frame) this.#words[at] = (this.#words[at] ?? 0) | GUARD;
   }
 
-  #empty(bank: Bank): void {
-    if (bank.own.isKnown && bank.global.isKnown) {
-      this.#emptyList(bank.own);
-      this.#emptyList(bank.global);
-    } else {
-      this.#countDrop();
-      const first = this.#base + TLB_SETS.supervisor + bank.offset;
-      this.#words.fill(-1, first >> 2, (first + TLB_BANK_BYTES) >> 2);
-      bank.own.length = 0;
-      bank.global.length = 0;
-    }
-  }
-
-  #emptySlow(): void {
-    if (this.#slow.size === 0) return;
+  /** Empties what belongs to no bank. */
+  emptySlow(): void {
     for (const entry of this.#slow) this.#dropEntry(entry);
     this.#slow.clear();
+    this.#state.set32(MMU.slowEntries, 0);
   }
 
-  /** Of execute entries, perhaps. */
-  #countDrop(): void {
-    this.#state.set32(MMU.executeDrops, this.#state.get32(MMU.executeDrops) + 1);
-  }
-
-  #emptyList(list: Filled): void {
-    if (list.length > 0) this.#code.emptyList(list.lengthAt, list.itemsAt);
-  }
-
+  /** An execute entry, perhaps. */
   #dropEntry(entry: number): void {
-    this.#countDrop();
+    this.#state.set32(MMU.executeDrops, this.#state.get32(MMU.executeDrops) + 1);
     this.#words[entry >> 2] = -1;
     this.#words[(entry >> 2) + 1] = -1;
   }

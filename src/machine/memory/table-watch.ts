@@ -12,9 +12,10 @@
  * What each walk and each store to a table asks is generated code (watch-code.ts). Here is what is rare: tables come and go.
  */
 import { type CpuState, MMU } from '../cpu/state.ts';
-import { FRAME, LEAF, LEAF_BYTES, MAX_REGIONS, SHARED } from './frames.ts';
+import { FRAME, FRAME_BITS, LEAF, LEAF_BYTES, MAX_REGIONS, SHARED } from './frames.ts';
 import { forgetTables } from './known-tables.ts';
 import type { PhysicalMemory } from './physical.ts';
+import type { RootCode } from './root-code.ts';
 import type { SoftTlb } from './soft-tlb.ts';
 import type { Translations } from './translations.ts';
 import { GLOBAL_TAG } from './translations-code.ts';
@@ -28,23 +29,19 @@ const IDLE_STORES = 16;
 const QUIET_STORES = 32;
 const MAX_PATIENCE = 4096;
 const ROOT_LEVEL = 4;
-/** Of MMU.rootKey the frame takes so many bits, for 4 GiB of RAM; above it stands the count of changes. */
-const FRAME_BITS = 20;
+/** How often a frame may count as another root before it counts as the first again: MMU.rootKey has no bits for more, and is never −1. */
 const MOST_CHANGES = 2 ** (32 - FRAME_BITS) - 2;
-/** The key of a root outside of RAM: nothing is ever found there. */
-const NO_ROOT = -1;
 
 export class TableWatch {
   readonly #state: CpuState;
   readonly #physical: PhysicalMemory;
   readonly #translations: Translations;
   readonly #soft: SoftTlb;
+  readonly #code: RootCode;
   /** Frames with FRAME.leafTable: of each, LEAF in memory. */
   readonly #leaves = new Set<number>();
   readonly #words: Int32Array;
   readonly #uppers = new Set<number>();
-  /** By frame: how often it counted as another root. */
-  readonly #changes: Uint16Array;
   /** Of the translations, when the owners of all higher tables were noted. */
   #numberings = 0;
   #quiet = 0;
@@ -53,20 +50,14 @@ export class TableWatch {
   #idleFrame = -1;
   #idle = 0;
 
-  constructor(state: CpuState, physical: PhysicalMemory, translations: Translations, soft: SoftTlb) {
+  constructor(state: CpuState, physical: PhysicalMemory, translations: Translations, soft: SoftTlb, code: RootCode) {
     this.#state = state;
     this.#physical = physical;
     this.#translations = translations;
     this.#soft = soft;
+    this.#code = code;
     this.#words = new Int32Array(physical.memory.buffer, physical.tables.leaves, (LEAF_BYTES / 4) * physical.frames);
-    this.#changes = new Uint16Array(physical.frames);
     this.#epoch = 1;
-  }
-
-  /** The root's frame from now on. */
-  useRoot(root: number): void {
-    this.#state.set32(MMU.root, root);
-    this.#state.set32(MMU.rootKey, root < this.#physical.frames ? ((this.#changes[root] ?? 0) << FRAME_BITS) | root : NO_ROOT);
   }
 
   /** Translations with another epoch are outdated. */
@@ -172,9 +163,9 @@ export class TableWatch {
     this.#setOwner(frame, 0, 0);
     if (this.#leaf(frame, LEAF.isRoot) === 0) return true;
     this.#setLeaf(frame, LEAF.isRoot, 0);
-    const changes = ((this.#changes[frame] ?? 0) + 1) % (MOST_CHANGES + 1);
-    this.#changes[frame] = changes;
-    if (frame === this.#state.get32(MMU.root)) this.useRoot(frame);
+    const changes = ((this.#leaf(frame, LEAF.changes) >>> FRAME_BITS) + 1) % (MOST_CHANGES + 1);
+    this.#setLeaf(frame, LEAF.changes, changes << FRAME_BITS);
+    if (frame === this.#state.get32(MMU.root)) this.#code.useRoot(frame);
     this.#soft.flushRoot(frame);
     return changes !== 0;
   }

@@ -25,7 +25,7 @@ export const SLOT = { low: 0, key: 4, generation: 8, frame: 12, rights: 16, epoc
 const EMPTY = 0;
 const REMOVED = -1;
 /** A tag that is here has no entries yet: all are to be numbered anew. */
-export const LAST_GENERATION = -2;
+const LAST_GENERATION = -2;
 
 export interface TranslationsCode {
   /** The slot that translates a page for a PCID, or −1. Small pages win over large ones, the PCID's own over global ones. */
@@ -47,6 +47,8 @@ export interface TranslationsCode {
   /** Changes rights and what was seen of a live entry. */
   update(slot: number, rights: number, seen: number): void;
   remove(slot: number): void;
+  /** Drops every translation of one tag. */
+  flushTag(tag: number): void;
   /** The first slot from this one on that holds a live entry, or −1. */
   next(slot: number): number;
   /** Makes the two sums over all live entries. */
@@ -55,7 +57,7 @@ export interface TranslationsCode {
   clear(): void;
 }
 
-export type TranslationsRoutines = Record<'lookup' | 'find' | 'insert' | 'update' | 'remove', Routine>;
+export type TranslationsRoutines = Record<'lookup' | 'find' | 'insert' | 'update' | 'remove' | 'flushTag', Routine>;
 
 const NOTHING = I32.of(0);
 
@@ -164,6 +166,14 @@ export function defineTranslations(
     code.store32(slot, SLOTS_AT + SLOT.generation, REMOVED, memory);
   });
 
+  const flushTag = module.define(null, ['i32'], null, (code, [tag]) => {
+    const at = code.var32(tagAt(tag));
+    const generation = code.var32(at.load32(TAG.generation, memory).add(1));
+    code.store32(at, TAG.generation, generation, memory);
+    code.store32(at, TAG.live, 0, memory);
+    code.rarely(generation.eq(LAST_GENERATION), () => code.do(rebuild()));
+  });
+
   const next = module.define(null, ['i32'], 'i32', (code, [from]) => {
     const slot = code.var32(from);
     code.loop(() => {
@@ -205,13 +215,16 @@ export function defineTranslations(
       tag.set(tag.add(TAG_BYTES));
     });
   });
-  return { routines: { lookup, find, insert, update, remove }, others: { next, sum, clear } };
+  return { routines: { lookup, find, insert, update, remove, flushTag }, others: { next, sum, clear } };
 }
 
 /** A tag as it is now: its number + 1, and above it its generation (`LEAF.owner` of higher tables). */
 export function ownerOf(tag: I32, memory: number): I64 {
   return tagAt(tag).load32(TAG.generation, memory).unsigned64.shl(32n).or(tag.add(1).unsigned64);
 }
+
+/** How many entries of a tag live. */
+export const liveOf = (tag: I32, memory: number): I32 => tagAt(tag).load32(TAG.live, memory);
 
 const keyOf = (high: I32, tag: I32, size: I32): I32 => high.or(tag.shl(4)).or(size.shl(17));
 const tagOf = (key: I32): I32 => key.shrU(4).and(0x1fff);

@@ -15,7 +15,7 @@
 import { bug } from '../isa/bug.ts';
 import { fixedModule } from '../translator/fixed-modules.ts';
 import {
-  GLOBAL_TAG, HEADER, LAST_GENERATION, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode,
+  GLOBAL_TAG, HEADER, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode,
 } from './translations-code.ts'; // biome-ignore format: one list
 
 /** 0: 4 KiB, 1: 2 MiB, 2: 1 GiB. */
@@ -110,20 +110,10 @@ export class Translations {
     return this.#words[(tagAt(tag) + TAG.generation) >> 2] ?? 0;
   }
 
-  /** Drops every translation of one tag. */
-  flushTag(tag: number): void {
-    const words = this.#words;
-    const at = tagAt(tag) >> 2;
-    const next = ((words[at + (TAG.generation >> 2)] ?? 0) + 1) | 0;
-    words[at + (TAG.generation >> 2)] = next;
-    words[at + (TAG.live >> 2)] = 0;
-    if (next === LAST_GENERATION) this.rebuild();
-  }
-
   /** Drops the translations of all PCIDs; the global ones too where asked. */
   flushAll(globals: boolean): void {
-    for (let tag = 0; tag < GLOBAL_TAG; tag++) if (this.hasAny(tag)) this.flushTag(tag);
-    if (globals) this.flushTag(GLOBAL_TAG);
+    for (let tag = 0; tag < GLOBAL_TAG; tag++) if (this.hasAny(tag)) this.code.flushTag(tag);
+    if (globals) this.code.flushTag(GLOBAL_TAG);
   }
 
   /** Two 32-bit sums over all live entries, independent of the order in which they came. */

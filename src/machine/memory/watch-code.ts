@@ -26,8 +26,6 @@ export interface WatchCode {
   enter(entry: number, low: number, high: number, frame: number, isGuarded: number, isGlobal: number): void;
   /** Notes that an entry of the current bank is filled. */
   note(entry: number, isGlobal: number): void;
-  /** Empties the entries of a list (addresses of its length and items) that is not full, and the list. */
-  emptyList(length: number, items: number): void;
   /** Remembers which entry lets stores to a frame through. */
   noteWrite(entry: number, frame: number): void;
   /** Drops one linear page of a tag: a PCID, or GLOBAL_TAG. `pageLow`: the low bits of linear address / 4096. */
@@ -82,7 +80,7 @@ export function defineWatch(
   // ---- The software TLB -----------------------------------------------------------------------------------------------------------------
 
   const note = module.define('note', ['i32', 'i32'], null, (code, [entry, isGlobal]) => {
-    const bank = code.var32(base.add(base.load32(MMU.bank)));
+    const bank = code.var32(base.add(base.load32(MMU.bank).mul(BANK_BYTES)).add(BANKS));
     const append = (length: number, items: number) => {
       const n = code.var32(bank.load32(length));
       // A list that is full only says so.
@@ -121,25 +119,11 @@ export function defineWatch(
     code.if(before.load32(12).eq(frame).and(before.load64().ne(-1n)), () => code.do(otherEntry(frame, before)));
   });
 
-  const countDrop = (code: Code) => code.store32(base, MMU.executeDrops, base.load32(MMU.executeDrops).add(1));
-
-  module.define('emptyList', ['i32', 'i32'], null, (code, [length, items]) => {
-    const at = code.var32(items);
-    const end = code.var32(items.add(length.load32().shl(2)));
-    code.loop((leave) => {
-      code.if(at.geU(end), leave);
-      code.store64(at.load32(), 0, -1n);
-      at.set(at.add(4));
-    });
-    code.store32(length, 0, 0);
-    countDrop(code);
-  });
-
   const dropPage = module.define('dropPage', ['i32', 'i32'], null, (code, [pageLow, tag]) => {
     const index = code.var32(base.add(pageLow.and(TLB_ENTRIES - 1).shl(4)));
     const drop = (at: I32, offset: number) => code.store64(at, offset, -1n);
     const dropExecute = (at: I32, offset: number) => {
-      code.rarely(at.load64(offset).ne(-1n), () => countDrop(code));
+      code.rarely(at.load64(offset).ne(-1n), () => countDrop(code, base));
       drop(at, offset);
     };
     dropExecute(index, TLB_SETS.slow + TLB_EXECUTE);
@@ -240,6 +224,9 @@ export function defineWatch(
   });
   return { enter, noteWrite, watchWalk, tableWritten };
 }
+
+/** Execute entries of the software TLB are dropped, perhaps. */
+export const countDrop = (code: Code, base: I32): void => code.store32(base, MMU.executeDrops, base.load32(MMU.executeDrops).add(1));
 
 /** The pair (2 MiB of linear space, tag) as one number. */
 const regionOf = (region: I32, tag: I32): I64 => tag.unsigned64.shl(27n).or(region.unsigned64);

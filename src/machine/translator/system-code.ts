@@ -1,6 +1,6 @@
 /**
  * The system instructions that programs and kernels run all the time, as WebAssembly: SYSCALL, SYSRET to 64-bit code, IRET (cpu/transfer-code.ts),
- * SWAPGS, STI, reading CR2, CR3 and CR4, and the writing of RFLAGS (POPF, CLI, STAC …). It stands between the interpreter's code and TypeScript, under the names that code imports:
+ * SWAPGS, STI, reading CR2, CR3 and CR4, writing CR3 (memory/root-code.ts), and the writing of RFLAGS (POPF, CLI, STAC …). It stands between the interpreter's code and TypeScript, under the names that code imports:
  *
  *     helper(number, entry) → status    does these instructions itself, asks `env.helper` for all others and where one of these faults
  *     writeRflags()                     RFLAGS from the first service operand
@@ -53,6 +53,7 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
   const one = module.type(['i32'], []);
   const other = module.importFunction('env', 'helper', helperType);
   const iret = module.importFunction('env', 'iret', module.type(['i32'], ['i32']));
+  const writeCr3 = module.importFunction('env', 'writeCr3', helperType);
   const attend = module.importFunction('env', 'attend', plain);
   const tell: Telling = {
     told: module.importFunction('env', 'tell', one),
@@ -72,6 +73,7 @@ export function systemModule(hasPath: boolean): Uint8Array<ArrayBuffer> {
     ['SYSRET', make((code) => code.sysret(other, flags.f.index, tell, hasPath))],
     ['IRET', make((code) => code.iret(other, iret))],
     ['MOV_FROM_CR', make((code) => code.movFromCr(other))],
+    ['MOV_TO_CR', make((code) => code.movToCr(other, writeCr3))],
     ['SWAPGS', make((code) => code.swapgs())],
     ['STI', make((code) => code.sti(attend))],
   ];
@@ -246,6 +248,30 @@ class Code {
     f.load('i64', CR2 - 2 * 8);
     f.store('i64', GPR);
     f.i32(STATUS.next);
+  }
+
+  /** CR3; outside of 64-bit code its upper half becomes 0. */
+  movToCr(other: number, writeCr3: number): void {
+    const { f } = this;
+    const source = this.#locals.take('i32');
+    this.#otherwise(other, () => {
+      f.get(1);
+      f.load('i32_8u', ENTRY.operand);
+      f.i32(3 * 4);
+      f.op(OP.i32.eq);
+    });
+    f.get(this.#base);
+    f.get(1);
+    f.load('i32_8u', ENTRY.operand + 1);
+    f.op(OP.i32.add);
+    f.tee(source);
+    f.load('i32', GPR);
+    f.get(source);
+    f.load('i32', GPR + 4);
+    f.i32(0);
+    this.#is64();
+    f.op(OP.select);
+    f.call(writeCr3);
   }
 
   swapgs(): void {

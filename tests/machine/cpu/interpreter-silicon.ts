@@ -148,6 +148,10 @@ class Candidate implements Judged, Ports {
     return -1;
   }
 
+  writeCr3(): number {
+    throw new Error('nothing here writes CR3');
+  }
+
   attend(): void {}
 
   tell(): void {}

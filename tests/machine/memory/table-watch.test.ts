@@ -17,7 +17,7 @@ function fixture(flushes: number) {
   const state = new CpuState(memory, layout.cpuBase);
   state.clear();
   const physical = new PhysicalMemory(memory, layout.ramBase, layout.ramBytes);
-  const mmu = new Mmu(state, physical, () => {});
+  const mmu = new Mmu(state, physical, { tableChanged: () => {}, rootChanged: () => {} });
   for (let frame = ROOT; frame < PAGE - 1; frame++) physical.write64(frame * 4096, ((frame + 1) << 12) | 7, 0);
   physical.write64((PAGE - 1) * 4096 + 8, (PAGE << 12) | 7, 0);
   const stale: number[] = [];
@@ -51,7 +51,7 @@ test('a higher table that served a PCID outdates nothing once that was flushed, 
 
 test('a higher table that came to another PCID is walked anew by the one that had no translations left', () => {
   const { mmu, physical, stale, read } = fixture(0);
-  const use = (pcid: number) => mmu.setRoot((ROOT << 12) | pcid, 0, true, true);
+  const use = (pcid: number) => mmu.code.setRoot(ROOT, pcid, 1);
   const other = 0x20_0000;
   physical.write64(DIRECTORY * 4096 + 8, (6 << 12) | 7, 0);
   physical.write64(6 * 4096, (PAGE << 12) | 7, 0);

@@ -90,7 +90,7 @@ class Subject {
     this.#state = new CpuState(memory, layout.cpuBase);
     this.#state.clear();
     this.#physical = new PhysicalMemory(memory, layout.ramBase, layout.ramBytes);
-    this.mmu = new Mmu(this.#state, this.#physical, () => {});
+    this.mmu = new Mmu(this.#state, this.#physical, { tableChanged: () => {}, rootChanged: () => {} });
     for (const n of [0, 1]) {
       for (const slot of [0, 256]) this.#write(ROOT + n, slot, ((PDPT + n) << 12) | 7);
       this.#write(PDPT + n, 0, ((DIRECTORY + n) << 12) | 7);
@@ -132,7 +132,7 @@ class Subject {
         if (s.level === 0) return this.#write(PDPT + s.table, 0, s.bits === 0 ? 0 : ((DIRECTORY + s.to) << 12) | s.bits);
         return this.#write(ROOT + s.table, s.far ? 256 : 0, s.bits === 0 ? 0 : ((PDPT + s.to) << 12) | s.bits);
       case 'root':
-        return this.mmu.setRoot(((ROOT + s.root) << 12) | s.pcid, 0, true, s.keeps);
+        return this.mmu.code.setRoot(ROOT + s.root, s.pcid, s.keeps ? 1 : 0);
       case 'page':
         return this.mmu.invalidatePage(s.low, s.high, s.pcid, s.globals);
       default:

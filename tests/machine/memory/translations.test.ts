@@ -68,7 +68,7 @@ test('agrees with a map after any commands, in what it finds, lists and sums', (
           for (let size = 0; size < 3; size++) if (model.delete(key(c.page, c.tag, size))) sizes |= 1 << size;
           expect(real.invalidatePage(...split(c.page), c.tag)).toBe(sizes);
         } else {
-          if (c.do === 'flush') real.flushTag(c.tag);
+          if (c.do === 'flush') real.code.flushTag(c.tag);
           else real.flushAll(c.globals);
           for (const k of model.keys()) {
             const of = Number(k.split(' ')[0]);
@@ -92,7 +92,7 @@ test('grows, and forgets dead entries when it does', () => {
   const table = new Translations();
   for (let round = 0; round < 30; round++) {
     for (let i = 0; i < 1000; i++) table.code.insert(i, 0, 3, 0, i, RIGHTS.write, 1, 0, 0);
-    table.flushTag(3);
+    table.code.flushTag(3);
   }
   for (let i = 0; i < 20_000; i++) table.code.insert(i, 1, 5, 0, i, RIGHTS.user, 1, 0, 0);
   for (let i = 0; i < 20_000; i += 777) expect(table.get(table.code.find(i, 1, 5, 0), SLOT.frame)).toBe(i);
@@ -135,7 +135,7 @@ test('generations do not run out: all are numbered anew', () => {
       for (let page = 0; page < 5; page++) table.code.insert(page, 0, 3, 0, flush, RIGHTS.write, 1, 0, 0);
       table.code.remove(table.code.find(flush % 5, 0, 3, 0));
       expect(table.entries().map(({ page }) => page)).toEqual([...[0, 1, 2, 3, 4].filter((page) => page !== flush % 5), 77]);
-      table.flushTag(3);
+      table.code.flushTag(3);
     }
     const slot = table.code.find(77, 0, 4, 0);
     expect([SLOT.frame, SLOT.epoch, SLOT.root, SLOT.seen].map((field) => table.get(slot, field))).toEqual([start & 0xff, 5, 9, 6]);
@@ -148,7 +148,7 @@ test('epochs do not run out: where they begin again, no translation counts as co
   const layout = layoutMemory(1 << 20);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.totalBytes / 65536) });
   const state = new CpuState(memory, layout.cpuBase);
-  const mmu = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, 1 << 20), () => {});
+  const mmu = new Mmu(state, new PhysicalMemory(memory, layout.ramBase, 1 << 20), { tableChanged: () => {}, rootChanged: () => {} });
   const { code } = mmu.translations;
   const first = state.get32(MMU.epoch);
   for (let page = 0; page < 4; page++) code.insert(page, 0, 0, 0, page, 0, first + page, 7, 0);

@@ -122,6 +122,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   { label: 'user null SS',                code: 'xor eax, eax\n mov ss, eax', expected: '#d 0', atCpl3: true },
   { label: 'PCIDE with CR3 bits',         code: 'mov rax, cr3\n or rax, 0x18\n mov cr3, rax\n mov rax, cr4\n or rax, 0x20000\n mov cr4, rax', expected: '#d 0', qemu: 'has no PCID' },
   { label: 'INVPCID of a bad type',       code: 'mov eax, 4\n invpcid rax, [pml4]', expected: '#d 0', qemu: 'has no INVPCID' },
+  { label: 'CR3 bit 63 without PCIDE',    code: 'mov rax, cr3\n bts rax, 63\n mov cr3, rax', expected: '#d 0', qemu: 'takes it' },
   { label: 'CR3 reserved bits',           code: 'mov rax, cr3\n bts rax, 45\n mov cr3, rax', expected: '#d 0', qemu: 'takes it' },
   { label: 'SYSRET to non-canonical',     code: 'mov rcx, 0x800000000000\n mov r11, 2\n sysretq', expected: '#d 0', qemu: "faults at CPL 3, as AMD's processors do" },
 ];

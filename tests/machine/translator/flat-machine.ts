@@ -169,6 +169,10 @@ export class FlatMachine implements Ports {
     return -1;
   }
 
+  writeCr3(): number {
+    throw new Error('nothing here writes CR3');
+  }
+
   attend(): void {}
 
   tell(): void {}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CAUSE, HOW, LOGGED, MOST_WORDS } from '../../../src/machine/cpu/trace-log.ts';
+import { CAUSE, FLUSH, HOW, LOGGED, MOST_WORDS } from '../../../src/machine/cpu/trace-log.ts';
 import { EVENTS, type TraceEvent } from '../../../src/replay/events.ts';
 import type { Field, ListField, NameField } from '../../../src/replay/fields.ts';
 import { traceFormatMarkdown } from '../../../src/replay/format-markdown.ts';
@@ -123,6 +123,7 @@ describe('events', () => {
       enterUser: LAYOUT['enter-user'],
       enterKernel: LAYOUT['enter-kernel'],
       controlRegister: LAYOUT['control-register'],
+      tlbFlush: LAYOUT['tlb-flush'],
       pageTableWrite: LAYOUT['page-table-write'],
       contextSwitch: LAYOUT['context-switch'],
     });
@@ -130,6 +131,7 @@ describe('events', () => {
       ((EVENTS.find((row) => row.kind === kind)?.fields ?? {}) as Record<string, unknown>)[field];
     for (const [name, place] of Object.entries(CAUSE))
       expect((names('enter-kernel', 'cause') as NameField<string>).names[place]).toBe(name);
+    for (const [name, place] of Object.entries(FLUSH)) expect((names('tlb-flush', 'flush') as NameField<string>).names[place]).toBe(name);
     for (const field of ['sysret', 'enter-user'])
       for (const [name, place] of Object.entries(HOW)) expect((names(field, 'how') as NameField<string>).names[place]).toBe(name);
     expect(Math.max(...Object.values(LAYOUT).map(({ words }) => words))).toBeLessThanOrEqual(MOST_WORDS);

@@ -2,7 +2,6 @@
 import { bug } from '../../isa/bug.ts';
 import { READ } from '../../memory/mmu-control.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
-import { PHYSICAL_BITS } from '../../platform/memory-map.ts';
 import { VECTOR } from '../../platform/vectors.ts';
 import { HELPER } from '../ports.ts';
 import { CR0 as CR0_SLOT, CR2, CR3, CR4 as CR4_SLOT, EFER, GPR } from '../state.ts';
@@ -26,8 +25,6 @@ export const CR4_BITS =
   CR4.PCIDE |
   CR4.SMEP |
   CR4.SMAP;
-/** Bits 62:PHYSICAL_BITS, of the high half. */
-const CR3_RESERVED = 0x7fff_ffff & -(1 << (PHYSICAL_BITS - 32));
 const CONTROL_SLOT: readonly (number | undefined)[] = [CR0_SLOT, undefined, CR2, CR3, CR4_SLOT];
 
 /** CR0 and CR8, and all outside of 64-bit mode: the others are read by generated code (translator/system-code.ts). */
@@ -46,14 +43,11 @@ export const movFromCr: Helper = (cpu, decoded) => {
   return HELPER.next;
 };
 
+/** All but CR3, which generated code writes (memory/root-code.ts). */
 export const movToCr: Helper = (cpu, decoded) => {
   const target = decoded.operands[0];
   const source = decoded.operands[1];
   if (target?.kind !== 'reg' || source?.kind !== 'reg') return bug('MOV to CR needs registers');
-  if (target.index === 3) {
-    const from = GPR + 8 * source.index;
-    return writeCr3(cpu, cpu.low(from), decoded.mode === 64 ? cpu.high(from) : 0);
-  }
   const value = decoded.mode === 64 ? cpu.gpr(source.index) : BigInt.asUintN(32, cpu.gpr(source.index));
   switch (target.index) {
     case 0:
@@ -64,6 +58,8 @@ export const movToCr: Helper = (cpu, decoded) => {
       cpu.observer?.controlRegister?.(cpu.at, 2, before, value);
       return HELPER.next;
     }
+    case 3:
+      return bug('MOV to CR3 came to TypeScript');
     case 4:
       return writeCr4(cpu, value);
     case 8: {
@@ -102,24 +98,6 @@ function writeCr0(cpu: Cpu, value: bigint): number {
   cpu.controlChanged();
   cpu.observer?.controlRegister?.(cpu.at, 0, old, cpu.state.get64(CR0_SLOT));
   if (pagingOn || pagingOff) cpu.tellFlush('all', 0, null);
-  return HELPER.next;
-}
-
-function writeCr3(cpu: Cpu, low: number, signedHigh: number): number {
-  const hasPcid = (cpu.cr4 & CR4.PCIDE) !== 0;
-  const keeps = signedHigh < 0;
-  if ((signedHigh & CR3_RESERVED) !== 0 || (keeps && !hasPcid)) return cpu.fault(VECTOR.GP, 0);
-  const high = signedHigh & 0x7fffffff;
-  const lowBefore = cpu.low(CR3);
-  const highBefore = cpu.high(CR3);
-  cpu.set(CR3, low, high);
-  cpu.mmu.setRoot(low, high, hasPcid, keeps);
-  if (cpu.observer === null) return HELPER.next;
-  // Bits 11:0 are the PCID with CR4.PCIDE, else PWT, PCD and ignored ones (SDM Vol. 3, tables 4-12 and 4-13).
-  const asid = hasPcid ? 0xfff : 0;
-  const isOther = high !== highBefore || ((low ^ lowBefore) & (~0xfff | asid)) !== 0;
-  cpu.events.rootChanged(lowBefore, highBefore, low, high, asid, isOther && cpu.mmu.paging ? 1 : 0);
-  if (!keeps) cpu.tellFlush('pcid', cpu.mmu.pcid, null);
   return HELPER.next;
 }
 
