@@ -377,6 +377,16 @@ export class Machine {
     this.#pc.physical.forgetVersion(frame);
   }
 
+  /**
+   * The frames that were stored to (by whomever: the guest, the walker, a device) and those that code ran from, since the last call, in no order. Before the
+   * first, and after a hash, a checkpoint or a restore: more or fewer. What runs on has its pages looked up once more: for some 100,000 instructions and more.
+   */
+  takeTouched(): { readonly written: Uint32Array; readonly executed: Uint32Array } {
+    const { mmu, physical, interpreter } = this.#pc;
+    mmu.dropWrites(physical.unhashed);
+    return { written: this.#memoryHash.takeWritten(), executed: interpreter.codeCache.takeExecuted() };
+  }
+
   /** All translations that were walked and not invalidated since, stale ones included. For reports and tests. */
   translations(): TranslationEntry[] {
     return this.#pc.mmu.translations.entries();

@@ -23,6 +23,7 @@ export { instructionText } from './divergence.ts';
 export type { EventKind, TraceEvent, TraceEventOf } from './events.ts';
 export { EVENTS } from './events.ts';
 export { traceFormatMarkdown } from './format-markdown.ts';
+export { indexPath, openIndex } from './index-file/index.ts';
 export type { EventQuery, EventView } from './inspect.ts';
 export { inspectEvents, inspectInstructions, inspectRegisters } from './inspect.ts';
 export { KEEL_STACKS, Keel, type KeelProcess, processName, type SavedContext } from './keel.ts';

@@ -65,6 +65,8 @@ export class CodeCache {
   readonly orphans: number[] = [];
   /** When restless pages were last left. */
   #settled = 0;
+  /** Physical pages that were entered into the execute TLB since `takeExecuted`. */
+  readonly #executed = new Set<number>();
   /** Counts how often everything was forgotten. */
   flushes = 0;
   #generation: number;
@@ -115,6 +117,7 @@ export class CodeCache {
     const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, low, high);
     // Last: watching a page may empty entries of the TLB. Where the walk for a second page has written to the first it is looked up anew.
     if (this.#pages.at(physical, mode) === page) this.#fillTlb(low, high, mode, page);
+    this.#executed.add(physical);
     return resolution;
   }
 
@@ -154,6 +157,14 @@ export class CodeCache {
   /** The library has numbered its functions anew: nothing that was decoded before may run. */
   get isOutdated(): boolean {
     return this.#generation !== this.#library.generation;
+  }
+
+  /** The physical pages that code ran from since the last call. Only while no generated code runs. */
+  takeExecuted(): Uint32Array {
+    const executed = Uint32Array.from(this.#executed);
+    this.#executed.clear();
+    this.#state.flushExecuteTlb();
+    return executed;
   }
 
   /** Forgets everything. Only while no generated code runs. */
@@ -423,6 +434,7 @@ export class CodeCache {
     const known = this.#words[slot] ?? 0;
     // Whatever the bytes are: the fetch has noted for which frame the execute entry is filled.
     this.#fillTlb(nextLow, nextHigh, mode, second);
+    this.#executed.add(physical);
     if (known !== 0 && this.#view.getInt32(known + ENTRY.immediate, true) === second.number) return 'found';
     const first = PAGE - offset;
     const joined = new Uint8Array(MAX_LENGTH);

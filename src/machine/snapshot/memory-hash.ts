@@ -18,6 +18,8 @@ export class MemoryHash {
   #marked = new BigUint64Array(0);
   /** Frames whose terms were made anew since then, some perhaps more than once; null before the first. */
   #renewed: number[] | null = null;
+  /** Frames that `takeWritten` took out of the dirty list before they were hashed. */
+  readonly #waiting = new Set<number>();
 
   constructor(physical: PhysicalMemory, hash: Hash64) {
     this.#physical = physical;
@@ -27,16 +29,29 @@ export class MemoryHash {
 
   /** The sum, with all dirty frames taken in. The caller has dropped their frames from the write arrays of the software TLB. */
   update(): bigint {
-    const { unhashed, u8 } = this.#physical;
-    for (let i = 0; i < unhashed.length; i++) {
-      const frame = unhashed.items[i] ?? 0;
-      const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES), BigInt(frame));
-      this.#sum = BigInt.asUintN(64, this.#sum + term - (this.#terms[frame] ?? 0n));
-      this.#terms[frame] = term;
-      this.#renewed?.push(frame);
-    }
+    const { unhashed } = this.#physical;
+    for (let i = 0; i < unhashed.length; i++) this.#renew(unhashed.items[i] ?? 0);
+    for (const frame of this.#waiting) this.#renew(frame);
+    this.#waiting.clear();
     this.#physical.clearList(unhashed, FRAME.unhashed);
     return this.#sum;
+  }
+
+  #renew(frame: number): void {
+    const { u8 } = this.#physical;
+    const term = this.#isZero(frame) ? 0n : this.#hash(u8.subarray(frame * PAGE_BYTES, (frame + 1) * PAGE_BYTES), BigInt(frame));
+    this.#sum = BigInt.asUintN(64, this.#sum + term - (this.#terms[frame] ?? 0n));
+    this.#terms[frame] = term;
+    this.#renewed?.push(frame);
+  }
+
+  /** The frames written since the last call (or `update`), which the next `update` takes in. The caller has dropped them as for `update`. */
+  takeWritten(): Uint32Array {
+    const { unhashed } = this.#physical;
+    const written = Uint32Array.from(unhashed.items.subarray(0, unhashed.length));
+    for (const frame of written) this.#waiting.add(frame);
+    this.#physical.clearList(unhashed, FRAME.unhashed);
+    return written;
   }
 
   /** The frames whose bytes are others than at the last call (the first: than zeros), ascending; as of the last `update`. */

@@ -105,6 +105,18 @@ export class Trace {
     return first + BigInt(count);
   }
 
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#frames.source.size;
+  }
+
+  /** What tells this trace from others: SHA-256 over the headers of its frames, which hold the checksums of what they carry. */
+  digest(): Uint8Array {
+    const digest = createHash('sha256');
+    for (const { offset } of this.entries) digest.update(this.#frames.source.read(offset, HEADER_BYTES));
+    return Uint8Array.from(digest.digest());
+  }
+
   /** How many run blocks there are. */
   get runs(): number {
     return this.#runs.length;
