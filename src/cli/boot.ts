@@ -1,10 +1,10 @@
 /** `palindrome boot IMAGE`: any PVH ELF64 on the machine. */
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { QuietHost, runOnce, type Stop, type Tier } from '../machine/index.ts';
+import { QuietHost, runOnce, type Stop, stopText, type Tier } from '../machine/index.ts';
 import { addressesOf, addressesOption } from './addresses.ts';
 import { readInput } from './files.ts';
-import { grouped, print, progress, wholeNumber } from './report.ts';
+import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
 interface Options {
@@ -65,11 +65,13 @@ export const bootCommand = (): Command =>
       const instructions = Number(result.instructions);
       const code = stop.reason === 'debug-exit' ? stop.code : null;
       const trace = options.trace ?? null;
-      print({ reason: stop.reason, code, console: Buffer.from(host.bytes).toString(), instructions, hash, trace }, options.json, '');
+      const what = stop.reason === 'unsupported' ? stop.what : null;
+      print({ reason: stop.reason, code, what, console: Buffer.from(host.bytes).toString(), instructions, hash, trace }, options.json, '');
       if (!options.json)
         process.stderr.write(
-          `${stop.reason}${code === null ? '' : ` ${code}`} after ${grouped(instructions)} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,
+          `${stopText(stop)} after ${grouped(instructions)} instructions; hash ${hash}${trace ? `; trace ${trace}` : ''}\n`,
         );
+      if (what !== null) process.exitCode = STATUS.wrongUse;
     });
 
 /** Keeps the console and, for people, shows it as it comes. */

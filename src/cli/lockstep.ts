@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import seedrandom from 'seedrandom';
 import { buildKeel } from '../compiler/index.ts';
 import { HarnessHost } from '../fuzz/index.ts';
-import { type Boot, type Host, isBootable, QuietHost, type Tier, UserError } from '../machine/index.ts';
+import { type Boot, type Host, isBootable, QuietHost, stopText, type Tier, UserError } from '../machine/index.ts';
 import { instructionText, type LockstepDifference, lockstep } from '../replay/index.ts';
 import { readInput } from './files.ts';
 import { loadPrograms } from './program.ts';
@@ -65,7 +65,7 @@ export const lockstepCommand = (): Command =>
       const instructions = Number(report.instructions);
       const text =
         difference === null
-          ? `the same in tier 0 and tier ${tier}: ${grouped(instructions)} instructions, ${stops} stops; ended by ${end?.reason}; hash ${hash}\n`
+          ? `the same in tier 0 and tier ${tier}: ${grouped(instructions)} instructions, ${stops} stops; ended by ${end && stopText(end)}; hash ${hash}\n`
           : describe(difference, tier);
       print({ same: difference === null, instructions, stops, hash, end, difference: difference && plain(difference) }, json, text);
       process.exitCode = difference === null ? STATUS.done : STATUS.finding;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
 import { HarnessHost, verdict } from '../fuzz/index.ts';
-import { type Observer, runOnce, type Tier, UserError } from '../machine/index.ts';
+import { type Observer, runOnce, stopText, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { addressesOf, addressesOption } from './addresses.ts';
 import { loadPrograms } from './program.ts';
@@ -79,7 +79,8 @@ export const runCommand = (): Command =>
       const instructions = Number(result.instructions);
       const output = host.text;
       const trace = options.trace ?? null;
-      const summary = `${describe(reason, status)}; ${grouped(instructions)} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
+      const ending = result.stop.reason === 'unsupported' ? stopText(result.stop) : describe(reason, status);
+      const summary = `${ending}; ${grouped(instructions)} instructions, ${syscall} system calls, ${irq} interrupts, ${exception} exceptions; hash ${result.hash}${trace ? `; trace ${trace}` : ''}\n`;
       if (!options.json) process.stdout.write(host.bytes);
       print(
         { reason, status, output, instructions, syscalls: syscall, interrupts: irq, exceptions: exception, hash: result.hash, trace },

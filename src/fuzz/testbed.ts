@@ -9,7 +9,7 @@
  * testbed, the archive and the limit decide a run alone: it does not matter which runs went before.
  */
 import {
-  type Host, Machine, type MachineConfig, type Observer, type SharedCode, type Snapshot, type SnapshotParts, type Stop, UserError,
+  type Host, Machine, type MachineConfig, type Observer, type SharedCode, type Snapshot, type SnapshotParts, type Stop, stopText, UserError,
 } from '../machine/index.ts'; // biome-ignore format: one list
 
 export interface TestbedOptions {
@@ -79,7 +79,7 @@ export class Testbed {
     if (stop.reason !== 'ready') {
       const console = host.bootText.trimEnd().split('\n').slice(-5).join(' | ');
       throw new UserError(
-        `the kernel does not get ready: it ended with ${stop.reason} after ${machine.count} instructions; console: ${console || 'nothing'}`,
+        `the kernel does not get ready: it ended with ${stopText(stop)} after ${machine.count} instructions; console: ${console || 'nothing'}`,
       );
     }
     return new Testbed(machine, host);
@@ -133,6 +133,7 @@ export function verdict(stop: Stop): { reason: Reason; status: number } {
     case 'triple-fault':
     case 'stuck':
     case 'init':
+    case 'unsupported':
     case 'ready':
     case 'fetch-empty':
       return { reason: 'panic', status: -1 };

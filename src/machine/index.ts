@@ -11,7 +11,7 @@
  */
 
 export { isBootable } from './boot/pvh.ts';
-export type { MachineConfig, Stop } from './config.ts';
+export { type MachineConfig, type Stop, stopText } from './config.ts';
 export {
   ADDRESS_GUESS,
   ADDRESS_LIMIT,
@@ -52,3 +52,4 @@ export { CAPTURE, RegisterCapture } from './registers.ts';
 export { runOnce, type SingleRun } from './run-once.ts';
 export type { Snapshot, SnapshotPages, SnapshotParts } from './snapshot/snapshot.ts';
 export type { SharedForms as SharedCode } from './translator/form-library.ts';
+export { UNSUPPORTED } from './unsupported.ts';

@@ -20,7 +20,7 @@ import { Interpreter } from './cpu/interpreter.ts';
 import { inShadow, mayInterrupt } from './cpu/interrupts.ts';
 import type { Ports } from './cpu/ports.ts';
 import {
-  CpuState, DELIVERED_AT, DELIVERIES, DR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, NMI_MATTERS, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
+  CpuState, DELIVERED_AT, DELIVERIES, DR, FAULT_VECTOR, FCW, INTERRUPT_PENDING, layoutMemory, MSR_SLOT, MXCSR, NMI_MATTERS, OBSERVED, OBSERVED_BY, RFLAGS_REST, RIP, STEP_DONE, STOP_REQUEST,
 } from './cpu/state.ts'; // biome-ignore format: one list
 import { TraceLog } from './cpu/trace-log.ts';
 import { MAX_DELIVERIES, SOURCE } from './cpu/transfer-code.ts';
@@ -47,6 +47,7 @@ import { VECTOR } from './platform/vectors.ts';
 import type { Probes } from './probes.ts';
 import type { RunState } from './snapshot/machine-state.ts';
 import type { FormLibrary } from './translator/form-library.ts';
+import { missingAt } from './unsupported.ts';
 
 /** Budget of one call of the interpreter where no event is due: any number far beyond a run's length. */
 const NO_EVENT = Number.MAX_SAFE_INTEGER;
@@ -167,9 +168,7 @@ export class Pc {
     };
     this.cpu = new Cpu(this.state, this.mmu, this.#bus, this.lapic, this.run, events);
     this.#breakpoints = new Breakpoints(this.cpu);
-    this.#delivery = new Delivery(this.cpu, library.transfer, () => {
-      this.final = { reason: this.run.deliveries === MAX_DELIVERIES ? 'stuck' : 'triple-fault' };
-    });
+    this.#delivery = new Delivery(this.cpu, library.transfer, () => this.#died());
     this.interpreter = new Interpreter({
       memory: this.memory,
       layout,
@@ -321,7 +320,14 @@ export class Pc {
 
   #deliver(vector: number, source: number): void {
     this.run.halted = false;
-    if (!this.#delivery.event(vector, source)) this.final = { reason: 'triple-fault' };
+    if (!this.#delivery.event(vector, source)) this.#died();
+  }
+
+  /** A delivery has come to nothing. */
+  #died(): void {
+    const missing = missingAt(this.state.get32(FAULT_VECTOR));
+    if (missing !== null) this.final = { reason: 'unsupported', what: missing };
+    else this.final = { reason: this.run.deliveries === MAX_DELIVERIES ? 'stuck' : 'triple-fault' };
   }
 
   #takeStop(): Stop | null {

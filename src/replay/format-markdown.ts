@@ -1,5 +1,5 @@
 /** The documentation of the trace format, printed from the tables: events.ts for the events, the field kinds of fields.ts, numbers of schema.ts. */
-import { ADDRESS_GUESS, ADDRESS_LIMIT, ADDRESS_STRIDE, FOLLOWERS, KEYS, MOST_ACCESSES } from '../machine/index.ts';
+import { ADDRESS_GUESS, ADDRESS_LIMIT, ADDRESS_STRIDE, FOLLOWERS, KEYS, MOST_ACCESSES, UNSUPPORTED } from '../machine/index.ts';
 import { EVENTS } from './events.ts';
 import type { Field, ListField, NameField } from './fields.ts';
 import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS } from './schema.ts';
@@ -72,7 +72,11 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
   ],
   end: [
     ['at', 'uint 64', 'instructions of the whole run'],
-    ['stop', '[text, uint or nil]', 'reason, and the code or status that goes with it'],
+    [
+      'stop',
+      '[text, uint or nil]',
+      `reason, and the code or status that goes with it, or of unsupported the number of what the PC does not have: ${UNSUPPORTED.map((what, i) => `${i} ${what}`).join(', ')}`,
+    ],
     ['hash', 'text', 'the state hash at the end'],
   ],
   index: [

@@ -6,7 +6,7 @@
  * Order in a file: one header; artefacts; then run blocks, with a checkpoint after some of them; an end; an index. A file that was cut lacks its tail.
  * A whole number that may exceed 32 bits is a bigint here and a msgpack uint 64 in the file.
  */
-import { type MachineConfig, MOST_ACCESSES, type PackedAddresses, type Stop } from '../machine/index.ts';
+import { type MachineConfig, MOST_ACCESSES, type PackedAddresses, type Stop, UNSUPPORTED } from '../machine/index.ts';
 import { bug } from '../machine/isa/bug.ts';
 import type { ColumnEvents } from './trace/columns.ts';
 import { MAX_BLOCK_EVENTS, type PackedEvents } from './trace/event-stream.ts';
@@ -422,14 +422,14 @@ export function unpackCheckpoint(value: unknown, version: number): CheckpointBlo
   };
 }
 
-/** Stops that carry a number, by the key under which they carry it. */
-const STOP_DETAIL = { 'debug-exit': 'code', finished: 'status', panic: 'status' } as const;
+/** Stops that carry nothing. */
 const PLAIN_STOPS = ['limit', 'halt', 'triple-fault', 'stuck', 'init', 'ready', 'fetch-empty', 'observer'] as const;
 
 /** A stop as the end block stores it: `[reason, number or null]`. */
 function packStop(stop: Stop): [string, number | null] {
   if (stop.reason === 'debug-exit') return [stop.reason, stop.code];
   if (stop.reason === 'finished' || stop.reason === 'panic') return [stop.reason, stop.status];
+  if (stop.reason === 'unsupported') return [stop.reason, UNSUPPORTED.indexOf(stop.what)];
   return [stop.reason, null];
 }
 
@@ -438,9 +438,11 @@ function unpackStop(value: unknown): Stop {
   const [reason, detail] = value as unknown[];
   const plain = PLAIN_STOPS.find((known) => known === reason);
   if (plain !== undefined && detail === null) return { reason: plain };
-  if (reason !== 'debug-exit' && reason !== 'finished' && reason !== 'panic') throw new Malformed('a stop has an unknown reason');
-  const number = whole(detail, 2 ** 32 - 1, `the ${STOP_DETAIL[reason]} of a stop`);
-  return reason === 'debug-exit' ? { reason, code: number } : { reason, status: number };
+  if (reason === 'debug-exit') return { reason, code: whole(detail, 2 ** 32 - 1, 'the code of a stop') };
+  if (reason === 'finished' || reason === 'panic') return { reason, status: whole(detail, 2 ** 32 - 1, 'the status of a stop') };
+  const what = reason === 'unsupported' ? UNSUPPORTED[whole(detail, UNSUPPORTED.length - 1, 'what a stop is not for')] : undefined;
+  if (what === undefined) throw new Malformed('a stop has an unknown reason');
+  return { reason: 'unsupported', what };
 }
 
 export function packEnd(end: EndBlock): object {

@@ -3,10 +3,10 @@
  * faults; here are protected and real mode. A delivery either commits all of its register changes or none, and then leaves the
  * fault that stopped it.
  */
-import { bug } from '../isa/bug.ts';
 import { RFLAGS } from '../isa/flags.ts';
 import { IMPLICIT, READ, WRITE } from '../memory/mmu-control.ts';
 import { VECTOR } from '../platform/vectors.ts';
+import { vectorOf } from '../unsupported.ts';
 import { FOUND } from './descriptor-code.ts';
 import { ATTRIBUTE, type Cpu, SEG } from './helpers/cpu.ts';
 import { Descriptor, setFromDescriptor } from './helpers/descriptors.ts';
@@ -76,7 +76,7 @@ export class Delivery {
     const gate1 = cpu.high(SCRATCH);
     const type = (gate1 >>> 8) & 0x1f;
     const cpl = cpu.cpl;
-    if (type === 5) return bug('task gates are not built');
+    if (type === 5) return this.#fail(vectorOf('task-switch'), -1);
     if (type !== 0xe && type !== 0xf && type !== 6 && type !== 7) return this.#fail(VECTOR.GP, inIdt);
     if (source === SOURCE.software && ((gate1 >>> 13) & 3) < cpl) return this.#fail(VECTOR.GP, inIdt);
     if ((gate1 & 0x8000) === 0) return this.#fail(VECTOR.NP, inIdt);

@@ -4,6 +4,7 @@
  * The interrupt controller is a device; the CPU knows it by this interface alone. Time is in ticks (retired instructions plus what HLT skipped).
  */
 import { RFLAGS } from '../isa/flags.ts';
+import type { Unsupported } from '../unsupported.ts';
 import type { CpuState } from './state.ts';
 import { INTERRUPT_SHADOW, RFLAGS_REST } from './state.ts';
 
@@ -24,9 +25,9 @@ export interface InterruptController {
   taskPriority: number;
   /** IA32_APIC_BASE says that the APIC is on: CPUID shows it. */
   readonly isEnabled: boolean;
-  /** APIC_BASE, TSC_DEADLINE and the x2APIC's registers. Null, false: there is no such MSR or value. */
+  /** APIC_BASE, TSC_DEADLINE and the x2APIC's registers. Null, false: there is no such MSR or value; a name: it would need that. */
   readMsr(index: number): bigint | null;
-  writeMsr(index: number, value: bigint): boolean;
+  writeMsr(index: number, value: bigint): boolean | Unsupported;
 }
 
 /** Interrupts are open: IF=1, and no STI, MOV SS or POP SS just before. */

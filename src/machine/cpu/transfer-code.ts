@@ -19,6 +19,7 @@ import { STATUS } from '../translator/entry.ts';
 import { LocalPool } from '../translator/lowering-context.ts';
 import { bitsInMemory, pathRecorder } from '../translator/path-recorder.ts';
 import { chooseTlbSet, readFlags, writeFlags } from '../translator/rflags-code.ts';
+import { FIRST_UNSUPPORTED } from '../unsupported.ts';
 import { DescriptorBits, type DescriptorRoutines, descriptorRoutines, FOUND, isCanonical64, setSegment } from './descriptor-code.ts';
 import { MODE_64, USER } from './mode.ts';
 import { FAULTED } from './ports.ts';
@@ -49,7 +50,7 @@ const DATA_SEGMENTS = [0, 3, 4, 5] as const;
 export interface TransferCode {
   /** One attempt. `code` −1: none. The RIP is what the frame holds. 0: the fault that stopped it is pending. */
   deliver(vector: number, code: number, source: number, ripLow: number, ripHigh: number): number;
-  /** Delivers the pending fault. 0: triple fault. */
+  /** Delivers the pending fault. 0: triple fault, or what is pending is none (unsupported.ts). */
   fault(): number;
   /** The same, counted: MAX_DELIVERIES end the run, too. Of both it is told. */
   deliverFault(): number;
@@ -265,6 +266,7 @@ class Transfers {
       code.loop(() => {
         this.#set(code, FAULT_PENDING, 0);
         vector.set(this.#get(FAULT_VECTOR));
+        code.rarely(vector.geS(FIRST_UNSUPPORTED), () => code.return(0));
         code.if(vector.eq(VECTOR.PF), () => code.store64(base, CR2, base.load64(FAULT_CR2)));
         code.rarely(previous.geS(0), () => {
           code.if(previous.eq(VECTOR.DF), () => code.return(0));

@@ -12,6 +12,7 @@ import { LAPIC_BASE, LAPIC_BYTES } from '../platform/memory-map.ts';
 import { MSR } from '../platform/msr.ts';
 import { MOST_TICKS } from '../platform/time.ts';
 import { fieldsOf } from '../snapshot/fields.ts';
+import type { Unsupported } from '../unsupported.ts';
 import type { Clock } from './device.ts';
 
 /** Register numbers: offset in the page / 16, and x2APIC MSR − 0x800. */
@@ -203,7 +204,7 @@ export class Lapic implements InterruptController {
     return value === null ? null : BigInt(value >>> 0);
   }
 
-  writeMsr(index: number, value: bigint): boolean {
+  writeMsr(index: number, value: bigint): boolean | Unsupported {
     if (index === MSR.IA32_APIC_BASE) return this.#writeBase(value);
     if (index === MSR.IA32_TSC_DEADLINE) {
       this.#writeDeadline(value);
@@ -352,7 +353,7 @@ export class Lapic implements InterruptController {
     this.#update();
   }
 
-  #writeBase(value: bigint): boolean {
+  #writeBase(value: bigint): boolean | Unsupported {
     if (value >> 40n !== 0n || (value & 0x2ffn) !== 0n) return false;
     const after = Number(value);
     const mode = after & (APIC_BASE.enable | APIC_BASE.x2apic);
@@ -362,7 +363,7 @@ export class Lapic implements InterruptController {
     if (before === 0 && (mode & APIC_BASE.x2apic) !== 0) return false;
     if ((before & APIC_BASE.x2apic) !== 0 && mode === APIC_BASE.enable) return false;
     const page = after - (after % LAPIC_BYTES);
-    if (page < this.#ramBytes) return bug(`the local APIC at ${page.toString(16)}, over RAM, is not built`);
+    if (page < this.#ramBytes) return 'apic-over-ram';
     this.base = (page % 2 ** 32) + Math.floor(page / 2 ** 32) + APIC_BASE.bsp + mode;
     if (mode === 0) this.#reset();
     this.#update();

@@ -175,8 +175,7 @@ export class Mmu {
   /** Takes over CR0, CR3, CR4 and EFER after a change, and drops the software TLB (never the architectural one). */
   reload(cr0: number, cr3Low: number, cr3High: number, cr4: number, efer: number): void {
     const paging = (cr0 & CR0.PG) !== 0;
-    if (paging && (efer & EFER.LMA) === 0)
-      bug(`${(cr4 & CR4.PAE) === 0 ? '32-bit' : 'PAE'} paging is not built; long mode has 4-level paging`);
+    if (paging && (efer & EFER.LMA) === 0) bug('paging that is not that of long mode');
     this.state.set32(MMU.paging, paging ? 1 : 0);
     this.code.useRoot(((cr3High & 0xff) << 20) | (cr3Low >>> 12));
     this.state.set32(MMU.pcid, (cr4 & CR4.PCIDE) === 0 ? 0 : cr3Low & 0xfff);

@@ -47,7 +47,7 @@ export interface StateOwner {
 export function saveHashed(owner: StateOwner, to: StateWriter): void {
   saveCpu(owner.cpu.state, to);
   RUN_FIELDS.save(owner.run, to);
-  to.u8(FINAL_STOPS.findIndex((stop) => stop?.reason === owner.final?.reason));
+  to.u8(FINAL_STOPS.findIndex((stop) => isSame(stop, owner.final)));
   for (const each of owner.components) each.save(to);
 }
 
@@ -57,14 +57,25 @@ export function saveTail(owner: StateOwner, to: StateWriter): void {
   saveUnhashed(owner.cpu.state, to);
 }
 
-/** Reads what both wrote. The caller renews what is derived. */
+/** Reads what both wrote; RangeError where it cannot be. The caller renews what is derived. */
 export function loadState(owner: StateOwner, from: StateReader): void {
   loadCpu(owner.cpu.state, from);
   RUN_FIELDS.load(owner.run, from);
-  owner.final = FINAL_STOPS[from.u8()] ?? null;
+  owner.final = finalOf(from.u8());
   for (const each of owner.components) each.load(from);
   loadTranslations(owner.cpu.mmu.translations, from);
   loadUnhashed(owner.cpu.state, from);
+}
+
+function isSame(a: FinalStop, b: FinalStop): boolean {
+  if (a?.reason === 'unsupported' && b?.reason === 'unsupported') return a.what === b.what;
+  return a?.reason === b?.reason;
+}
+
+function finalOf(number: number): FinalStop {
+  const stop = FINAL_STOPS[number];
+  if (stop === undefined) throw new RangeError(`an end of the CPU with the number ${number}`);
+  return stop;
 }
 
 function saveTranslations(translations: Translations, to: StateWriter): void {

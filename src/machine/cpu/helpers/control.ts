@@ -87,6 +87,7 @@ function writeCr0(cpu: Cpu, value: bigint): number {
     if ((cpu.cr4 & CR4.PAE) === 0 || (cpu.attributes(SEG.CS) & ATTRIBUTE.long) !== 0) return cpu.fault(VECTOR.GP, 0);
     efer |= EFER_BITS.LMA;
   }
+  if (pagingOn && (efer & EFER_BITS.LMA) === 0) return cpu.unsupported((cpu.cr4 & CR4.PAE) === 0 ? 'paging-32' : 'paging-pae');
   if (pagingOff) {
     if (cpu.is64 || (cpu.cr4 & CR4.PCIDE) !== 0) return cpu.fault(VECTOR.GP, 0);
     efer &= ~EFER_BITS.LMA;

@@ -10,6 +10,7 @@ import type { MemoryOperand, Operand } from '../../isa/operands.ts';
 import type { Mmu } from '../../memory/mmu.ts';
 import type { KernelEntry, Observer, TlbFlushKind, UserEntry } from '../../observer.ts';
 import { CR0, CR4, EFER as EFER_BITS } from '../../platform/bits.ts';
+import { type Unsupported, vectorOf } from '../../unsupported.ts';
 import type { Telling } from '../event-code.ts';
 import type { InterruptController } from '../interrupts.ts';
 import { HELPER } from '../ports.ts';
@@ -222,6 +223,11 @@ export class Cpu {
   fault(vector: number, code: number | null): number {
     this.state.raise(vector, code);
     return HELPER.fault;
+  }
+
+  /** Likewise for what this PC does not have: the run ends. */
+  unsupported(what: Unsupported): number {
+    return this.fault(vectorOf(what), null);
   }
 
   // ---- Memory ---------------------------------------------------------------------------------------------------------------------------

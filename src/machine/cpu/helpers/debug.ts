@@ -47,7 +47,7 @@ export const movToDr: Helper = (cpu, decoded) => {
   if (index >= 6) {
     if (value >> 32n !== 0n) return cpu.fault(VECTOR.GP, 0);
     value = index === 6 ? (value & DR6_WRITABLE) | DR6_FIXED : (value & DR7_WRITABLE) | DR7_FIXED;
-    if (index === 7 && (value & 0xffn) !== 0n) return bug('breakpoints by debug register are not built: DR7 enables one');
+    if (index === 7 && (value & 0xffn) !== 0n) return cpu.unsupported('debug-breakpoint');
   } else if (decoded.mode === 64 && !isCanonical64(value)) return cpu.fault(VECTOR.GP, 0);
   const before = cpu.state.get64(DR + 8 * index);
   cpu.state.set64(DR + 8 * index, value);

@@ -1,12 +1,13 @@
 /**
  * Far jumps, calls and returns (SDM Vol. 2, JMP, CALL, RET): to code segments, through call gates, to outer levels. Task gates and TSS
- * descriptors are not built outside of IA-32e mode; inside of it they are #GP.
+ * descriptors are not supported outside of IA-32e mode; inside of it they are #GP.
  */
 
 import { bug } from '../../isa/bug.ts';
 import type { Decoded } from '../../isa/decode.ts';
 import { IMPLICIT, READ, WRITE } from '../../memory/mmu-control.ts';
 import { VECTOR } from '../../platform/vectors.ts';
+import { vectorOf } from '../../unsupported.ts';
 import { FOUND } from '../descriptor-code.ts';
 import { HELPER } from '../ports.ts';
 import { RIP, SCRATCH, SEGMENT_BASE, SEGMENT_UNUSABLE } from '../state.ts';
@@ -84,7 +85,7 @@ function throughGate(cpu: Cpu, gate: Descriptor, selector: number): GateTarget |
   const type = gate.systemType;
   const isGate = cpu.isLong ? type === 12 : type === 4 || type === 12;
   if (!isGate) {
-    if (!cpu.isLong && (type === 1 || type === 9 || type === 5)) return bug('task switches are not built');
+    if (!cpu.isLong && (type === 1 || type === 9 || type === 5)) return refuse(cpu, vectorOf('task-switch'), 0);
     return refuse(cpu, VECTOR.GP, error);
   }
   if (gate.dpl < cpu.cpl || (selector & 3) > gate.dpl) return refuse(cpu, VECTOR.GP, error);
@@ -193,7 +194,7 @@ function callInner(cpu: Cpu, code: Descriptor, target: GateTarget, returns: read
   const before = cpu.cpl;
   const status = checkOffset(cpu, code, target.offset);
   if (status !== HELPER.next) return status;
-  if (!cpu.isLong) return bug('call gates to an inner level are built for IA-32e mode only');
+  if (!cpu.isLong) return cpu.unsupported('inner-call-gate');
   const error = cpu.selector(SEG.TR) & 0xfffc;
   if (4 + 8 * cpl + 7 > cpu.limit(SEG.TR)) return cpu.fault(VECTOR.TS, error);
   const rsp = cpu.read(BigInt.asUintN(64, cpu.state.get64(SEGMENT_BASE + 8 * SEG.TR) + BigInt(4 + 8 * cpl)), 8, READ | IMPLICIT);

@@ -1,5 +1,4 @@
-/** IRET (SDM Vol. 2): return within and to an outer level, in 64-bit, compatibility, protected and real mode. Task and virtual-8086 returns are not built. */
-import { bug } from '../../isa/bug.ts';
+/** IRET (SDM Vol. 2): return within and to an outer level, in 64-bit, compatibility, protected and real mode. Returns to tasks and to virtual-8086 mode are not supported. */
 import { RFLAGS } from '../../isa/flags.ts';
 import { isCanonical } from '../../memory/linear.ts';
 import { VECTOR } from '../../platform/vectors.ts';
@@ -25,14 +24,14 @@ export function makeIret(): Helper {
     if (!cpu.isProtected) return iretReal(cpu, words, size);
     const is64 = cpu.is64;
     const flagsNow = cpu.state.rflags;
-    if ((flagsNow & RFLAGS.nt) !== 0) return cpu.isLong ? cpu.fault(VECTOR.GP, 0) : bug('returns to a nested task are not built');
+    if ((flagsNow & RFLAGS.nt) !== 0) return cpu.isLong ? cpu.fault(VECTOR.GP, 0) : cpu.unsupported('task-switch');
     if (!words.read(cpu, is64 ? 5 : 3, size, 0)) return HELPER.fault;
     const ripLow = words.low[0] ?? 0;
     const ripHigh = words.high[0] ?? 0;
     const selector = (words.low[1] ?? 0) & 0xffff;
     const image = words.low[2] ?? 0;
     const cpl = cpu.cpl;
-    if (!cpu.isLong && (image & RFLAGS.vm) !== 0 && size === 4 && cpl === 0) return bug('virtual-8086 mode is not built');
+    if (!cpu.isLong && (image & RFLAGS.vm) !== 0 && size === 4 && cpl === 0) return cpu.unsupported('virtual-8086');
 
     const status = checkReturnCode(cpu, code, selector);
     if (status !== HELPER.next) return status;

@@ -2,6 +2,7 @@
 import { EFER as EFER_BITS } from '../../platform/bits.ts';
 import { MSR } from '../../platform/msr.ts';
 import { VECTOR } from '../../platform/vectors.ts';
+import type { Unsupported } from '../../unsupported.ts';
 import { HELPER } from '../ports.ts';
 import { CR0 as CR0_SLOT, EFER, GPR, MSR_SLOT, SEGMENT_BASE, TSC_AUX, TSC_OFFSET } from '../state.ts';
 import { type Cpu, type Helper, isCanonical64, SEG } from './cpu.ts';
@@ -54,8 +55,8 @@ export function readMsr(cpu: Cpu, index: number): bigint | null {
   return cpu.interrupts.readMsr(index);
 }
 
-/** False: the value or the MSR is not allowed, and nothing has changed. */
-function writeMsr(cpu: Cpu, index: number, value: bigint): boolean {
+/** False: the value or the MSR is not allowed; or the name of what would be needed. Then nothing has changed. */
+function writeMsr(cpu: Cpu, index: number, value: bigint): boolean | Unsupported {
   const plain = PLAIN.get(index);
   if (plain !== undefined) {
     if (!plain.allows(value)) return false;
@@ -94,7 +95,9 @@ export const wrmsr: Helper = (cpu) => {
   const index = cpu.low(RCX) >>> 0;
   const value = (BigInt(cpu.low(RDX) >>> 0) << 32n) | BigInt(cpu.low(RAX) >>> 0);
   const before = cpu.observer?.msr === undefined ? null : readMsr(cpu, index);
-  if (!writeMsr(cpu, index, value)) return cpu.fault(VECTOR.GP, 0);
+  const written = writeMsr(cpu, index, value);
+  if (written === false) return cpu.fault(VECTOR.GP, 0);
+  if (written !== true) return cpu.unsupported(written);
   if (before !== null) cpu.observer?.msr?.(cpu.at, index, before, value);
   return HELPER.next;
 };
