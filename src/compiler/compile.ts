@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bug } from '../machine/isa/bug.ts';
 import { type Code, type Diagnostic, diagnostic } from './diagnostics.ts';
-import { lowerProgram, ParseCache, StartCache } from './front/typescript/index.ts';
+import { lowerProgram, ParseCache, StartCache, VariableNotes } from './front/typescript/index.ts';
 import { emptyLayouts, type Layouts } from './image/layouts.ts';
 import { LinkError, type LinkedSymbol, link } from './image/link.ts';
 import type { Location } from './ir/module.ts';
@@ -25,7 +25,7 @@ export interface CompileOptions {
   readonly trusted?: (path: string) => boolean;
   /** 0: as written; 2 (default): all passes. */
   readonly optimise?: 0 | 2;
-  /** Default true: DWARF. */
+  /** Default true: DWARF, with lines, frames, variables and types. */
   readonly debug?: boolean;
   /** Run the IR verifier after every pass (slower; tests do). Default false. */
   readonly verify?: boolean;
@@ -90,7 +90,8 @@ export class Compiler {
     };
     const entries = target === 'linux-program' ? [entry, 'palindrome/program', 'palindrome/runtime'] : [entry, 'palindrome/runtime'];
     const starts = optimise === 0 ? this.#starts : null;
-    const lowered = withinStack(() => lowerProgram(entries, { read, library, trusted }, this.#parsed, starts));
+    const notes = debug ? new VariableNotes() : null;
+    const lowered = withinStack(() => lowerProgram(entries, { read, library, trusted }, this.#parsed, starts, notes));
     if (lowered === null) return failed([problem('P1008', null, '')]);
     const { module, diagnostics } = lowered;
     if (diagnostics.length > 0) return failed(diagnostics);

@@ -1,152 +1,239 @@
 /**
- * `.debug_info`, `.debug_abbrev`, `.debug_rnglists`: one DWARF 5 compile unit with the base types and a subprogram for each function
- * that says where it is declared. Enough for a debugger to name functions, list sources and walk frames.
+ * `.debug_info` and what it refers to: a DWARF 5 unit for each source file with its functions, their variables and the module's own, and one unit
+ * for all types.
+ *
+ * The language is said to be C, because debuggers then read expressions as their users write them everywhere (`*(u64 *)0x1000`, `p->x`, `p.x`,
+ * `array[3]@2`) and print numbers as numbers. Names of one module do not hide those of another: units are files.
  */
 import { ByteWriter } from './byte-writer.ts';
-import type { FileTable } from './dwarf-line.ts';
+import type { DebugScope, FunctionDebug, GlobalDebug, PlacedVariable, SourceFunction } from './debug-info.ts';
+import { abbreviation, encodeAbbreviations } from './dwarf-abbreviations.ts';
+import { type AddressOf, encodeAddress, encodeParts, LocationLists, RangeLists } from './dwarf-expressions.ts';
+import { encodeLines, FileTable } from './dwarf-line.ts';
+import { bytesOfType, TypeEntries } from './dwarf-types.ts';
 import type { AtomSymbol, SourceLocation } from './object.ts';
-import type { StringTable } from './string-table.ts';
+import type { PlacedAtom } from './place.ts';
+import { StringTable } from './string-table.ts';
 
-const tag = { compileUnit: 0x11, baseType: 0x24, subprogram: 0x2e } as const;
-const at = {
-  name: 0x03,
-  byteSize: 0x0b,
-  stmtList: 0x10,
-  lowPc: 0x11,
-  highPc: 0x12,
-  language: 0x13,
-  compDir: 0x1b,
-  producer: 0x25,
-  declFile: 0x3a,
-  declLine: 0x3b,
-  encoding: 0x3e,
-  external: 0x3f,
-  frameBase: 0x40,
-  ranges: 0x55,
-} as const;
-const form = { addr: 0x01, data4: 0x06, data1: 0x0b, strp: 0x0e, udata: 0x0f, secOffset: 0x17, exprloc: 0x18, flag: 0x0c } as const;
-const encoding = { boolean: 2, float: 4, signed: 5, unsigned: 7 } as const;
 const languageC11 = 0x1d;
 const unitTypeCompile = 1;
 const opCallFrameCfa = 0x9c;
-const rangeEndOfList = 0;
-const rangeStartLength = 7;
+const inlineInlined = 1;
 
-const abbreviation = { unit: 1, baseType: 2, subprogram: 3 } as const;
-const subprogramAttributes: readonly (readonly [number, number])[] = [
-  [at.name, form.strp],
-  [at.lowPc, form.addr],
-  [at.highPc, form.data4],
-  [at.declFile, form.udata],
-  [at.declLine, form.udata],
-  [at.external, form.flag],
-  [at.frameBase, form.exprloc],
-];
-/** Abbreviation number, tag, has children, attributes with their forms. */
-const abbreviations: readonly (readonly [number, number, boolean, readonly (readonly [number, number])[]])[] = [
-  [
-    abbreviation.unit,
-    tag.compileUnit,
-    true,
-    [
-      [at.producer, form.strp],
-      [at.language, form.data1],
-      [at.name, form.strp],
-      [at.compDir, form.strp],
-      [at.lowPc, form.addr],
-      [at.ranges, form.secOffset],
-      [at.stmtList, form.secOffset],
-    ],
-  ],
-  [
-    abbreviation.baseType,
-    tag.baseType,
-    false,
-    [
-      [at.name, form.strp],
-      [at.byteSize, form.data1],
-      [at.encoding, form.data1],
-    ],
-  ],
-  [abbreviation.subprogram, tag.subprogram, false, subprogramAttributes],
-];
-
-const baseTypes = [
-  ['u8', 1, encoding.unsigned],
-  ['u16', 2, encoding.unsigned],
-  ['u32', 4, encoding.unsigned],
-  ['u64', 8, encoding.unsigned],
-  ['i8', 1, encoding.signed],
-  ['i16', 2, encoding.signed],
-  ['i32', 4, encoding.signed],
-  ['i64', 8, encoding.signed],
-  ['f64', 8, encoding.float],
-  ['boolean', 1, encoding.boolean],
-] as const;
-
-export interface Subprogram {
-  readonly symbol: AtomSymbol;
-  readonly declared: SourceLocation;
-  /** Signed. */
-  readonly address: number;
-}
-
-export interface Unit {
+export interface DebugSources {
+  readonly code: readonly PlacedAtom[];
+  readonly globals: readonly { readonly global: GlobalDebug; readonly addressOf: AddressOf }[];
+  /** How the symbols of an atom's object are found. */
+  readonly addressOf: (atom: PlacedAtom) => AddressOf;
+  /** The file of what says none. */
   readonly name: string;
   readonly directory: string;
-  readonly subprograms: readonly Subprogram[];
-  /** Address and size of each run of code with lines or subprograms, ascending. */
-  readonly ranges: readonly { readonly address: number; readonly size: number }[];
 }
 
-export function encodeAbbreviations(): Uint8Array {
-  const out = new ByteWriter();
-  for (const [number, tagNumber, hasChildren, attributes] of abbreviations) {
-    out
-      .uleb(number)
-      .uleb(tagNumber)
-      .u8(hasChildren ? 1 : 0);
-    for (const [name, formNumber] of attributes) out.uleb(name).uleb(formNumber);
-    out.u8(0).u8(0);
+/** Names and bytes of the sections, but for `.debug_frame`. */
+export function debugSections(sources: DebugSources): readonly (readonly [name: string, bytes: Uint8Array])[] {
+  return new InfoWriter(sources).run();
+}
+
+interface Unit {
+  readonly file: string;
+  readonly code: PlacedAtom[];
+  readonly globals: DebugSources['globals'][number][];
+}
+
+class InfoWriter {
+  readonly #sources: DebugSources;
+  readonly #out = new ByteWriter(1 << 16);
+  readonly #lines = new ByteWriter(1 << 14);
+  readonly #strings = new StringTable();
+  readonly #types = new TypeEntries(this.#out, this.#strings);
+  readonly #locations = new LocationLists();
+  readonly #ranges = new RangeLists();
+  /** Entries of functions that were inlined, where they are, and who refers to them. */
+  readonly #inlined = new Map<SourceFunction, number>();
+  readonly #origins: { readonly at: number; readonly callee: SourceFunction }[] = [];
+  #files = new FileTable('');
+
+  constructor(sources: DebugSources) {
+    this.#sources = sources;
   }
-  return out.u8(0).written;
-}
 
-/** Header of 12 bytes, and the only list at its end. */
-export const rangeListOffset = 12;
+  run(): readonly (readonly [string, Uint8Array])[] {
+    const units = this.#units();
+    const inlined = this.#inlinedByFile(units);
+    for (const unit of units) this.#unit(unit, inlined.get(unit.file) ?? []);
+    for (const { at, callee } of this.#origins) this.#out.patchU32(at, this.#inlined.get(callee) ?? 0);
+    this.#typeUnit();
+    return [
+      ['.debug_info', this.#out.written],
+      ['.debug_abbrev', encodeAbbreviations()],
+      ['.debug_rnglists', this.#ranges.bytes],
+      ...(this.#locations.isEmpty ? [] : [['.debug_loclists', this.#locations.bytes] as const]),
+      ['.debug_line', this.#lines.written],
+      ['.debug_str', this.#strings.bytes],
+    ];
+  }
 
-export function encodeRanges(unit: Unit): Uint8Array {
-  const list = new ByteWriter();
-  for (const { address, size } of unit.ranges) list.u8(rangeStartLength).u64(address).uleb(size);
-  list.u8(rangeEndOfList);
-  const out = new ByteWriter();
-  return out
-    .u32(8 + list.length)
-    .u16(5)
-    .u8(8)
-    .u8(0)
-    .u32(0)
-    .bytes(list.written).written;
-}
+  #units(): Unit[] {
+    const { code, globals, name } = this.#sources;
+    const units = new Map<string, Unit>();
+    const unitOf = (file: string): Unit => {
+      let unit = units.get(file);
+      if (unit === undefined) units.set(file, (unit = { file, code: [], globals: [] }));
+      return unit;
+    };
+    unitOf(name);
+    for (const placed of code) {
+      const { atom } = placed;
+      const declared = atom.symbols.find((symbol) => symbol.type === 'function' && symbol.declared !== undefined)?.declared;
+      const file = declared?.file ?? atom.lines?.[0]?.file;
+      if (atom.size > 0 && file !== undefined) unitOf(file).code.push(placed);
+    }
+    for (const each of globals) unitOf(each.global.declared.file).globals.push(each);
+    for (const placed of code)
+      if (placed.atom.debug !== undefined) forEachInlined(placed.atom.debug.scope, ({ declared }) => unitOf(declared.file));
+    return [...units.values()];
+  }
 
-export function encodeInfo(unit: Unit, files: FileTable, strings: StringTable): Uint8Array {
-  const body = new ByteWriter(4096);
-  body.u16(5).u8(unitTypeCompile).u8(8).u32(0);
-  body.uleb(abbreviation.unit).u32(strings.offset('palindrome')).u8(languageC11);
-  body.u32(strings.offset(unit.name)).u32(strings.offset(unit.directory)).u64(0).u32(rangeListOffset).u32(0);
-  for (const [name, size, code] of baseTypes) body.uleb(abbreviation.baseType).u32(strings.offset(name)).u8(size).u8(code);
-  for (const { symbol, declared, address } of unit.subprograms) {
-    body.uleb(abbreviation.subprogram);
-    body
-      .u32(strings.offset(symbol.displayName ?? symbol.name))
-      .u64(address)
-      .u32(symbol.size);
-    body.uleb(files.number(declared.file)).uleb(declared.line);
-    body
-      .u8(symbol.binding === 'global' ? 1 : 0)
+  /** Functions that were inlined somewhere, by their file. */
+  #inlinedByFile(units: readonly Unit[]): ReadonlyMap<string, readonly SourceFunction[]> {
+    const byFile = new Map<string, SourceFunction[]>();
+    const seen = new Set<SourceFunction>();
+    for (const { code } of units) {
+      for (const { atom } of code) {
+        if (atom.debug === undefined) continue;
+        forEachInlined(atom.debug.scope, (callee) => {
+          if (seen.has(callee)) return;
+          seen.add(callee);
+          const list = byFile.get(callee.declared.file);
+          if (list === undefined) byFile.set(callee.declared.file, [callee]);
+          else list.push(callee);
+        });
+      }
+    }
+    return byFile;
+  }
+
+  #unit({ file, code, globals }: Unit, inlined: readonly SourceFunction[]): void {
+    const out = this.#out;
+    this.#files = new FileTable(file);
+    const start = this.#beginUnit();
+    const withLines = code.filter(({ atom }) => (atom.lines?.length ?? 0) > 0);
+    out.uleb(abbreviation('unit')).u32(this.#strings.offset('palindrome')).u8(languageC11);
+    out.u32(this.#strings.offset(file)).u32(this.#strings.offset(this.#sources.directory)).u64(0);
+    out.u32(this.#ranges.add(withLines.map(({ atom, address }) => ({ address, size: atom.size })))).u32(this.#lines.length);
+    for (const callee of inlined) this.#inlineFunction(callee);
+    for (const placed of code) for (const symbol of placed.atom.symbols) this.#subprogram(placed, symbol);
+    for (const { global, addressOf } of globals) this.#global(global, addressOf);
+    this.#endUnit(start);
+    encodeLines(this.#lines, code, this.#files, this.#sources.directory);
+  }
+
+  #typeUnit(): void {
+    const start = this.#beginUnit();
+    this.#out.uleb(abbreviation('typeUnit')).u32(this.#strings.offset('palindrome')).u8(languageC11);
+    this.#out.u32(this.#strings.offset('types')).u32(this.#strings.offset(this.#sources.directory));
+    this.#types.write();
+    this.#endUnit(start);
+  }
+
+  #beginUnit(): number {
+    const start = this.#out.length;
+    this.#out.u32(0).u16(5).u8(unitTypeCompile).u8(8).u32(0);
+    return start;
+  }
+
+  #endUnit(start: number): void {
+    this.#out.u8(0);
+    this.#out.patchU32(start, this.#out.length - start - 4);
+  }
+
+  #declaration(name: string, declared: SourceLocation): void {
+    this.#out.u32(this.#strings.offset(name)).uleb(this.#files.number(declared.file)).uleb(declared.line);
+  }
+
+  #inlineFunction(callee: SourceFunction): void {
+    this.#inlined.set(callee, this.#out.length);
+    this.#out.uleb(abbreviation(callee.result === null ? 'inlineFunction' : 'typedInlineFunction'));
+    this.#declaration(callee.name, callee.declared);
+    this.#out.u8(inlineInlined);
+    if (callee.result !== null) this.#types.refer(callee.result);
+  }
+
+  #subprogram(placed: PlacedAtom, { type, declared, size, offset, name, displayName, binding }: AtomSymbol): void {
+    if (type !== 'function' || declared === undefined || size === 0) return;
+    const out = this.#out;
+    const debug: FunctionDebug | undefined = offset === 0 ? placed.atom.debug : undefined;
+    const result = debug?.source.result ?? null;
+    out.uleb(abbreviation(result === null ? 'subprogram' : 'typedSubprogram'));
+    this.#declaration(displayName ?? name, declared);
+    out.u64(placed.address + offset).u32(size);
+    out
+      .u8(binding === 'global' ? 1 : 0)
       .uleb(1)
       .u8(opCallFrameCfa);
+    if (result !== null) this.#types.refer(result);
+    if (debug !== undefined) this.#inside(placed, debug.scope);
+    out.u8(0);
   }
-  body.u8(0);
-  return new ByteWriter(body.length + 4).u32(body.length).bytes(body.written).written;
+
+  /** Variables and scopes within a scope. */
+  #inside(placed: PlacedAtom, { variables, scopes }: DebugScope): void {
+    for (const each of variables) this.#variable(placed, each);
+    for (const scope of scopes) this.#scope(placed, scope);
+  }
+
+  #scope(placed: PlacedAtom, scope: DebugScope): void {
+    const { inlined, ranges } = scope;
+    // A block without variables shows nothing.
+    if (inlined === null && scope.variables.length === 0) {
+      for (const inner of scope.scopes) this.#scope(placed, inner);
+      return;
+    }
+    const out = this.#out;
+    const [first] = ranges;
+    const isWhole = ranges.length === 1 && first !== undefined;
+    if (inlined === null) out.uleb(abbreviation(isWhole ? 'block' : 'blockInParts'));
+    else {
+      out.uleb(abbreviation(isWhole ? 'inlined' : 'inlinedInParts'));
+      this.#origins.push({ at: out.length, callee: inlined.callee });
+      const { file, line, column } = inlined.call;
+      out.u32(0).uleb(this.#files.number(file)).uleb(line).uleb(column);
+    }
+    if (isWhole) out.u64(placed.address + first[0]).u32(first[1] - first[0]);
+    else out.u32(this.#ranges.add(ranges.map(([from, to]) => ({ address: placed.address + from, size: to - from }))));
+    this.#inside(placed, scope);
+    out.u8(0);
+  }
+
+  #variable(placed: PlacedAtom, { variable, places }: PlacedVariable): void {
+    const { name, declared, type, isParameter } = variable;
+    const list = this.#locations.add(places, bytesOfType(type), placed.address, this.#sources.addressOf(placed));
+    const kind = isParameter ? 'parameter' : 'variable';
+    const lost = isParameter ? 'lostParameter' : 'lostVariable';
+    this.#out.uleb(abbreviation(list === null ? lost : kind));
+    this.#declaration(name, declared);
+    this.#types.refer(type);
+    if (list !== null) this.#out.u32(list);
+  }
+
+  #global({ name, declared, type, place }: GlobalDebug, addressOf: AddressOf): void {
+    let location: Uint8Array;
+    if ('parts' in place) location = encodeParts(place.parts, bytesOfType(type), addressOf);
+    else {
+      const address = addressOf(place.symbol);
+      // Nothing uses it: it is not in the image.
+      if (address === null) return;
+      location = encodeAddress(address);
+    }
+    this.#out.uleb(abbreviation('global'));
+    this.#declaration(name, declared);
+    this.#types.refer(type);
+    this.#out.uleb(location.length).bytes(location);
+  }
+}
+
+function forEachInlined(scope: DebugScope, look: (callee: SourceFunction) => void): void {
+  if (scope.inlined !== null) look(scope.inlined.callee);
+  for (const inner of scope.scopes) forEachInlined(inner, look);
 }

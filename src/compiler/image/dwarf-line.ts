@@ -1,4 +1,4 @@
-/** `.debug_line`, DWARF 5 section 6.2: one program for the image, one sequence for each atom that has rows. */
+/** `.debug_line`, DWARF 5 section 6.2: one program for each unit, one sequence for each atom that has rows. */
 import { ByteWriter } from './byte-writer.ts';
 import type { LineRow } from './object.ts';
 import type { PlacedAtom } from './place.ts';
@@ -34,7 +34,8 @@ export class FileTable {
   }
 }
 
-export function encodeLines(atoms: readonly PlacedAtom[], files: FileTable, directory: string): Uint8Array {
+/** Appends the table of a unit. */
+export function encodeLines(out: ByteWriter, atoms: readonly PlacedAtom[], files: FileTable, directory: string): void {
   const program = new ByteWriter(4096);
   for (const { atom, address } of atoms) {
     if (atom.lines !== undefined && atom.lines.length > 0) encodeSequence(program, atom.lines, address, atom.size, files);
@@ -51,10 +52,9 @@ export function encodeLines(atoms: readonly PlacedAtom[], files: FileTable, dire
   header.uleb(files.files.length);
   for (const file of files.files) header.string(file).uleb(0);
 
-  const unit = new ByteWriter(header.length + program.length + 16);
-  unit.u32(2 + 1 + 1 + 4 + header.length + program.length);
-  unit.u16(5).u8(8).u8(0).u32(header.length);
-  return unit.bytes(header.written).bytes(program.written).written;
+  out.u32(2 + 1 + 1 + 4 + header.length + program.length);
+  out.u16(5).u8(8).u8(0).u32(header.length);
+  out.bytes(header.written).bytes(program.written);
 }
 
 function encodeSequence(out: ByteWriter, rows: readonly LineRow[], address: number, size: number, files: FileTable): void {

@@ -4,14 +4,12 @@
  */
 import { ByteWriter } from './byte-writer.ts';
 import { encodeFrames } from './dwarf-frame.ts';
-import { encodeAbbreviations, encodeInfo, encodeRanges, type Subprogram } from './dwarf-info.ts';
-import { encodeLines, FileTable } from './dwarf-line.ts';
+import { debugSections } from './dwarf-info.ts';
 import { XEN_ELFNOTE_PHYS32_ENTRY } from './elf.ts';
 import { emptyLayouts, type Layouts } from './layouts.ts';
 import type { ObjectFile } from './object.ts';
 import { noteSection, type PlacedAtom, type Placement, place } from './place.ts';
 import { relocate, resolve, type Scopes } from './resolve.ts';
-import { StringTable } from './string-table.ts';
 import { type TrapSite, writeTraps } from './traps.ts';
 import { type ExtraSection, writeElf } from './write-elf.ts';
 
@@ -78,7 +76,7 @@ export function link(objects: readonly ObjectFile[], options: LinkOptions): Link
   const scopes = resolve(all, placement, problems);
 
   const entry = scopes.globals.get(entryName);
-  const extra = extraSections(placement, options, objects[0]?.name ?? 'palindrome');
+  const extra = extraSections(objects, placement, scopes, options);
   const bytes = writeElf({ placement, symbols: scopes.symbols, extra, entry: entry ?? 0, isKernel });
   fill(bytes, placement, scopes, problems);
   if (entry === undefined) problems.push(`undefined symbol ${entryName}, the entry`);
@@ -121,10 +119,10 @@ function pvhNote(entry: string): ObjectFile {
   return { name: 'pvh note', atoms: [atom] };
 }
 
-function extraSections(placement: Placement, options: LinkOptions, firstObject: string): ExtraSection[] {
+function extraSections(objects: readonly ObjectFile[], placement: Placement, scopes: Scopes, options: LinkOptions): ExtraSection[] {
   const code: PlacedAtom[] = [];
   for (const section of placement.sections) if (section.kind === 'code') for (const placed of section.atoms) code.push(placed);
-  const extra = options.debug === false ? [] : debugSections(code, options, firstObject);
+  const extra = options.debug === false ? [] : dwarf(objects, code, scopes, options);
   const traps: TrapSite[] = [];
   for (const { atom, address } of code) {
     for (const { offset, kind, file, line, column } of atom.traps ?? [])
@@ -136,27 +134,16 @@ function extraSections(placement: Placement, options: LinkOptions, firstObject: 
   return extra;
 }
 
-function debugSections(code: readonly PlacedAtom[], options: LinkOptions, firstObject: string): ExtraSection[] {
-  const subprograms: Subprogram[] = [];
-  const ranges: { address: number; size: number }[] = [];
-  for (const { atom, address } of code) {
-    for (const symbol of atom.symbols) {
-      const { type, declared, size, offset } = symbol;
-      if (type === 'function' && declared !== undefined && size > 0) subprograms.push({ symbol, declared, address: address + offset });
-    }
-    if ((atom.lines?.length ?? 0) > 0 && atom.size > 0) ranges.push({ address, size: atom.size });
-  }
-  const unit = { name: options.name ?? firstObject, directory: options.directory ?? '.', subprograms, ranges };
-  const files = new FileTable(unit.name);
-  const strings = new StringTable();
-  const info = encodeInfo(unit, files, strings);
-  const sections: readonly (readonly [name: string, bytes: Uint8Array])[] = [
-    ['.debug_info', info],
-    ['.debug_abbrev', encodeAbbreviations()],
-    ['.debug_rnglists', encodeRanges(unit)],
-    ['.debug_line', encodeLines(code, files, unit.directory)],
-    ['.debug_frame', encodeFrames(code)],
-    ['.debug_str', strings.bytes],
-  ];
-  return sections.map(([name, bytes]) => ({ name, write: (out) => out.bytes(bytes) }));
+function dwarf(objects: readonly ObjectFile[], code: readonly PlacedAtom[], scopes: Scopes, options: LinkOptions): ExtraSection[] {
+  const addressIn = (object: ObjectFile) => (symbol: string) =>
+    scopes.locals.get(object)?.get(symbol) ?? scopes.globals.get(symbol) ?? null;
+  const sections = debugSections({
+    code,
+    globals: objects.flatMap((object) => (object.globals ?? []).map((global) => ({ global, addressOf: addressIn(object) }))),
+    addressOf: ({ object }) => addressIn(object),
+    name: options.name ?? objects[0]?.name ?? 'palindrome',
+    directory: options.directory ?? '.',
+  });
+  const frames = encodeFrames(code);
+  return [...sections, ['.debug_frame', frames] as const].map(([name, bytes]) => ({ name, write: (out) => out.bytes(bytes) }));
 }

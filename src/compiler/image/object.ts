@@ -12,6 +12,8 @@
  * Nothing here is changed by the linker; the same objects give the same bytes.
  */
 
+import type { FunctionDebug, GlobalDebug, SourceLocation } from './debug-info.ts';
+
 /**
  * What is written at `offset` (S symbol, A addend, P address of the field), little endian, and what must hold:
  * - `abs64` S + A, 64 bits        - `abs32s` S + A, 32 bits, equal after sign extension (displacements, `mov r/m64, imm32`)
@@ -33,12 +35,7 @@ export interface Relocation {
   readonly minus?: string;
 }
 
-/** Where something stands in a source. `line` and `column` count from 1; `file` is printed and found by gdb as it stands here. */
-export interface SourceLocation {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type { SourceLocation };
 
 /** From `offset` on (to the next row or the atom's end) the bytes belong to this place. Rows ascend by offset. */
 export interface LineRow extends SourceLocation {
@@ -103,6 +100,8 @@ export interface Atom {
   readonly lines?: readonly LineRow[];
   readonly traps?: readonly TrapRow[];
   readonly frames?: readonly FrameRow[];
+  /** Of a function: its variables. */
+  readonly debug?: FunctionDebug;
 }
 
 /** One compilation unit (of the program, or an assembly block): the scope of local symbols. */
@@ -110,6 +109,8 @@ export interface ObjectFile {
   /** For messages and the symbol table's FILE entries. */
   readonly name: string;
   readonly atoms: readonly Atom[];
+  /** What debug information says of its data. */
+  readonly globals?: readonly GlobalDebug[];
   /** Symbols with a fixed value (`.equ` with `.global`). */
   readonly absolutes?: readonly { readonly name: string; readonly value: bigint; readonly binding: 'local' | 'global' }[];
 }
@@ -127,6 +128,7 @@ export interface CompiledFunction {
   readonly traps: readonly TrapRow[];
   readonly frames: readonly FrameRow[];
   readonly declared?: SourceLocation;
+  readonly debug?: FunctionDebug;
 }
 
 /** A function as an atom (of `.text`, aligned to 16, if it does not say otherwise). */
@@ -152,6 +154,7 @@ export function functionAtom(f: CompiledFunction): Atom {
     lines: f.lines,
     traps: f.traps,
     frames: f.frames,
+    ...(f.debug === undefined ? {} : { debug: f.debug }),
   };
 }
 

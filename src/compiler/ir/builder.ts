@@ -39,8 +39,9 @@ export class FunctionBuilder {
   readonly params: readonly Value[];
   /** Called with each block that has just got its terminator. */
   onTerminator: ((block: Block) => void) | null = null;
+  /** Of what is appended next. */
+  location: Location | null;
   private current: Block;
-  private location: Location | null;
 
   constructor(symbol: string, params: readonly Type[], results: readonly Type[], location: Location | null = null) {
     this.fn = new IrFunction(symbol, params, results, location);
@@ -52,7 +53,7 @@ export class FunctionBuilder {
     this.place(entry);
   }
 
-  /** The location of the instructions that follow. */
+  /** Sets the location of the instructions that follow. */
   at(location: Location | null): this {
     this.location = location;
     return this;

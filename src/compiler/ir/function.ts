@@ -6,10 +6,54 @@
  * goes there. There are no use lists: passes that need them count for themselves. Ids are dense per function, so side tables are arrays.
  */
 
-import type { Location } from './location.ts';
+import type { SourceFunction, SourceLocation, SourceVariable } from '../image/debug-info.ts';
 import type { Op } from './ops.ts';
 import type { TrapCode } from './trap-codes.ts';
 import type { Constant, FloatPredicate, IntegerPredicate, Predicate, Type } from './types.ts';
+
+/**
+ * Where in the source, and, for debug information, what its variables are there.
+ *
+ * Shared between instructions: make one per statement or expression, never change it. Its *environment* says which value each variable in scope has
+ * where the place in the source is reached. It moves with the instructions, so that no pass need know of it but those that replace values (they tell
+ * the function's `notes`) and that copy functions.
+ */
+export interface Location extends SourceLocation {
+  readonly environment?: Environment;
+  /** The location that this one repeats with another environment. */
+  readonly original?: Location;
+}
+
+/** The one location of all that repeat it. */
+export function originalOf(location: Location): Location {
+  return location.original ?? location;
+}
+
+export interface Environment {
+  readonly block: LexicalBlock;
+  /** The call in whose place the code stands; null in the function's own code. */
+  readonly inlined: InlinedCall | null;
+  readonly bindings: readonly Binding[];
+}
+
+/** A scope of the source. null: the function's own. */
+export interface LexicalBlock {
+  readonly parent: LexicalBlock | null;
+}
+
+export interface InlinedCall {
+  readonly callee: SourceFunction;
+  /** Within the function that was called in; its environment says what surrounds it. */
+  readonly call: Location;
+}
+
+export interface Binding {
+  readonly variable: SourceVariable;
+  /** Where it is declared: the environment's block or one around it. */
+  readonly block: LexicalBlock;
+  /** null: not known. A value may be one that no block holds, made by `constantValue`. */
+  readonly parts: readonly (Value | null)[];
+}
 
 export class Value {
   /** Dense within the function: `0 ≤ id < fn.valueCount`. */
@@ -125,6 +169,53 @@ export class Block {
   }
 }
 
+/**
+ * What debug information has to know of a function beside its locations: values that passes have replaced by others, and values that are not what
+ * a variable is any more.
+ */
+export class FunctionNotes {
+  readonly source: SourceFunction;
+  /** The function's location with its parameters. */
+  readonly entry: Location;
+  /** By id. null: lost. */
+  readonly #now: (Value | null | undefined)[] = [];
+
+  constructor(source: SourceFunction, entry: Location) {
+    this.source = source;
+    this.entry = entry;
+  }
+
+  replace(value: Value, by: Value): void {
+    // What is lost stays lost.
+    if (this.#now[value.id] !== null) this.#now[value.id] = by;
+  }
+
+  /** On some way to where it is spoken of the value is not made any more. */
+  lose(value: Value): void {
+    this.#now[value.id] = null;
+  }
+
+  /** The value that stands for it now; null if there is none. */
+  current(value: Value): Value | null {
+    let at = value;
+    for (let next = this.#now[at.id]; next !== undefined; next = this.#now[at.id]) {
+      if (next === null) return null;
+      at = next;
+    }
+    return at;
+  }
+}
+
+/** A value that no block holds: a constant or address, for environments. */
+export function detached(like: Instruction): Value {
+  const i = new Instruction(like.op, like.type, [], like.location);
+  i.value = like.value;
+  i.symbol = like.symbol;
+  i.offset = like.offset;
+  i.slot = like.slot;
+  return new Value(-1, like.type, i);
+}
+
 export type InlineHint = 'auto' | 'always' | 'never';
 
 export class IrFunction {
@@ -138,6 +229,8 @@ export class IrFunction {
   inline: InlineHint = 'auto';
   /** It is kept for other modules, too: nothing may change it. */
   isShared = false;
+  /** For debug information; null if none is wanted. */
+  notes: FunctionNotes | null = null;
   /** In layout order, entry first. */
   blocks: Block[] = [];
   readonly slots: StackSlot[] = [];

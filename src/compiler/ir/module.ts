@@ -5,11 +5,11 @@
  * are; `image` decides that. Order is meaningful only for determinism: the same source gives the same module.
  */
 
+import type { GlobalDebug } from '../image/debug-info.ts';
 import type { Layouts } from '../image/layouts.ts';
 import { emptyLayouts } from '../image/layouts.ts';
 import type { Relocation } from '../image/object.ts';
-import type { IrFunction } from './function.ts';
-import type { Location } from './location.ts';
+import type { IrFunction, Location } from './function.ts';
 
 export type { Location };
 
@@ -42,4 +42,6 @@ export class Module {
   data: DataObject[] = [];
   assembly: AssemblyBlock[] = [];
   layouts: Layouts = emptyLayouts;
+  /** Variables and constants at module level, for debug information. */
+  globals: readonly GlobalDebug[] = [];
 }

@@ -31,6 +31,8 @@ interface BlockState {
   readonly values: (Value | undefined)[];
   /** Parameters made for variables, and their positions among the block's. */
   readonly made: { readonly variable: Variable; readonly position: number }[];
+  /** The same by variable index. */
+  readonly params: (Value | undefined)[];
 }
 
 export class Variables {
@@ -68,6 +70,45 @@ export class Variables {
     removeRedundantParams(this.builder.fn);
   }
 
+  /** What was written to it in the current block, or read there; null: what it is where the block begins. */
+  written(variable: Variable): Value | null {
+    return this.state(this.builder.here).values[variable.index] ?? null;
+  }
+
+  /**
+   * The value that a variable has where each block begins, by block id, as far as it is one value; makes nothing that reading it would. Call it when
+   * the function is finished.
+   * @param blocks those that are reached, entry first
+   */
+  entering(variable: Variable, blocks: readonly Block[], current: (value: Value) => Value | null): readonly (Value | null | undefined)[] {
+    const { index } = variable;
+    const isReached = new Set(blocks);
+    const entering: (Value | null | undefined)[] = [];
+    const leaving = (block: Block): Value | null | undefined => {
+      const value = this.state(block).values[index];
+      return value === undefined ? entering[block.id] : current(value);
+    };
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const block of blocks) {
+        const { incoming, params } = this.state(block);
+        const param = params[index];
+        let value = param !== undefined ? current(param) : block === blocks[0] ? null : undefined;
+        if (value === undefined) {
+          for (const { from } of incoming) {
+            const other = isReached.has(from) ? leaving(from) : undefined;
+            // What is not known yet may turn out to be the same.
+            if (other !== undefined) value = value === undefined || value === other ? other : null;
+          }
+        }
+        if (value === entering[block.id]) continue;
+        entering[block.id] = value;
+        changed = true;
+      }
+    }
+    return entering;
+  }
+
   private noteEdges(from: Block): void {
     for (const edge of from.terminator?.targets ?? []) {
       const state = this.state(edge.block);
@@ -80,7 +121,7 @@ export class Variables {
   private state(block: Block): BlockState {
     let state = this.states[block.id];
     if (state === undefined) {
-      state = { sealed: false, incoming: [], values: [], made: [] };
+      state = { sealed: false, incoming: [], values: [], made: [], params: [] };
       this.states[block.id] = state;
     }
     return state;
@@ -120,6 +161,7 @@ export class Variables {
     const position = block.params.length;
     const param = this.builder.param(block, variable.type);
     state.made.push({ variable, position });
+    state.params[variable.index] = param;
     this.wanted.push({ variable, position, incoming: state.incoming.slice() });
     return param;
   }
@@ -183,7 +225,10 @@ export function removeRedundantParams(fn: IrFunction): void {
       if (edge.block !== fn.blocks[0]) edge.args = edge.args.filter((_, k) => forward[params[k]?.id ?? -1] === undefined);
     }
   }
-  for (const block of fn.blocks.slice(1)) block.params = block.params.filter((param) => forward[param.id] === undefined);
+  for (const block of fn.blocks.slice(1)) {
+    if (fn.notes !== null) for (const param of block.params) if (forward[param.id] !== undefined) fn.notes.replace(param, resolve(param));
+    block.params = block.params.filter((param) => forward[param.id] === undefined);
+  }
 }
 
 /** The one value that parameter `k` gets besides itself, or null if there are several or none. */

@@ -6,7 +6,17 @@
  * The callee stays; `unreachable-functions` removes it if this was the last call. Stack slots become the caller's: a limit keeps frames small.
  */
 import { bug } from '../../machine/isa/bug.ts';
-import { type Block, Instruction, type IrFunction, Terminator, type Value } from '../ir/function.ts';
+import {
+  type Block,
+  detached,
+  type InlinedCall,
+  Instruction,
+  type IrFunction,
+  type Location,
+  originalOf,
+  Terminator,
+  type Value,
+} from '../ir/function.ts';
 import type { Module } from '../ir/module.ts';
 
 export interface InlineLimits {
@@ -170,12 +180,18 @@ function inlineCall(fn: IrFunction, block: Block, at: number, callee: IrFunction
   for (const result of rest.params) result.def = rest;
   block.instructions = block.instructions.slice(0, at);
 
-  const { copies, entry } = copyBlocks(fn, callee, rest, block.cold);
+  const { copies, entry } = copyBlocks(fn, callee, rest, block.cold, call.location);
   block.terminator = new Terminator('jump', [], [{ block: entry, args: call.args }], call.location);
   return { rest, copies };
 }
 
-function copyBlocks(fn: IrFunction, callee: IrFunction, rest: Block, isCold: boolean): { copies: Block[]; entry: Block } {
+function copyBlocks(
+  fn: IrFunction,
+  callee: IrFunction,
+  rest: Block,
+  isCold: boolean,
+  call: Location | null,
+): { copies: Block[]; entry: Block } {
   const blocks = new Map<Block, Block>();
   const values: Value[] = [];
   const slots = callee.slots.map((slot) => fn.newSlot(slot.size, slot.align));
@@ -191,6 +207,7 @@ function copyBlocks(fn: IrFunction, callee: IrFunction, rest: Block, isCold: boo
   }
   const blockOf = (block: Block) => blocks.get(block) ?? bug(`b${block.id} is not in @${callee.symbol}`);
   const value = (v: Value) => values[v.id] ?? bug(`%${v.id} of @${callee.symbol} is used before its definition`);
+  const copySlot = (slot: Instruction['slot']) => (slot === null ? null : (slots[slot.index] ?? bug('no such slot')));
   // Instructions first: operands may be defined in blocks further down the layout.
   for (const block of callee.blocks) {
     blockOf(block).instructions = block.instructions.map((i) => {
@@ -206,7 +223,7 @@ function copyBlocks(fn: IrFunction, callee: IrFunction, rest: Block, isCold: boo
       copy.predicate = i.predicate;
       copy.trap = i.trap;
       copy.volatile = i.volatile;
-      copy.slot = i.slot === null ? null : (slots[i.slot.index] ?? bug('no such slot'));
+      copy.slot = copySlot(i.slot);
       copy.assembly = i.assembly;
       return copy;
     });
@@ -220,7 +237,65 @@ function copyBlocks(fn: IrFunction, callee: IrFunction, rest: Block, isCold: boo
     const end = block.terminator ?? bug(`b${block.id} of @${callee.symbol} has no end`);
     copy.terminator = copyEnd(end, blockOf, value, rest);
   }
+  if (fn.notes !== null && callee.notes !== null && call !== null) {
+    const locations = new LocationCopies(callee, call, (v) => values[v.id] ?? constantCopy(v, copySlot));
+    for (const block of blocks.values()) {
+      for (const i of block.instructions) i.location = locations.copy(i.location);
+      if (block.terminator !== null) block.terminator.location = locations.copy(block.terminator.location);
+    }
+  }
   return { copies: [...blocks.values()], entry: blockOf(callee.blocks[0] ?? bug('no entry')) };
+}
+
+/** A constant or address that is spoken of, but by no instruction. */
+function constantCopy(value: Value, copySlot: (slot: Instruction['slot']) => Instruction['slot']): Value | null {
+  const { def } = value;
+  if (!(def instanceof Instruction) || (def.op !== 'const' && def.op !== 'symbol' && def.op !== 'slot')) return null;
+  const copy = detached(def);
+  if (copy.def instanceof Instruction) copy.def.slot = copySlot(def.slot);
+  return copy;
+}
+
+/** The locations of a callee as they are where it is inlined. */
+class LocationCopies {
+  readonly #callee: IrFunction;
+  readonly #copyOf: (value: Value) => Value | null;
+  readonly #locations = new Map<Location, Location>();
+  readonly #calls = new Map<InlinedCall, InlinedCall>();
+  readonly #own: InlinedCall | null;
+
+  constructor(callee: IrFunction, call: Location, copyOf: (value: Value) => Value | null) {
+    this.#callee = callee;
+    this.#copyOf = copyOf;
+    this.#own = callee.notes === null ? null : { callee: callee.notes.source, call };
+  }
+
+  copy(location: Location | null): Location | null {
+    if (location?.environment === undefined) return location;
+    const known = this.#locations.get(location);
+    if (known !== undefined) return known;
+    const { environment, file, line, column } = location;
+    const bindings = environment.bindings.map((binding) => ({ ...binding, parts: binding.parts.map((part) => this.#part(part)) }));
+    const inlined = this.#call(environment.inlined);
+    const copy = { file, line, column, original: originalOf(location), environment: { block: environment.block, inlined, bindings } };
+    this.#locations.set(location, copy);
+    return copy;
+  }
+
+  #part(part: Value | null): Value | null {
+    const now = part === null ? null : (this.#callee.notes?.current(part) ?? null);
+    return now === null ? null : this.#copyOf(now);
+  }
+
+  #call(inlined: InlinedCall | null): InlinedCall | null {
+    if (inlined === null) return this.#own;
+    let copy = this.#calls.get(inlined);
+    if (copy === undefined) {
+      copy = { callee: inlined.callee, call: this.copy(inlined.call) ?? bug('a call without location') };
+      this.#calls.set(inlined, copy);
+    }
+    return copy;
+  }
 }
 
 function copyEnd(end: Terminator, blockOf: (block: Block) => Block, value: (v: Value) => Value, rest: Block): Terminator {

@@ -1,5 +1,5 @@
 /** What several passes need: constants behind values, and the replacement of values. */
-import { type Block, Instruction, type IrFunction, type Value } from '../ir/function.ts';
+import { type Block, type FunctionNotes, Instruction, type IrFunction, type Value } from '../ir/function.ts';
 import type { Constant, Type } from '../ir/types.ts';
 
 /** The constant that a value is, or null. */
@@ -26,16 +26,19 @@ export function becomeConstant(i: Instruction, type: Type, value: Constant): voi
 
 /** Values that stand for others: `to(value)` follows chains. */
 export class Replacements {
+  readonly #notes: FunctionNotes | null;
   readonly #forward: (Value | undefined)[];
   #isEmpty = true;
 
   constructor(fn: IrFunction) {
+    this.#notes = fn.notes;
     this.#forward = new Array(fn.valueCount);
   }
 
   set(value: Value, by: Value): void {
     this.#forward[value.id] = by;
     this.#isEmpty = false;
+    this.#notes?.replace(value, by);
   }
 
   to(value: Value): Value {

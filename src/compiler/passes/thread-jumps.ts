@@ -14,7 +14,7 @@ export function threadJumps(fn: IrFunction): void {
   const canPass = (block: Block) =>
     block.instructions.length === 0 && block.params.every((p) => usedElsewhere[p.id] !== 1) && block !== fn.blocks[0];
   for (const block of fn.blocks) {
-    for (const edge of block.terminator?.targets ?? []) threadEdge(edge, canPass);
+    for (const edge of block.terminator?.targets ?? []) threadEdge(fn, edge, canPass);
     if (block.terminator !== null) joinTargets(block.terminator);
   }
   removeUnreachableBlocks(fn);
@@ -23,12 +23,13 @@ export function threadJumps(fn: IrFunction): void {
 
 const longestThread = 16;
 
-function threadEdge(edge: Edge, canPass: (block: Block) => boolean): void {
+function threadEdge(fn: IrFunction, edge: Edge, canPass: (block: Block) => boolean): void {
   for (let steps = 0; steps < longestThread; steps += 1) {
     const over = edge.block;
     const next = canPass(over) ? edgeTaken(over, edge) : null;
     if (next === null || next.block === over) return;
     const args = next.args.map((arg) => passedTo(arg, over, edge));
+    if (fn.notes !== null) for (const param of over.params) fn.notes.lose(param);
     edge.block = next.block;
     edge.args = args;
   }

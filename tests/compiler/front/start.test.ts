@@ -45,7 +45,7 @@ describe('a start that', () => {
           library: () => ({ path: 'palindrome/program.ts', text: library }),
           trusted: () => true,
         };
-        const { module, diagnostics } = lowerProgram(['program.ts', 'palindrome/program'], sources, parsed, cache);
+        const { module, diagnostics } = lowerProgram(['program.ts', 'palindrome/program'], sources, parsed, cache, null);
         expect(diagnostics).toEqual([]);
         return `${printModule(module)}\n${JSON.stringify(module.layouts)}`;
       };

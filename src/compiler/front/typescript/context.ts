@@ -13,6 +13,7 @@
 import type ts from 'typescript';
 import { bug } from '../../../machine/isa/bug.ts';
 import type { Code } from '../../diagnostics.ts';
+import type { StructureType } from '../../image/debug-info.ts';
 import { FunctionBuilder } from '../../ir/builder.ts';
 import type { Block, InlineHint, StackSlot, Value } from '../../ir/function.ts';
 import { type Location, Module } from '../../ir/module.ts';
@@ -156,6 +157,26 @@ export interface Local {
   readonly owned: 'using' | 'const' | null;
 }
 
+/** What debug information is told of a function while it is lowered; notes.ts. */
+export interface Notes {
+  /** The location with what its variables are now. */
+  at(location: Location): Location;
+  /** The same place with what its variables are now. */
+  again(location: Location | null): Location | null;
+  declare(local: Local, node: ts.Node): void;
+  receiver(value: Rv, node: ts.Node): void;
+  result(type: Type): void;
+  /** The function is in SSA form now; `blocks` are those that are reached. */
+  finish(blocks: readonly Block[]): void;
+}
+
+/** The same of a program. */
+export interface ProgramNotes {
+  of(f: Fn, name: string, declared: Location): Notes;
+  /** Gives all variables their types: objects' layouts are known when all is lowered. */
+  sayTypes(p: Program): void;
+}
+
 export interface BlockScope {
   readonly names: Map<string, Local>;
   readonly disposals: { readonly type: ClassType; readonly local: Local }[];
@@ -176,12 +197,16 @@ export class Program {
   readonly problems: Problems;
   readonly rules: Rules;
   readonly modules: readonly SourceModule[];
+  /** For debug information; null if none is wanted. */
+  readonly notes: ProgramNotes | null;
   readonly instances = new Map<string, Instance>();
   readonly waiting: Instance[] = [];
   /** The functions of the modules' initialisers, for the escape rule. */
   readonly initialisers: { readonly scope: Scope; readonly params: readonly { readonly name: string }[]; readonly escape: EscapeGraph }[] =
     [];
   readonly globals = new Map<Declaration, Global | 'being made'>();
+  /** What debug information says of classes. */
+  readonly structures = new Map<ClassType, StructureType>();
   /** Functions whose address is taken, by the id of their type: what an indirect call may reach. */
   readonly addressTaken = new Map<number, Instance[]>();
   /** By the id of a function type: the ids of those that are used as it. */
@@ -196,7 +221,8 @@ export class Program {
   readonly initialised = new Set<Declaration>();
   readonly statics = new Map<ts.PropertyDeclaration, Extract<Declaration, { kind: 'variable' }>>();
 
-  constructor(modules: readonly SourceModule[], problems: Problems, rules: Rules) {
+  constructor(modules: readonly SourceModule[], problems: Problems, rules: Rules, notes: ProgramNotes | null) {
+    this.notes = notes;
     this.modules = modules;
     this.problems = problems;
     this.rules = rules;
@@ -205,6 +231,11 @@ export class Program {
   /** The linker symbols that are taken, in that order. */
   get symbols(): ReadonlySet<string> {
     return this.#symbols;
+  }
+
+  /** The symbol of a text's bytes, if it has them already. */
+  textSymbol(text: string): string | null {
+    return this.#strings.get(text) ?? null;
   }
 
   /** How many texts have read-only bytes. */
@@ -285,6 +316,8 @@ export class Fn {
   readonly results: IrType[];
   readonly variables: Variables;
   readonly escape: EscapeGraph;
+  /** What its variables are, for debug information. */
+  readonly notes: Notes | null;
   /** Result type; null while it is being inferred, or at module level. */
   result: Type | null;
   /** Where an owned result is put. */
@@ -335,6 +368,7 @@ export class Fn {
     this.isInitialiser = kind === 'initialiser';
     this.isScratch = kind === 'scratch';
     this.scopes.push({ names: new Map(), disposals: [] });
+    this.notes = program.notes === null || this.isScratch || location === null ? null : program.notes.of(this, symbol, location);
   }
 
   fail(node: ts.Node, code: Code, ...values: string[]): never {
@@ -347,7 +381,13 @@ export class Fn {
 
   /** The location of the instructions that follow. */
   at(node: ts.Node): void {
-    this.b.at(locationOf(this.scope.module.file, node));
+    const location = locationOf(this.scope.module.file, node);
+    this.b.at(this.notes === null ? location : this.notes.at(location));
+  }
+
+  /** Variables have got values or gone out of scope: what follows sees them so. */
+  noteVariables(): void {
+    if (this.notes !== null) this.b.at(this.notes.again(this.b.location));
   }
 
   expression(node: ts.Expression, want: Type | null = null): Rv {
@@ -384,6 +424,7 @@ export class Fn {
     const facts = this.#incoming.get(block);
     this.isDead = facts === undefined;
     this.facts = facts ?? NO_FACTS;
+    this.noteVariables();
   }
 
   /** Behind a terminator: what follows is lowered for its types and thrown away. */
@@ -448,6 +489,8 @@ export class Fn {
     if (names.has(local.name)) this.fail(node, 'P1105', local.name);
     const made = { ...local, id: this.#locals++, loopDepth: this.loopDepth };
     names.set(local.name, made);
+    this.notes?.declare(made, node);
+    this.noteVariables();
     return made;
   }
 

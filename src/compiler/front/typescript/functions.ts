@@ -60,6 +60,7 @@ function lower(p: Program, instance: Instance): void {
   const take = () => f.b.params[next++] ?? bug('a parameter of the signature');
   let index = 0;
   if (receiver !== null) f.receiver = rv(receiver, [take()], { origin: graph.param(index++), path: 'this' });
+  if (f.receiver !== null) f.notes?.receiver(f.receiver, node);
   const owned = instance.result === null ? null : ownedClass(p, instance.result);
   if (owned !== null) f.ownedResult = rv(owned, [take()], { origin: graph.param(index++) });
   if (!ts.isClassDeclaration(node) && node.body !== undefined) f.body = node.body;
@@ -83,6 +84,7 @@ function lower(p: Program, instance: Instance): void {
     } else expressionBody(f, body);
   } else f.b.return([]);
   if (instance.result === null) instance.result = f.result ?? VOID;
+  f.notes?.result(instance.result);
   finish(f);
 }
 
@@ -164,5 +166,6 @@ export function finish(f: Fn): void {
   }
   f.b.fn.blocks = f.b.fn.blocks.filter((block) => reached.has(block));
   f.variables.finish();
+  f.notes?.finish(f.b.fn.blocks);
   f.program.ir.functions.push(f.b.finish());
 }

@@ -10,7 +10,8 @@ import type { Diagnostic } from '../../diagnostics.ts';
 import { Module } from '../../ir/module.ts';
 import { builtin, builtinMember, sliceMember } from './builtins.ts';
 import { makeCall } from './calls.ts';
-import { attempt, Program, type Rules } from './context.ts';
+import { attempt, Program, type ProgramNotes, type Rules } from './context.ts';
+import { debugGlobals } from './debug-globals.ts';
 import { solveEscapes } from './escape.ts';
 import { callRuntime, condition, expression, maybeConstant, typeOf } from './expressions.ts';
 import { lowerInstance } from './functions.ts';
@@ -30,6 +31,7 @@ import { constantOf, globalOf, lowerModuleLevel } from './static.ts';
 import { type ClassType, NO_ENVIRONMENT } from './types.ts';
 
 export { ParseCache } from './modules.ts';
+export { VariableNotes } from './notes.ts';
 export { StartCache } from './start.ts';
 
 export interface FrontResult {
@@ -61,18 +63,20 @@ const RULES: Rules = {
  * Lowers the modules that `entries` reach; the first is the program.
  *
  * @param starts what is known of the library's own part; null where passes change functions, which those kept may not be
+ * @param notes for debug information of variables; null if none is wanted
  */
 export function lowerProgram(
   entries: readonly string[],
   sources: ModuleSources,
   cache: ParseCache,
   starts: StartCache | null,
+  notes: ProgramNotes | null,
 ): FrontResult {
   const problems = new Problems();
   const modules = loadModules(entries, sources, cache, problems);
   // What a broken text means is anybody's guess: only its syntax is reported.
   if (modules.some((m) => m.parsed.syntax.length > 0)) return { module: new Module(), diagnostics: problems.all };
-  const p = new Program(modules, problems, RULES);
+  const p = new Program(modules, problems, RULES, notes);
   p.reserve(INITIALISE);
   const exported = new Set<string>();
   for (const module of modules) reserveSymbols(p, module, exported);
@@ -92,7 +96,13 @@ export function lowerProgram(
   solveEscapes([...p.instances.values(), ...p.initialisers], p.reachable(), (subject, node, code, ...values) =>
     problems.add(subject.scope.module.file, node, code, ...values),
   );
-  if (!problems.any) p.ir.layouts = layoutsOf(p);
+  if (!problems.any) {
+    p.ir.layouts = layoutsOf(p);
+    if (notes !== null) {
+      notes.sayTypes(p);
+      p.ir.globals = debugGlobals(p);
+    }
+  }
   return { module: p.ir, diagnostics: problems.all };
 }
 

@@ -216,10 +216,11 @@ export function write(f: Fn, place: Place, value: Rv, node: ts.Node): void {
       const { local } = place;
       let index = 0;
       for (const part of materialise(f, value)) f.variables.write(local.variables?.[index++] ?? bug(local.name), part);
+      if (local.mustAssign) f.addFacts(`a:v${local.id}`);
+      f.noteVariables();
       f.escape.flow(value.origin, local.origin);
       if (local.loopDepth < f.loopDepth) f.escape.outlive(value.origin, node);
       f.forget(`v${local.id}`);
-      if (local.mustAssign) f.addFacts(`a:v${local.id}`);
       return;
     }
     case 'accessor': {

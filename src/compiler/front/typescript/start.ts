@@ -15,6 +15,8 @@ import type { Declaration, ParsedFile } from './modules.ts';
 interface Start {
   /** What it was made of. A file is parsed once for a text, so the object stands for it. */
   readonly library: readonly ParsedFile[];
+  /** Its functions have notes for debug information. */
+  readonly hasNotes: boolean;
   /** The names of its symbols. */
   readonly symbols: readonly string[];
   readonly functions: readonly IrFunction[];
@@ -42,7 +44,10 @@ export class StartCache {
   add(p: Program, lower: () => readonly string[]): readonly string[] {
     if (p.problems.any || usesLibrary(p)) return lower();
     const library = p.modules.filter((m) => m.library).map((m) => m.parsed);
-    const known = this.#starts.find((s) => s.library.length === library.length && s.library.every((file, k) => file === library[k]));
+    const hasNotes = p.notes !== null;
+    const known = this.#starts.find(
+      (s) => s.hasNotes === hasNotes && s.library.length === library.length && s.library.every((file, k) => file === library[k]),
+    );
     if (known === undefined) return this.#note(p, library, lower);
     if (known.symbols.some((symbol) => p.symbols.has(symbol))) return lower();
     p.ir.functions.push(...known.functions);
@@ -65,6 +70,7 @@ export class StartCache {
     if (p.problems.any || !areFree || sharedState(p) !== shared) return initialisers;
     const start: Start = {
       library,
+      hasNotes: p.notes !== null,
       symbols,
       functions: functions.slice(before.functions),
       data: data.slice(before.data),
@@ -73,6 +79,7 @@ export class StartCache {
       initialisers,
     };
     for (const fn of start.functions) fn.isShared = true;
+    p.notes?.sayTypes(p);
     this.#starts.push(start);
     if (this.#starts.length > STARTS) this.#starts.shift();
     return initialisers;

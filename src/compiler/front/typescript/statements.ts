@@ -137,6 +137,7 @@ export function inScope(f: Fn, work: () => void): void {
   const scope = f.scopes.at(-1) ?? bug('no scope');
   if (!f.isDead) disposeScope(f, scope);
   f.scopes.pop();
+  f.noteVariables();
 }
 
 /** Disposes what the scope bound with `using`, last first. */

@@ -7,9 +7,10 @@
 
 import { bug } from '../../../machine/isa/bug.ts';
 import type { InlineCode } from '../../assembler/index.ts';
+import type { DebugScope } from '../../image/debug-info.ts';
 import type { DwarfRegisterName, FrameRow, LineRow, Relocation, TrapRow } from '../../image/object.ts';
 import { rbpFrame } from '../../image/object.ts';
-import type { Location } from '../../ir/location.ts';
+import { type Location, originalOf } from '../../ir/function.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import type { Allocation } from './allocate.ts';
 import type { CodeBuffer, Mark } from './code-buffer.ts';
@@ -17,6 +18,7 @@ import { B, IMMEDIATE, M, type MachineBlock, type MachineFunction, MachineInstru
 import { CALLEE_SAVED, NONE, name64, RAX, RBP, RCX, RDI, RSI, RSP } from './registers.ts';
 import { rotateLoops } from './rotate-loops.ts';
 import { type Places, settle } from './spill.ts';
+import { type TrapSite, VariableTracker } from './variables.ts';
 
 export interface EmittedFunction {
   readonly bytes: Uint8Array;
@@ -28,6 +30,8 @@ export interface EmittedFunction {
   readonly tables: readonly { readonly symbol: string; readonly offsets: readonly number[] }[];
   /** Bytes below the saved RBP. */
   readonly frameBytes: number;
+  /** Where its variables are; null: not asked for. */
+  readonly scope: DebugScope | null;
 }
 
 /** What functions share while a module is emitted. */
@@ -44,6 +48,12 @@ export function emit(fn: MachineFunction, allocation: Allocation, context: EmitC
 
 /** From so many saved registers on, all returns but one jump to the one epilogue. */
 const SHARED_EXIT = 2;
+
+interface Stub {
+  readonly code: TrapCode;
+  readonly mark: Mark;
+  site: TrapSite | null;
+}
 
 interface Line {
   readonly mark: Mark;
@@ -68,12 +78,13 @@ class Emitter {
   private readonly lines: Line[] = [];
   private lastLocation: Location | null = null;
   private readonly traps: { readonly mark: Mark; readonly code: TrapCode; readonly location: Location | null }[] = [];
-  private readonly stubs = new Map<Location | null, { readonly code: TrapCode; readonly mark: Mark }[]>();
+  private readonly stubs = new Map<Location | null, Stub[]>();
   private readonly returns: { readonly ret: Mark; readonly after: Mark }[] = [];
   private readonly tables: { readonly symbol: string; readonly targets: readonly MachineBlock[] }[] = [];
   /** By position: what `forward` has found. */
   private readonly forwards: (MachineBlock | undefined)[] = [];
   private skip: Mark | null = null;
+  private variables: VariableTracker | null = null;
   /** Of the first epilogue. */
   private exit: Mark | null = null;
   private readonly put = (i: MachineInstruction): void => this.buffer.instruction(i);
@@ -96,21 +107,25 @@ class Emitter {
     const { buffer, fn } = this;
     // A function that was given up may have left something.
     buffer.clear();
-    rotateLoops(fn);
+    const rotated = rotateLoops(fn);
+    if (fn.origin !== null && this.context.debug) this.variables = this.tracker(rotated);
     const prologue = this.prologue();
     const blocks = fn.blocks.filter((block) => block === fn.blocks[0] || this.forward(block) === block);
     for (let at = 0; at < blocks.length; at++) {
       const block = blocks[at] ?? bug('a hole in blocks');
       buffer.place(this.markOf(block));
+      if (at > 0) this.variables?.enter(block, buffer.mark());
       this.block(block, blocks[at + 1] ?? null);
     }
     for (const [location, list] of this.stubs) {
-      for (const { code, mark } of list) {
+      for (const { code, mark, site } of list) {
         buffer.place(mark);
         this.line(location);
+        if (site !== null) this.variables?.atTrap(site, buffer.mark());
         this.trap(code, location);
       }
     }
+    const end = buffer.mark();
     const finished = buffer.finish();
     const at = (mark: Mark): number => finished.offsetOf(mark);
     return {
@@ -124,14 +139,27 @@ class Emitter {
         offsets: targets.map((target) => at(this.markOf(this.forward(target)))),
       })),
       frameBytes: this.frameBytes,
+      scope: this.variables?.finish(end, at) ?? null,
     };
+  }
+
+  private tracker(rotated: ReturnType<typeof rotateLoops>): VariableTracker {
+    const { fn } = this;
+    const { places, frame, spillBase } = this.places;
+    const offsets = { frame: frame - cfaOverRbp, spillBase: spillBase - cfaOverRbp, slotOffsets: fn.slotOffsets };
+    return new VariableTracker(fn, places, offsets, (i) => this.isNothing(i), rotated);
   }
 
   // Frame
 
   private prologue(): Prologue {
-    const location = this.fn.blocks[0]?.instructions[0]?.location ?? null;
+    const [entry] = this.fn.blocks;
+    const location = entry?.instructions[0]?.location ?? null;
     this.line(location);
+    if (this.variables !== null && entry !== undefined) {
+      this.variables.enter(entry, this.buffer.mark());
+      this.variables.at(location, this.buffer.mark());
+    }
     this.plain(M.push, RBP, NONE);
     const afterPush = this.buffer.mark();
     this.plain(M.mov, RBP, RSP);
@@ -226,9 +254,16 @@ class Emitter {
     const { instructions } = block;
     for (let n = 0; n < instructions.length; n++) {
       const i = instructions[n] ?? bug('a hole in the block');
-      if (this.isNothing(i)) continue;
-      const skip = this.skip;
+      this.variables?.reach(i);
+      if (this.isNothing(i)) {
+        this.variables?.executed(i, i.a, this.buffer.mark(), false);
+        continue;
+      }
+      const { skip } = this;
+      // Before places stand in its stead.
+      const written = i.a;
       this.line(i.location);
+      this.variables?.at(i.location, this.buffer.mark());
       if (i.op === M.jcc) {
         const target = this.forward(i.target ?? bug('jcc without a target'));
         const after = instructions[n + 1];
@@ -241,6 +276,7 @@ class Emitter {
         const target = this.forward(i.target ?? bug('jmp without a target'));
         if (target !== next) this.buffer.jump(-1, this.markOf(target));
       } else this.instruction(i);
+      this.variables?.executed(i, written, this.buffer.mark(), i.op === M.call || i.op === M.callind);
       if (skip !== null) {
         this.buffer.place(skip);
         this.skip = null;
@@ -320,26 +356,33 @@ class Emitter {
     this.plain(M.ud2, NONE, NONE);
   }
 
-  private stub(code: TrapCode, location: Location | null): Mark {
+  private stub(code: TrapCode, at: Location | null): Mark {
+    const location = at === null ? null : originalOf(at);
     let list = this.stubs.get(location);
     if (list === undefined) {
       list = [];
       this.stubs.set(location, list);
     }
     const known = list.find((stub) => stub.code === code);
-    if (known !== undefined) return known.mark;
+    if (known !== undefined) {
+      if (this.variables !== null) known.site = this.variables.trapSite(known.site);
+      return known.mark;
+    }
     const mark = { raw: 0, jumps: 0 };
-    list.push({ code, mark });
+    list.push({ code, mark, site: this.variables?.trapSite(null) ?? null });
     return mark;
   }
 
-  private line(location: Location | null, prologueEnd = false): void {
+  private line(at: Location | null, prologueEnd = false): void {
+    const location = at === null ? null : originalOf(at);
     if (!this.context.debug || location === null || location === this.lastLocation) return;
     this.lastLocation = location;
     this.lines.push({ mark: this.buffer.mark(), location, prologueEnd });
   }
 }
 
+/** The canonical frame address lies so far above RBP. */
+const cfaOverRbp = 16;
 const NOWHERE: Location = { file: '', line: 0, column: 0 };
 
 /** Of several rows at one offset the last one counts; a row that says what the one before says is left out. */

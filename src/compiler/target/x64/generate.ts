@@ -69,7 +69,7 @@ class Generator {
       tables.push(...own);
     }
     atoms.push(...tables, ...this.pool.atoms, ...module.data.map(atomOfData));
-    const objects: ObjectFile[] = [{ name: this.options.name, atoms }];
+    const objects: ObjectFile[] = [{ name: this.options.name, atoms, globals: module.globals }];
     for (const block of module.assembly) {
       const object = this.assemblyBlock(block);
       if (object !== null) objects.push(object);
@@ -107,7 +107,8 @@ class Generator {
     const binding = fn.exported ? 'global' : 'local';
     const { bytes, relocations, lines, traps, frames } = code;
     const declared = fn.location === null ? {} : { declared: fn.location };
-    const atom = functionAtom({ symbol: fn.symbol, binding, bytes, relocations, lines, traps, frames, ...declared });
+    const debug = code.scope === null || fn.notes === null ? {} : { debug: { source: fn.notes.source, scope: code.scope } };
+    const atom = functionAtom({ symbol: fn.symbol, binding, bytes, relocations, lines, traps, frames, ...declared, ...debug });
     return [atom, ...code.tables.map((table) => atomOfTable(fn.symbol, table))];
   }
 

@@ -9,7 +9,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { Instruction, Value } from '../../ir/function.ts';
 import type { Type } from '../../ir/types.ts';
 import { zeroExtend } from './extend.ts';
-import { M } from './machine.ts';
+import { M, type Origin } from './machine.ts';
 import { FLOAT_ARGUMENTS, FLOAT_RESULTS, INTEGER_ARGUMENTS, INTEGER_RESULTS, NONE, RBP, RSP, registerByName } from './registers.ts';
 import type { Address, Selector } from './selector.ts';
 
@@ -41,6 +41,12 @@ export function resultRegisters(types: readonly Type[]): number[] {
   let integers = 0;
   let floats = 0;
   return types.map((type) => (type === 'f64' ? FLOAT_RESULTS[floats++] : INTEGER_RESULTS[integers++]) ?? bug('too many results'));
+}
+
+/** Where the caller puts parameters, for debug information. */
+export function parameterPlaces(params: readonly Value[]): Origin['parameters'] {
+  const { places: list } = places(params.map((p) => p.type));
+  return params.map((value, k) => ({ value, ...(list[k] ?? bug('a parameter without a place')) }));
 }
 
 /** The entry block's parameters, at the start of the function. */

@@ -9,7 +9,7 @@
  * an op that never works in memory (`memoryA` is false), or a constant.
  */
 
-import type { Location } from '../../ir/location.ts';
+import type { FunctionNotes, Location, Value } from '../../ir/function.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import { CALLER_SAVED_MASK, FIRST_VIRTUAL, NONE, RAX, RCX, RDI, RDX, RSI, registerName } from './registers.ts';
 
@@ -235,8 +235,21 @@ export class MachineBlock {
   cold = false;
 }
 
+/** What debug information needs to know of the function that the machine code was made of. */
+export interface Origin {
+  readonly notes: FunctionNotes;
+  /** Parameters, and where the caller puts them: a fixed register, or `NONE` and bytes behind the return address. */
+  readonly parameters: readonly { readonly value: Value; readonly register: number; readonly stack: number }[];
+  /** The virtual register of a value, by its id; 0: it has none. */
+  readonly registers: Int32Array;
+  /** Blocks whose parameters the edges to them have put in place. */
+  readonly joins: readonly { readonly block: MachineBlock; readonly parameters: readonly Value[] }[];
+}
+
 export class MachineFunction {
   readonly symbol: string;
+  /** null: no debug information of variables is wanted. */
+  origin: Origin | null = null;
   /** In layout order. */
   blocks: MachineBlock[] = [];
   /** For each virtual register (from 0): is it a vector register? */

@@ -9,19 +9,25 @@ import { M, type MachineBlock, type MachineFunction, MachineInstruction } from '
 /** Heads of more instructions are not copied. */
 const HEAD_LIMIT = 6;
 
-export function rotateLoops(fn: MachineFunction): void {
+/** @returns the first instruction of each copy, and the head that is entered there */
+export function rotateLoops(fn: MachineFunction): ReadonlyMap<MachineInstruction, MachineBlock> {
+  const copies = new Map<MachineInstruction, MachineBlock>();
   // Heads are looked at before any block is changed, so that a copy is of the head alone.
-  const ends: { readonly block: MachineBlock; readonly head: readonly MachineInstruction[] }[] = [];
+  const ends: { readonly block: MachineBlock; readonly head: MachineBlock; readonly test: readonly MachineInstruction[] }[] = [];
   for (const block of fn.blocks) {
     const target = block.instructions[block.instructions.length - 1];
     if (target?.op !== M.jmp || target.target === null) continue;
     const head = target.target;
-    if (head.position <= block.position && isTest(head)) ends.push({ block, head: [...head.instructions] });
+    if (head.position <= block.position && isTest(head)) ends.push({ block, head, test: [...head.instructions] });
   }
-  for (const { block, head } of ends) {
+  for (const { block, head, test } of ends) {
     block.instructions.pop();
-    for (const i of head) block.instructions.push(copyOf(i));
+    const first = block.instructions.length;
+    for (const i of test) block.instructions.push(copyOf(i));
+    const copy = block.instructions[first];
+    if (copy !== undefined) copies.set(copy, head);
   }
+  return copies;
 }
 
 /** A few instructions, none of which is more than itself, and then a way on or out. */

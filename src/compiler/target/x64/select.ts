@@ -10,7 +10,7 @@
 import { bug } from '../../../machine/isa/bug.ts';
 import { reversePostorder } from '../../ir/dominators.ts';
 import type { Block, Instruction, IrFunction } from '../../ir/function.ts';
-import { lowerCall, lowerParameters } from './lower-call.ts';
+import { lowerCall, lowerParameters, parameterPlaces } from './lower-call.ts';
 import { lowerTerminator } from './lower-control.ts';
 import { lowerFloat } from './lower-float.ts';
 import { lowerInteger } from './lower-integer.ts';
@@ -35,6 +35,7 @@ export function select(fn: IrFunction, pool: ConstantPool): MachineFunction {
     lowerBlock(s, block, at === 0);
     layout.push([s.machineBlock(block), ...s.takeEdgeBlocks()]);
   }
+  if (fn.notes !== null) s.noteOrigin(fn.notes, order, parameterPlaces(order[0]?.params ?? []));
   const [entry, ...blocks] = layout.reverse().flat();
   if (entry !== undefined) s.out.blocks = [entry, ...blocks.filter((block) => !block.cold), ...blocks.filter((block) => block.cold)];
   return s.out;
@@ -58,7 +59,7 @@ function lowerBlock(s: Selector, block: Block, isEntry: boolean): void {
     append();
   }
   if (isEntry) {
-    s.location = s.fn.location;
+    s.location = s.fn.notes?.entry ?? s.fn.location;
     lowerParameters(s, block.params);
     append();
   }

@@ -6,12 +6,21 @@
  */
 
 import { bug } from '../../../machine/isa/bug.ts';
-import type { Block, Edge, Instruction, IrFunction, StackSlot, Value } from '../../ir/function.ts';
+import type { Block, Edge, FunctionNotes, Instruction, IrFunction, Location, StackSlot, Value } from '../../ir/function.ts';
 import { Instruction as IrInstruction } from '../../ir/function.ts';
-import type { Location } from '../../ir/location.ts';
 import { opRow } from '../../ir/ops.ts';
 import { bitsOf, type Type } from '../../ir/types.ts';
-import { IMMEDIATE, M, MachineBlock, MachineFunction, MachineInstruction, type MachineOp, MEMORY, type Width } from './machine.ts';
+import {
+  IMMEDIATE,
+  M,
+  MachineBlock,
+  MachineFunction,
+  MachineInstruction,
+  type MachineOp,
+  MEMORY,
+  type Origin,
+  type Width,
+} from './machine.ts';
 import { sequentialise } from './parallel-moves.ts';
 import { FIRST_VIRTUAL, FRAME, isFloat, NONE } from './registers.ts';
 import { Uses } from './uses.ts';
@@ -109,6 +118,17 @@ export class Selector {
       this.registers[value.id] = register;
     }
     return register;
+  }
+
+  /** For debug information: which register each value has got. */
+  noteOrigin(notes: FunctionNotes, order: readonly Block[], parameters: Origin['parameters']): void {
+    const joins = order.slice(1).filter(({ params }) => params.length > 0);
+    this.out.origin = {
+      notes,
+      parameters,
+      registers: this.registers,
+      joins: joins.map((block) => ({ block: this.machineBlock(block), parameters: block.params })),
+    };
   }
 
   isWanted(value: Value): boolean {
