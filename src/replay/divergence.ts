@@ -61,13 +61,13 @@ export function damageDifference(damage: Damage, at: bigint): Difference {
 /** The position of the instruction that made bit or target number `index` of the path of the block that begins at `first`. */
 function makerOf(player: Player, first: bigint, count: number, part: 'bit' | 'target' | 'address', index: number): bigint {
   player.seek(first);
-  const back = player.mark();
+  const begin = player.mark();
   let low = 0;
   let high = count;
   // the smallest n such that the first n instructions make more than `index` of them
   while (low < high) {
     const middle = (low + high) >> 1;
-    back();
+    begin.restore();
     const made = player.pathUntil(first + BigInt(middle));
     if (made[part] > index) high = middle;
     else low = middle + 1;
@@ -91,7 +91,7 @@ interface Candidate {
 /** An access of instruction `at`, in the block that begins at `first`. */
 function accessCandidate(player: Player, first: bigint, at: bigint, { index, recorded, replayed }: AddressDifference): Candidate {
   player.seek(first);
-  player.mark()();
+  player.mark().restore();
   const { address: before } = player.pathUntil(at);
   player.step();
   const guesses = player.machine.guessesOf(index - before);

@@ -41,7 +41,7 @@ export function firstDifferentInstruction(recorded: Player, other: Player): Foun
       !sameRegisters(recorded, other) ||
       !sameMemory(recorded, other, starts, initial);
     if (parted) {
-      for (const back of marks) back();
+      for (const mark of marks) mark.restore();
       const found = stepTogether(recorded, other);
       if (found !== null) return found;
     }

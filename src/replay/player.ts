@@ -34,6 +34,13 @@ export interface PlayerOptions {
   readonly output?: (byte: number) => void;
 }
 
+/** A moment to which a player can come back. */
+export interface Mark {
+  readonly position: bigint;
+  readonly snapshot: Snapshot;
+  readonly restore: () => void;
+}
+
 /** Tag of the events that replay reads back. */
 export const INPUT_TAG: number = EVENTS.find((row) => row.kind === 'input')?.tag ?? bug('there is no event for input');
 
@@ -147,10 +154,11 @@ export class Player {
   seekCheckpoint(target: bigint): void {
     const checkpoint = this.trace.checkpointAt(target);
     const from = checkpoint < 0 ? 0n : (this.trace.checkpoints[checkpoint] ?? 0n);
-    if (target < this.position || from > this.position) this.#restore(checkpoint);
+    if (target < this.position || from > this.position) this.restoreCheckpoint(checkpoint);
   }
 
-  #restore(checkpoint: number): void {
+  /** Goes to a checkpoint of the trace; -1: to the start. */
+  restoreCheckpoint(checkpoint: number): void {
     const { trace } = this;
     if (checkpoint < 0) {
       this.machine.restore(this.#start);
@@ -185,26 +193,28 @@ export class Player {
   }
 
   /** Takes what is needed to come back to this moment quickly. */
-  mark(): () => void {
+  mark(): Mark {
     this.machine.drainPath();
     const snapshot = this.machine.snapshot();
     const { serial, program } = this.#engine.host.calls;
-    return () => {
+    const restore = (): void => {
       this.machine.restore(snapshot);
       this.#engine.host.calls.serial = serial;
       this.#engine.host.calls.program = program;
       this.#playback.clear();
       this.#fed = this.trace.runs === 0 ? 0 : this.trace.runAt(snapshot.count);
     };
+    return { position: snapshot.count, snapshot, restore };
   }
 
-  /** Runs on to a position, by the inputs that were recorded. */
+  /** Runs on to a position, by the inputs that were recorded; less far where an observer ends the run. */
   run(to: bigint): void {
     const { machine } = this;
     this.#feed(to);
     while (machine.count < to) {
       const before = machine.count;
       const stop = machine.run(to);
+      if (stop.reason === 'observer') return;
       if (stop.reason !== 'limit' && machine.count === before && stop.reason !== 'ready') return;
     }
   }

@@ -49,6 +49,15 @@ export class Snapshot {
     for (const [i, { page }] of found.entries()) bytes.set(page, i * PAGE);
     return { numbers: Uint32Array.from(found, ({ frame }) => frame), bytes };
   }
+
+  /** How many pages it keeps in memory that `other` (null: none) does not. */
+  ownPages(other: Snapshot | null): number {
+    let count = 0;
+    forEachDifference(this.chunks, other?.chunks ?? [], (frame) => {
+      if (pageOf(this.chunks, frame) !== null) count++;
+    });
+    return count;
+  }
 }
 
 const ZEROS: Uint8Array = new Uint8Array(PAGE);

@@ -1,24 +1,8 @@
-/** What a search through the run looks for, and what it finds. */
-import type { Machine } from '../../machine/index.ts';
+/**
+ * A search through a run: breakpoints and watchpoints that the machine tells while it runs (machine/probes.ts), as hits with the moment at which each came.
+ */
+import { type Breakpoint, type Machine, type Observer, type ProbedAccess, UserError, type Watchpoint } from '../../machine/index.ts';
 import type { Player } from '../player.ts';
-import { stepOnce } from '../step.ts';
-
-export interface Breakpoint {
-  /** Linear address of an instruction's first byte. */
-  readonly address: bigint;
-  /** Only while CR3's table root (physical address) is this. */
-  readonly root?: bigint;
-}
-
-export interface Watchpoint {
-  readonly space: 'linear' | 'physical';
-  readonly address: bigint;
-  /** Bytes, at least 1. */
-  readonly length: number;
-  readonly access: 'read' | 'write' | 'access';
-  /** Only while CR3's table root (physical address) is this. */
-  readonly root?: bigint;
-}
 
 export interface Search {
   readonly breakpoints?: readonly Breakpoint[];
@@ -29,24 +13,18 @@ export interface Search {
   readonly isInterrupted?: () => boolean;
 }
 
-/** An access that overlaps a watchpoint. */
-export interface WatchedAccess {
-  readonly linear: bigint;
-  readonly physical: bigint;
-  readonly size: number;
-  readonly write: boolean;
-  /** Made by the CPU itself, or by a device. */
-  readonly implicit: boolean;
-}
-
-/** `at`: position of the instruction at the breakpoint, or of the one that made the access. */
-export type Hit =
-  | { readonly kind: 'breakpoint'; readonly at: bigint; readonly breakpoint: Breakpoint }
-  | { readonly kind: 'watchpoint'; readonly at: bigint; readonly watchpoint: Watchpoint; readonly access: WatchedAccess };
+/**
+ * What was found: an instruction at a breakpoint about to be executed, or an access about to be made. `at`: the position of the instruction; `delivered`: how
+ * many interrupts and faults had been delivered at that position by then.
+ */
+export type Hit = { readonly at: bigint; readonly delivered: number } & (
+  | { readonly kind: 'breakpoint'; readonly breakpoint: Breakpoint }
+  | { readonly kind: 'watchpoint'; readonly watchpoint: Watchpoint; readonly access: ProbedAccess }
+);
 
 /**
- * Why a search ended, and where: `breakpoint` before its instruction; `watchpoint` after the instruction that made the access (forwards) or before it
- * (backwards); `until` at that position; `start` and `end` of the trace.
+ * Why a search ended, and where: `breakpoint`: before its instruction, with what is delivered before it delivered, so that RIP is its address; `watchpoint`:
+ * after the instruction that made the access (forwards) or before it (backwards); `until`: at that position; `start` and `end`: of the trace.
  */
 export interface Stopped {
   readonly why: 'breakpoint' | 'watchpoint' | 'until' | 'start' | 'end' | 'interrupted';
@@ -55,34 +33,71 @@ export interface Stopped {
   readonly hit: Hit | null;
 }
 
-/** Instructions between two questions whether the search is interrupted. */
-const SLICE = 256n;
+export class Scan {
+  readonly #player: Player;
+  readonly #search: Search;
+  readonly #found: (hit: Hit) => boolean;
+  /** The last position at which something was delivered, and how often. */
+  #deliveries: { at: bigint; count: number };
 
-/** Runs on to `to`, or to what `found` says true to. A value is given between slices. */
-export function* scan(player: Player, to: bigint, search: Search, found: (hit: Hit) => boolean): Generator<void, void> {
-  const { machine } = player;
-  const begin = player.position;
-  const old = (search.watchpoints ?? []).map((watchpoint) => contents(machine, watchpoint));
-  while (player.position < to) {
-    const root = machine.cr3 & ~0xfffn;
-    const executed = stepOnce(machine, (until) => player.run(until));
-    if (executed === null) return;
-    const { at, rip } = executed;
-    for (const breakpoint of search.breakpoints ?? [])
-      if (breakpoint.address === rip && (breakpoint.root ?? root) === root && found({ kind: 'breakpoint', at, breakpoint })) return;
-    for (const [i, watchpoint] of (search.watchpoints ?? []).entries()) {
-      const now = contents(machine, watchpoint);
-      if (now === old[i]) continue;
-      old[i] = now;
-      const { address, length } = watchpoint;
-      const access = { linear: address, physical: address, size: length, write: true, implicit: false };
-      if (found({ kind: 'watchpoint', at, watchpoint, access })) return;
+  /** From where the player is, where `delivered` interrupts and faults have been delivered already. `found` says whether the run ends at a hit. */
+  constructor(player: Player, search: Search, delivered: number, found: (hit: Hit) => boolean) {
+    for (const { length } of search.watchpoints ?? [])
+      if (length < 1) throw new UserError(`a watchpoint of ${length} bytes: give at least 1`);
+    this.#player = player;
+    this.#search = search;
+    this.#found = found;
+    this.#deliveries = { at: player.position, count: delivered };
+  }
+
+  /** Runs on to a position; less far where `found` ended the run, or the run is over. */
+  run(to: bigint): void {
+    const { machine } = this.#player;
+    const { breakpoints = [], watchpoints = [] } = this.#search;
+    const observer = machine.observer;
+    machine.probes = { breakpoints, watchpoints };
+    machine.observer = this.#observer(machine);
+    try {
+      this.#player.run(to);
+    } finally {
+      machine.observer = observer;
+      machine.probes = null;
     }
-    if ((player.position - begin) % SLICE === 0n) yield;
+  }
+
+  #observer(machine: Machine): Observer {
+    const tell = (hit: Hit): void => {
+      if (this.#found(hit)) machine.requestStop();
+    };
+    return {
+      irq: (at) => this.#delivered(at),
+      exception: (at) => this.#delivered(at),
+      breakpoint: (at, address) => {
+        const breakpoint = this.#search.breakpoints?.find((each) => each.address === address && isRoot(machine, each.root));
+        if (breakpoint !== undefined) tell({ kind: 'breakpoint', at, delivered: this.#deliveredAt(at), breakpoint });
+      },
+      access: (at, access) => {
+        const watchpoint = this.#search.watchpoints?.find((each) => isRoot(machine, each.root) && overlaps(each, access));
+        if (watchpoint !== undefined) tell({ kind: 'watchpoint', at, delivered: this.#deliveredAt(at), watchpoint, access: { ...access } });
+      },
+    };
+  }
+
+  #delivered(at: bigint): void {
+    this.#deliveries = { at, count: this.#deliveredAt(at) + 1 };
+  }
+
+  #deliveredAt(at: bigint): number {
+    return this.#deliveries.at === at ? this.#deliveries.count : 0;
   }
 }
 
-function contents(machine: Machine, { space, address, length }: Watchpoint): string {
-  const bytes = space === 'physical' ? machine.readPhysical(address, length) : machine.readLinear(address, length);
-  return bytes === null ? '' : Buffer.from(bytes).toString('hex');
+function isRoot({ rootFrame }: Machine, root: bigint | undefined): boolean {
+  return root === undefined || rootFrame === Number(root >> 12n);
+}
+
+function overlaps({ space, address, length, access }: Watchpoint, made: ProbedAccess): boolean {
+  if (access !== 'access' && (access === 'write') !== made.write) return false;
+  const at = space === 'linear' ? made.linear : made.physical;
+  return at !== null && at < address + BigInt(length) && address < at + BigInt(made.size);
 }

@@ -10,36 +10,49 @@
  *     timeline.machine.registers();
  *
  * *Position* n: n instructions have retired. What happens at n (interrupts and faults that are delivered before instruction n retires, and all that
- * instruction n does itself) has not happened yet at position n, and has at n + 1. An event's `at` is the position before it.
+ * instruction n does itself) has not happened yet at position n, and has at n + 1. An event's `at` is the position before it. Only a search that ends at a
+ * breakpoint behind something that was delivered (on the first instruction of a handler) stands within a position: `delivered` says how much of it has
+ * happened; a step back goes to the position itself.
  */
-import type { Machine } from '../../machine/index.ts';
+
+import type { Breakpoint, Machine } from '../../machine/index.ts';
+import { bug } from '../../machine/isa/bug.ts';
 import type { TraceEvent } from '../events.ts';
-import { Player, type PlayerOptions } from '../player.ts';
+import { Keel } from '../keel.ts';
+import { bootOf, Player, type PlayerOptions } from '../player.ts';
 import type { InstructionView } from '../step.ts';
 import type { Symbols } from '../symbols.ts';
 import type { Trace } from '../trace/reader.ts';
 import { type ConsoleLine, consoleLines } from './console.ts';
 import { EventFinder, type EventMatch } from './event-finder.ts';
-import { type Hit, type Search, type Stopped, scan } from './search.ts';
+import { type Hit, Scan, type Search, type Stopped } from './search.ts';
+import { earliest, latest, Traveller } from './traveller.ts';
 
 /** A search backwards looks first at so many instructions, and then at twice as many each time. */
-const FIRST_WINDOW = 1024n;
+const FIRST_WINDOW = 8192n;
 
 export class Timeline {
   /** Events by their kind and number. */
   readonly events: EventFinder;
   readonly #player: Player;
+  readonly #options: PlayerOptions;
+  readonly #traveller: Traveller;
+  /** How much has been delivered at the position. */
+  #delivered = 0;
   #console: readonly ConsoleLine[] | null = null;
+  #keel: Keel | null | undefined;
   #isInterrupted = false;
 
-  private constructor(player: Player) {
+  private constructor(player: Player, options: PlayerOptions) {
     this.#player = player;
+    this.#options = options;
+    this.#traveller = new Traveller(player);
     this.events = new EventFinder(player.trace);
   }
 
   /** At the start of the trace. Throws UserError where an image is missing or bad. */
   static async open(trace: Trace, options: PlayerOptions = {}): Promise<Timeline> {
-    return new Timeline(await Player.open(trace, options));
+    return new Timeline(await Player.open(trace, options), options);
   }
 
   get trace(): Trace {
@@ -55,8 +68,19 @@ export class Timeline {
     return this.#player.symbols;
   }
 
+  /** keel's processes as they are at the position; null where the guest is another kernel. */
+  get keel(): Keel | null {
+    if (this.#keel === undefined) this.#keel = Keel.of(this.machine, bootOf(this.trace, this.#options).image);
+    return this.#keel;
+  }
+
   get position(): bigint {
     return this.#player.position;
+  }
+
+  /** How many interrupts and faults have been delivered at the position: 0 but for a search that ended behind some. */
+  get delivered(): number {
+    return this.#delivered;
   }
 
   /** The first position. */
@@ -73,7 +97,7 @@ export class Timeline {
 
   /** Goes to a position; to the start or the end where it is outside of them. */
   seek(to: bigint): void {
-    this.#player.seek(latest(to, this.start));
+    drained(this.#seek(to));
   }
 
   /** Executes so many instructions (fewer where the run ends). */
@@ -81,33 +105,45 @@ export class Timeline {
     this.seek(this.position + count);
   }
 
-  /** Takes back so many instructions. */
+  /** Takes back so many instructions. What was delivered at the position counts as one. */
   stepBack(count = 1n): void {
-    this.seek(this.position - count);
+    this.seek(this.position - (this.#delivered > 0 ? count - 1n : count));
   }
 
   /** The instruction that is executed next, as it will be; null at the end. The position stays. */
   next(): InstructionView | null {
-    const here = this.position;
+    const mark = this.#player.mark();
     const view = this.#player.step();
-    this.seek(here);
+    mark.restore();
     return view;
   }
 
-  /** Runs on until something is found. What stands at the position itself counts only if it happens again later: a breakpoint that was reached is left. */
+  /** Executes so many instructions (fewer where the run ends) and tells which they were. */
+  instructions(count: number): InstructionView[] {
+    const views: InstructionView[] = [];
+    while (views.length < count) {
+      const view = this.#player.step();
+      if (view === null) break;
+      this.#delivered = 0;
+      views.push(view);
+    }
+    return views;
+  }
+
+  /** Runs on until something is found. A breakpoint at which the timeline stands is left, not found. */
   forward(search: Search): Stopped {
-    return finished(this.#forward(search), search);
+    return drained(this.#forward(search), search.isInterrupted);
   }
 
   /** Goes back to the last breakpoint or access before the position. */
   back(search: Search): Stopped {
-    return finished(this.#back(search), search);
+    return drained(this.#back(search), search.isInterrupted);
   }
 
-  /** `forward` or `back`, with turns of the event loop in between, in which `interrupt` may be called. */
-  async travel(direction: 'forward' | 'back', search: Search): Promise<Stopped> {
+  /** `forward`, `back` or a seek (`until` alone), with turns of the event loop in between, in which `interrupt` may be called. */
+  async travel(direction: 'forward' | 'back' | 'seek', search: Search): Promise<Stopped> {
     this.#isInterrupted = false;
-    const way = direction === 'forward' ? this.#forward(search) : this.#back(search);
+    const way = this.#way(direction, search);
     for (;;) {
       const step = way.next(this.#isInterrupted || search.isInterrupted?.() === true);
       if (step.done === true) return step.value;
@@ -120,43 +156,73 @@ export class Timeline {
     this.#isInterrupted = true;
   }
 
-  /** Gives `undefined` between slices, and is told whether it is interrupted. */
-  *#forward(search: Search): Generator<void, Stopped, boolean> {
-    const start = this.position;
-    const to = earliest(search.until ?? this.end, this.end);
-    let hit: Hit | null = null;
-    const way = scan(this.#player, to, search, (found) => {
-      if (found.kind === 'breakpoint' && found.at === start) return false;
-      hit = found;
-      return true;
-    });
-    while (way.next().done !== true) if (yield) return this.#stopped('interrupted', null);
-    if (hit === null) return this.#stopped(this.position === this.end ? 'end' : 'until', null);
-    return this.#stoppedAt(hit, 'forward');
+  #way(direction: 'forward' | 'back' | 'seek', search: Search): Way {
+    if (direction === 'seek') return this.#seek(search.until ?? this.position);
+    return direction === 'forward' ? this.#forward(search) : this.#back(search);
   }
 
-  *#back(search: Search): Generator<void, Stopped, boolean> {
+  *#seek(to: bigint): Way {
+    const isThere = yield* this.#go(to);
+    return this.#stopped(isThere ? 'until' : 'interrupted', null);
+  }
+
+  /** To a position, before anything that happens at it; false: interrupted on the way. */
+  *#go(to: bigint, isAnew = this.#delivered > 0): Generator<void, boolean, boolean> {
+    const isThere = yield* this.#traveller.go(earliest(latest(to, this.start), this.end), isAnew);
+    this.#delivered = 0;
+    return isThere;
+  }
+
+  *#forward(search: Search): Way {
+    const start = this.position;
+    const delivered = this.#delivered;
+    const to = earliest(search.until ?? this.end, this.end);
+    const found = new Found(true);
+    const scan = new Scan(this.#player, search, delivered, (hit) => {
+      const isHere = hit.kind === 'breakpoint' && hit.at === start && hit.delivered <= delivered;
+      return !isHere && found.take(hit);
+    });
+    const isThere = yield* this.#traveller.run(to, { run: (until) => scan.run(until), isDone: () => found.hit !== null, keep: 'here' });
+    if (found.hit !== null) return yield* this.#stopAt(found.hit, true);
+    if (this.position > start) this.#delivered = 0;
+    if (!isThere) return this.#stopped('interrupted', null);
+    return this.#stopped(this.position === this.end ? 'end' : 'until', null);
+  }
+
+  *#back(search: Search): Way {
     const least = latest(search.until ?? this.start, this.start);
     let to = this.position;
-    for (let size = FIRST_WINDOW; to > least; size *= 2n) {
-      const from = latest(to - size, least);
-      this.seek(from);
-      let hit: Hit | null = null;
-      const way = scan(this.#player, to, search, (found) => {
-        hit = found;
-        return false;
-      });
-      while (way.next().done !== true) if (yield) return this.#stopped('interrupted', null);
-      if (hit !== null) return this.#stoppedAt(hit, 'back');
+    let delivered = this.#delivered;
+    for (let size = FIRST_WINDOW; to > least || delivered > 0; size *= 2n) {
+      const from = latest(this.#traveller.restartNear(latest(to - size, this.start), size), least);
+      if (!(yield* this.#go(from))) return this.#stopped('interrupted', null);
+      const [border, within] = [to, delivered];
+      const found = new Found(false);
+      const scan = new Scan(this.#player, search, 0, (hit) => (hit.at < border || hit.delivered < within) && found.take(hit));
+      const last = within > 0 ? border + 1n : border;
+      if (!(yield* this.#traveller.run(last, { run: (until) => scan.run(until), keep: 'target' })))
+        return this.#stopped('interrupted', null);
+      if (found.hit !== null) return yield* this.#stopAt(found.hit, false);
       to = from;
+      delivered = 0;
     }
-    this.seek(least);
+    if (!(yield* this.#go(least))) return this.#stopped('interrupted', null);
     return this.#stopped(least === this.start ? 'start' : 'until', null);
   }
 
-  #stoppedAt(hit: Hit, direction: 'forward' | 'back'): Stopped {
-    this.seek(hit.kind === 'watchpoint' && direction === 'forward' ? hit.at + 1n : hit.at);
+  /** Goes to where a hit ends a search. The machine may stand somewhere within the hit's instruction. */
+  *#stopAt(hit: Hit, isForward: boolean): Way {
+    const isAfter = hit.kind === 'watchpoint' && isForward;
+    if (!(yield* this.#go(isAfter ? hit.at + 1n : hit.at, true))) return this.#stopped('interrupted', null);
+    if (hit.kind === 'breakpoint' && hit.delivered > 0) this.#enter(hit.breakpoint, hit.at, hit.delivered);
     return this.#stopped(hit.kind, hit);
+  }
+
+  /** On within the position, to where a breakpoint was told behind what was delivered. */
+  #enter(breakpoint: Breakpoint, at: bigint, delivered: number): void {
+    new Scan(this.#player, { breakpoints: [breakpoint] }, 0, (hit) => hit.delivered === delivered).run(at + 1n);
+    if (this.position !== at) bug(`the breakpoint behind ${delivered} deliveries at ${at} was not met again`);
+    this.#delivered = delivered;
   }
 
   #stopped(why: Stopped['why'], hit: Hit | null): Stopped {
@@ -191,7 +257,26 @@ export class Timeline {
   }
 }
 
-function finished(way: Generator<void, Stopped, boolean>, { isInterrupted }: Search): Stopped {
+/** The first hit, at which the run ends, or the last. */
+class Found {
+  hit: Hit | null = null;
+  readonly #isFirst: boolean;
+
+  constructor(isFirst: boolean) {
+    this.#isFirst = isFirst;
+  }
+
+  /** Whether the run ends. */
+  take(hit: Hit): boolean {
+    if (this.hit === null || !this.#isFirst) this.hit = hit;
+    return this.#isFirst;
+  }
+}
+
+/** A way that gives control back between slices, and is told then whether it is interrupted. */
+type Way = Generator<void, Stopped, boolean>;
+
+function drained(way: Way, isInterrupted?: () => boolean): Stopped {
   for (;;) {
     const step = way.next(isInterrupted?.() === true);
     if (step.done === true) return step.value;
@@ -200,12 +285,4 @@ function finished(way: Generator<void, Stopped, boolean>, { isInterrupted }: Sea
 
 function isIn(text: string | RegExp, line: string): boolean {
   return typeof text === 'string' ? line.includes(text) : text.test(line);
-}
-
-function earliest(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
-}
-
-function latest(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

@@ -9,7 +9,7 @@ let timeline: Timeline;
 let rips: bigint[];
 
 beforeAll(async () => {
-  const recording = await record({ ...guestRecording({ rounds: 8 }), blockInstructions: 512, checkpointInstructions: 1024 });
+  const recording = await record({ ...guestRecording({ rounds: 12, timer: 200 }), blockInstructions: 512, checkpointInstructions: 1024 });
   trace = await openTrace(recording.trace ?? new Uint8Array(0));
   timeline = await Timeline.open(trace, { like: recording.machine });
   const player = await Player.open(trace, { like: recording.machine });
@@ -17,6 +17,7 @@ beforeAll(async () => {
   for (let view = player.step(); view !== null; view = player.step()) rips.push(view.rip);
 });
 
+const why = ({ why, position }: Stopped): unknown => [why, position];
 const position = (): fc.Arbitrary<bigint> => fc.bigInt(0n, trace.instructions);
 
 describe('moving', () => {
@@ -36,6 +37,14 @@ describe('moving', () => {
           go();
           fresh.seek(0n);
           fresh.run(timeline.position);
+          // Behind what was delivered, the state is one on the way to the next position.
+          if (timeline.delivered > 0) {
+            const { position } = timeline;
+            expect(timeline.machine.hash()).not.toBe(fresh.machine.hash());
+            timeline.step();
+            expect(timeline.position).toBe(position + 1n);
+            fresh.run(position + 1n);
+          }
           expect(timeline.machine.hash()).toBe(fresh.machine.hash());
         }
       }),
@@ -68,8 +77,6 @@ describe('moving', () => {
 describe('a breakpoint', () => {
   const places = (address: bigint): bigint[] => rips.flatMap((rip, at) => (rip === address ? [BigInt(at)] : []));
   const search = (address: bigint): Search => ({ breakpoints: [{ address }] });
-  const why = ({ why, position }: Stopped): unknown => [why, position];
-
   test('is found forwards and backwards where a scan finds it', () => {
     fc.assert(
       fc.property(fc.nat(rips.length - 1), position(), (i, from) => {
@@ -78,12 +85,37 @@ describe('a breakpoint', () => {
         timeline.seek(from);
         const next = all.find((at) => at > from);
         expect(why(timeline.forward(search(address)))).toEqual(next === undefined ? ['end', timeline.end] : ['breakpoint', next]);
+        if (next !== undefined) expect(timeline.machine.rip).toBe(address);
         timeline.seek(from);
         const last = all.findLast((at) => at < from);
         expect(why(timeline.back(search(address)))).toEqual(last === undefined ? ['start', 0n] : ['breakpoint', last]);
+        if (last !== undefined) expect(timeline.machine.rip).toBe(address);
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('on the first instruction of a handler is met behind the delivery, again and again in both directions', () => {
+    const irqs = [...timeline.events.all({ kinds: ['irq'] })].flatMap((event) => (event.kind === 'irq' ? [event] : []));
+    const address = irqs[0]?.target ?? 0n;
+    const at = irqs.filter(({ target }) => target === address).map(({ at }) => at);
+    expect(at.length).toBeGreaterThan(1);
+    const here = (): unknown => [timeline.position, timeline.delivered, timeline.machine.rip];
+    const met = at.map((position) => [position, 1, address]);
+    const meet = (go: () => Stopped): unknown[] =>
+      at.map(() => {
+        expect(go().why).toBe('breakpoint');
+        return here();
+      });
+    timeline.seek(0n);
+    expect(meet(() => timeline.forward(search(address)))).toEqual(met);
+    expect(timeline.next()?.rip).toBe(address);
+    expect(here()).toEqual(met.at(-1));
+    timeline.seek(timeline.end);
+    expect(meet(() => timeline.back(search(address)))).toEqual([...met].reverse());
+    timeline.stepBack();
+    expect(here()).toEqual([at[0], 0, expect.not.objectContaining({ address })]);
+    expect(timeline.machine.rip).not.toBe(address);
   });
 
   test('is not looked for beyond a position, and a search ends where it is interrupted', async () => {
@@ -94,6 +126,31 @@ describe('a breakpoint', () => {
     timeline.interrupt();
     expect((await way).why).toBe('interrupted');
   });
+});
+
+test('a watched access is found forwards and backwards where a scan finds it, before it and after it', async () => {
+  const player = await Player.open(trace, { like: timeline.machine });
+  const places = new Map<bigint, bigint[]>();
+  const { machine } = player;
+  machine.probes = { breakpoints: [], watchpoints: [{ space: 'physical', address: 0n, length: 16 << 20, access: 'write' }] };
+  machine.observer = {
+    access: (at, { physical }) => void places.set(physical, [...(places.get(physical) ?? []), at]),
+  };
+  player.run(player.end);
+  const written = [...places].filter(([, at]) => at.length > 1);
+  expect(written.length).toBeGreaterThan(1);
+  fc.assert(
+    fc.property(fc.nat(written.length - 1), position(), (i, from) => {
+      const [address, all] = written[i] ?? [0n, []];
+      const search: Search = { watchpoints: [{ space: 'physical', address, length: 1, access: 'write' }] };
+      timeline.seek(from);
+      const next = all.find((at) => at >= from);
+      expect(why(timeline.forward(search))).toEqual(next === undefined ? ['end', timeline.end] : ['watchpoint', next + 1n]);
+      timeline.seek(from);
+      const last = all.findLast((at) => at < from);
+      expect(why(timeline.back(search))).toEqual(last === undefined ? ['start', 0n] : ['watchpoint', last]);
+    }),
+  );
 });
 
 describe('an event', () => {
