@@ -14,10 +14,6 @@ export class Breakpoints {
     this.#cpu = cpu;
   }
 
-  get isEmpty(): boolean {
-    return this.#roots.size === 0;
-  }
-
   set(breakpoints: readonly Breakpoint[]): void {
     this.#roots.clear();
     for (const { address, root } of breakpoints) {
@@ -33,7 +29,11 @@ export class Breakpoints {
     this.#told = { count: -1, rip: 0n, deliveries: 0 };
   }
 
-  /** Tells the breakpoint at RIP, if there is one that was not told. */
+  get addresses(): Iterable<bigint> {
+    return this.#roots.keys();
+  }
+
+  /** Tells the breakpoint at RIP, if there is one for this root that was not told. */
   tell(): void {
     const { state, mmu, observer, at } = this.#cpu;
     const rip = state.get64(RIP);

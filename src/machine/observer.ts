@@ -156,7 +156,7 @@ export interface Observer {
 
   /**
    * The instruction at a breakpoint (`Machine.probes`) is about to execute; what is due at `at` was delivered before. Each iteration of a repeated string
-   * instruction is told. requestStop() ends run() before the instruction, and the next run() goes past it without telling it again.
+   * instruction is told, an instruction that cannot be fetched is not. requestStop() ends run() before the instruction, and the next run() goes past it without telling it again.
    */
   breakpoint?(at: bigint, address: bigint): void;
   /**

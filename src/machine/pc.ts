@@ -182,6 +182,10 @@ export class Pc {
       if (this.interpreter.codeCache.stored(frame, offset, length)) return;
       this.physical.flags[frame] = (this.physical.flags[frame] ?? 0) & ~FRAME.code;
     };
+    this.interpreter.atBreakpoint = () => {
+      this.#breakpoints.tell();
+      return this.#stop !== null;
+    };
     this.#resetCpu();
   }
 
@@ -204,6 +208,7 @@ export class Pc {
   probe(probes: Probes | null): void {
     this.probes = probes;
     this.#breakpoints.set(probes?.breakpoints ?? []);
+    this.interpreter.codeCache.setBreakpoints(this.#breakpoints.addresses);
     this.mmu.watch(probes?.watchpoints ?? [], (access) => this.observer?.access?.(this.cpu.at, access));
   }
 
@@ -221,17 +226,12 @@ export class Pc {
         if (!this.#wait()) return { reason: 'halt' };
         continue;
       }
-      const isProbing = !this.#breakpoints.isEmpty;
-      if (isProbing) {
-        this.#breakpoints.tell();
-        if (this.#stop !== null) continue;
-      }
       const isStepping = (cpu.low(RFLAGS_REST) & RFLAGS.tf) !== 0;
       const isPending = lapic.pending() >= 0;
       state.set32(INTERRUPT_PENDING, isPending ? 1 : 0);
       state.set32(NMI_MATTERS, lapic.nmiPending || run.nmiBlocked ? 1 : 0);
       const isHeldOff = isPending && inShadow(state);
-      const budget = isStepping || isHeldOff || isProbing ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
+      const budget = isStepping || isHeldOff ? 1 : Math.min(until - count, lapic.nextEvent() - cpu.now, NO_EVENT);
       state.set32(STEP_DONE, 0);
       const reason = this.interpreter.run(budget);
       if (reason === 'path-full') this.drainPath();

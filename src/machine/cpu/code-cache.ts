@@ -19,6 +19,7 @@ import { SS } from '../isa/registers.ts';
 import { ENTRY, ENTRY_BYTES, FORM, isWideOffset, tellsTarget } from '../translator/entry.ts';
 import type { KnownForm } from '../translator/form-key.ts';
 import type { FormLibrary } from '../translator/form-library.ts';
+import { BreakPages, type Breaks } from './break-pages.ts';
 import { BLOCK_BYTES, type CodePage, CodePages, PAGE } from './code-pages.ts';
 import { codeMode, MODE_64, USER } from './mode.ts';
 import type { Ports } from './ports.ts';
@@ -35,8 +36,8 @@ const MAX_LENGTH = 15;
 const MOST_RESTLESS_BLOCKS = 32;
 /** Instructions after which restless pages must show again that they are. */
 const SETTLE = 1 << 20;
-/** Side by side: a head (or the guard of a straddling instruction), an instruction, and what ends the run. */
-const MOST_TOGETHER = 3 * ENTRY_BYTES;
+/** Side by side: a breakpoint, a head (or the guard of a straddling instruction), an instruction, and what ends the run. */
+const MOST_TOGETHER = 4 * ENTRY_BYTES;
 /** An instruction, heads for it and for two places that it leads to, its share of what ends runs and of the rest of a block. */
 const MOST_EACH = 5 * ENTRY_BYTES;
 /** What one decoding may need: two tables, and the entries of all its runs. */
@@ -53,6 +54,7 @@ export class CodeCache {
   readonly #view: DataView;
   readonly #words: Int32Array;
   readonly #pages: CodePages;
+  readonly #breaks = new BreakPages();
   /** Instructions that helpers do; their entries' immediate is the index here. */
   readonly #decoded: Decoded[] = [];
   /** Indexes in it that are free. */
@@ -108,17 +110,28 @@ export class CodeCache {
     if (physical === null) return 'fault';
     this.#library.renewIfWorn();
     if (this.isOutdated || !this.#pages.makeRoom(NEEDED_BLOCKS)) this.flush();
-    const known = this.#pages.at(physical, mode);
+    const breaks = this.#breaks.of(low, high);
+    const known = this.#pages.at(physical, mode, breaks);
     if (known !== null && known.stale !== null && known.blocks.length >= MOST_RESTLESS_BLOCKS) this.#leave(physical);
-    const page = this.#page(physical, mode);
+    const page = this.#page(physical, mode, breaks);
     const offset = low & 0xfff;
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
-    const isReady = found !== 0 && this.#view.getUint16(found, true) !== FORM.straddle;
+    const isReady = found !== 0 && this.#formAt(found) !== FORM.straddle;
     const resolution = isReady ? 'found' : this.#decodeFrom(page, offset, low, high);
     // Last: watching a page may empty entries of the TLB. Where the walk for a second page has written to the first it is looked up anew.
-    if (this.#pages.at(physical, mode) === page) this.#fillTlb(low, high, mode, page);
+    if (this.#pages.at(physical, mode, breaks) === page) this.#fillTlb(low, high, mode, page);
     this.#executed.add(physical);
     return resolution;
+  }
+
+  /** Linear addresses of breakpoints, from now on. Only while no generated code runs. */
+  setBreakpoints(addresses: Iterable<bigint>): void {
+    this.#breaks.set(addresses);
+    this.#state.flushExecuteTlb();
+  }
+
+  #formAt(entry: number): number {
+    return this.#view.getUint16(entry, true);
   }
 
   /** The host has changed this physical page. (It is watched again when code is next run from it.) */
@@ -241,8 +254,9 @@ export class CodeCache {
     if (left !== null && left <= most) this.setCounter(this.#words[(page.table >> 2) + offset] ?? 0, passes);
   }
 
-  /** The instruction at an offset of a page, and the entry that executes it (0: none yet); null: it is not whole or not valid. */
+  /** The instruction at an offset of a page, and the entry that executes it (0: none yet); null: it is not whole or not valid, or has a breakpoint. */
   instructionAt(page: CodePage, offset: number): { readonly decoded: Decoded; readonly entry: number } | null {
+    if (page.breaks.offsets.has(offset)) return null;
     const decoded = decode(page.bytes, offset, page.mode, Math.min(PAGE - offset, MAX_LENGTH));
     if (typeof decoded === 'string') return null;
     const found = this.#words[(page.table >> 2) + offset] ?? 0;
@@ -272,6 +286,7 @@ export class CodeCache {
   /** An offset of the page to which a transfer goes. `late`: where it is noted if its instruction has been decoded without a head. */
   #target(page: CodePage, offset: number, late: number[]): void {
     if (this.#threshold === null || page.mode !== 64 || page.stale !== null || offset >= PAGE || page.targets.has(offset)) return;
+    if (page.breaks.offsets.has(offset)) return;
     page.targets.add(offset);
     if ((this.#words[(page.table >> 2) + offset] ?? 0) !== 0) late.push(offset);
   }
@@ -310,10 +325,10 @@ export class CodeCache {
     return (this.#state.get32(FETCH_PHYSICAL) >>> 12) + this.#state.get32(FETCH_PHYSICAL + 4) * 0x10_0000;
   }
 
-  #page(physicalPage: number, mode: number): CodePage {
-    const known = this.#pages.at(physicalPage, mode);
+  #page(physicalPage: number, mode: number, breaks: Breaks): CodePage {
+    const known = this.#pages.at(physicalPage, mode, breaks);
     if (known !== null) return known;
-    const page = this.#pages.open(physicalPage, mode);
+    const page = this.#pages.open(physicalPage, mode, breaks);
     this.#ports.watchCode(physicalPage);
     return page;
   }
@@ -376,14 +391,19 @@ export class CodeCache {
         page.entered.add(offset);
         this.#target(page, offset, late);
       }
-      const head = page.targets.has(offset) ? this.#head(page, offset, 0) : 0;
+      const isBreakpoint = page.breaks.offsets.has(offset);
+      const lead = isBreakpoint
+        ? this.#pseudo(page, FORM.breakpoint, offset, 0)
+        : page.targets.has(offset)
+          ? this.#head(page, offset, 0)
+          : 0;
       const entry = this.#allocate(page, FORM.lookup, offset);
       const form = this.#fill(entry, decoded, page, offset);
-      this.#words[slot >> 2] = head === 0 ? entry : head;
+      this.#words[slot >> 2] = lead === 0 ? entry : lead;
       offset += decoded.length;
       const target = this.#view.getInt32(entry + ENTRY.link, true);
       const flow = decoded.row.flow ?? 'next';
-      if (isLeft(flow) || !form.isForRegions) this.#target(page, offset, late);
+      if (isLeft(flow) || !form.isForRegions || isBreakpoint) this.#target(page, offset, late);
       if (target !== this.#layout.codeBase) {
         const to = (target - page.table) >> 2;
         this.#target(page, to, late);
@@ -405,11 +425,13 @@ export class CodeCache {
     for (let offset = Math.max(0, from - MAX_LENGTH + 1); offset < from + length; offset++) {
       const entry = this.#words[table + offset] ?? 0;
       if (entry === 0) continue;
-      const isStraddler = this.#view.getUint16(entry, true) === FORM.straddle;
-      if (!isStraddler && this.#view.getUint16(entry + ENTRY.next, true) <= from) continue;
+      const form = this.#formAt(entry);
+      // What is led up to by another entry is decoded anew.
+      const isLed = form === FORM.straddle || form === FORM.breakpoint;
+      if (!isLed && this.#view.getUint16(entry + ENTRY.next, true) <= from) continue;
       this.#words[table + offset] = 0;
       this.#view.setUint16(entry, FORM.lookup, true);
-      if (!isStraddler) page.stale?.set(offset, entry);
+      if (!isLed) page.stale?.set(offset, entry);
     }
   }
 
@@ -429,7 +451,7 @@ export class CodeCache {
     const physical = this.#fetch(nextLow, nextHigh);
     if (physical === null) return 'fault';
     const mode = this.#state.get32(MODE_INDEX);
-    const second = this.#page(physical, mode);
+    const second = this.#page(physical, mode, this.#breaks.of(nextLow, nextHigh));
     const slot = (page.table >> 2) + offset;
     const known = this.#words[slot] ?? 0;
     // Whatever the bytes are: the fetch has noted for which frame the execute entry is filled.
@@ -445,7 +467,10 @@ export class CodeCache {
     // With another second page its entries change in place: none of them runs now.
     const guard = known === 0 ? this.#pseudo(page, FORM.straddle, offset, 0) : known;
     this.#view.setInt32(guard + ENTRY.immediate, second.number, true);
-    const entry = known === 0 ? this.#allocate(page, FORM.lookup, offset) : guard + ENTRY_BYTES;
+    // Only what can be fetched is led up to by its breakpoint.
+    const isBreakpoint = page.breaks.offsets.has(offset);
+    if (known === 0 && isBreakpoint) this.#pseudo(page, FORM.breakpoint, offset, 0);
+    const entry = known === 0 ? this.#allocate(page, FORM.lookup, offset) : guard + (isBreakpoint ? 2 : 1) * ENTRY_BYTES;
     this.#fill(entry, decoded, page, offset);
     if (known === 0) this.#pseudo(page, FORM.lookup, offset + decoded.length, 0);
     else this.#view.setUint16(entry + ENTRY_BYTES + ENTRY.offset, offset + decoded.length, true);

@@ -1,10 +1,10 @@
 /**
- * Pages of code, by what they hold: a *code page* is the content of a physical page, to be decoded in one mode (code size and segmentation), wherever
- * it lies and however often. A program that is started again, a snapshot that is restored, two processes with one program: all meet the same code
+ * Pages of code, by what they hold: a *code page* is the content of a physical page, to be decoded in one mode (code size and segmentation) and with the
+ * same breakpoints, wherever it lies and however often. A program that is started again, a snapshot that is restored, two processes with one program: all meet the same code
  * page, with its entries and its regions.
  *
- *     open(physicalPage, mode)   the code page there, from now on watched by the caller, until
- *     leave(physicalPage)        its bytes change: then another content, another code page
+ *     open(physicalPage, mode, breaks)   the code page there, from now on watched by the caller, until
+ *     leave(physicalPage)                its bytes change: then another content, another code page
  *
  * A physical page whose content changes too often is *restless*: its code pages are its own, belong to no content, and are decoded from RAM as it is,
  * instruction by instruction; a store takes away the entries of those instructions whose bytes it meets. They have neither heads nor regions. Now and then
@@ -17,6 +17,7 @@
  */
 import { bug } from '../isa/bug.ts';
 import type { Segmentation } from '../translator/emit.ts';
+import type { Breaks } from './break-pages.ts';
 import { codeMode } from './mode.ts';
 import type { MemoryLayout } from './state.ts';
 
@@ -37,6 +38,7 @@ export interface CodePage {
   number: number;
   readonly mode: 16 | 32 | 64;
   readonly segmentation: Segmentation;
+  readonly breaks: Breaks;
   /** The content, and the same in words. */
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
@@ -65,8 +67,8 @@ export interface CodePage {
 export class CodePages {
   readonly #words: Int32Array;
   readonly #layout: MemoryLayout;
-  /** By physical page · MODES + meaning. */
-  readonly #placed = new Map<number, CodePage>();
+  /** By physical page · MODES + meaning; more than one where the same page has several breakpoints, or none. */
+  readonly #placed = new Map<number, CodePage[]>();
   readonly #byNumber = new Map<number, CodePage>();
   readonly #byHash = new Map<number, CodePage[]>();
   /** Longest first. */
@@ -100,18 +102,23 @@ export class CodePages {
   }
 
   /** The code page that lies at a physical page; null: none is known to. */
-  at(physicalPage: number, modeIndex: number): CodePage | null {
-    return this.#placed.get(physicalPage * MODES + (modeIndex & MEANING)) ?? null;
+  at(physicalPage: number, modeIndex: number, breaks: Breaks): CodePage | null {
+    const placed = this.#placed.get(physicalPage * MODES + (modeIndex & MEANING));
+    if (placed !== undefined) for (const page of placed) if (page.breaks === breaks) return page;
+    return null;
   }
 
   /** The code page of what the physical page (of which `at` knows nothing) holds now. There must be room for a block. */
-  open(physicalPage: number, modeIndex: number): CodePage {
+  open(physicalPage: number, modeIndex: number, breaks: Breaks): CodePage {
     const page = this.#restless.has(physicalPage)
-      ? this.#makeRestless(physicalPage, modeIndex)
-      : this.#openContent(physicalPage, modeIndex);
+      ? this.#makeRestless(physicalPage, modeIndex, breaks)
+      : this.#openContent(physicalPage, modeIndex, breaks);
     page.users++;
     this.#idle.delete(page);
-    this.#placed.set(physicalPage * MODES + (modeIndex & MEANING), page);
+    const key = physicalPage * MODES + (modeIndex & MEANING);
+    const placed = this.#placed.get(key);
+    if (placed === undefined) this.#placed.set(key, [page]);
+    else placed.push(page);
     return page;
   }
 
@@ -120,10 +127,10 @@ export class CodePages {
     let isFound = false;
     this.#restless.delete(physicalPage);
     for (let mode = 0; mode < MODES; mode++) {
-      const page = this.#placed.get(physicalPage * MODES + mode);
-      if (page === undefined) continue;
+      const placed = this.#placed.get(physicalPage * MODES + mode);
+      if (placed === undefined) continue;
       this.#placed.delete(physicalPage * MODES + mode);
-      if (--page.users === 0) this.#idle.add(page);
+      for (const page of placed) if (--page.users === 0) this.#idle.add(page);
       isFound = true;
     }
     return isFound;
@@ -202,31 +209,31 @@ export class CodePages {
     return { words: this.#words, start: (this.#layout.ramBase + physicalPage * PAGE) >> 2 };
   }
 
-  #openContent(physicalPage: number, modeIndex: number): CodePage {
+  #openContent(physicalPage: number, modeIndex: number, breaks: Breaks): CodePage {
     const from = this.#contentOf(physicalPage);
-    const hash = hashOf(from.words, from.start) ^ (modeIndex & MEANING);
-    const found = this.#find(from, hash, modeIndex);
+    const hash = hashOf(from.words, from.start) ^ (modeIndex & MEANING) ^ (breaks.number * MODES);
+    const found = this.#find(from, hash, modeIndex, breaks);
     if (found !== null) return found;
     const contents = (this.#contents.get(physicalPage) ?? 0) + 1;
     const isRestless = contents > MOST_CONTENTS || this.#contentsOfAll >= MOST_CONTENTS_OF_ALL;
     // A store is to find either contents there or restless pages.
     if (isRestless && from.words !== this.#outside && !this.#hasContent(physicalPage)) {
       this.#restless.set(physicalPage, []);
-      return this.#makeRestless(physicalPage, modeIndex);
+      return this.#makeRestless(physicalPage, modeIndex, breaks);
     }
     this.#contents.set(physicalPage, contents);
     this.#contentsOfAll++;
     const content = from.words.slice(from.start, from.start + WORDS);
-    const page = this.#make(content, hash, modeIndex, null);
+    const page = this.#make(content, hash, modeIndex, breaks, null);
     const same = this.#byHash.get(hash);
     if (same === undefined) this.#byHash.set(hash, [page]);
     else same.push(page);
     return page;
   }
 
-  #makeRestless(physicalPage: number, modeIndex: number): CodePage {
+  #makeRestless(physicalPage: number, modeIndex: number, breaks: Breaks): CodePage {
     const { words, start } = this.#contentOf(physicalPage);
-    const page = this.#make(words.subarray(start, start + WORDS), 0, modeIndex, new Map());
+    const page = this.#make(words.subarray(start, start + WORDS), 0, modeIndex, breaks, new Map());
     this.#restless.get(physicalPage)?.push(page);
     return page;
   }
@@ -236,15 +243,21 @@ export class CodePages {
     return false;
   }
 
-  #find({ words, start }: { readonly words: Int32Array; readonly start: number }, hash: number, modeIndex: number): CodePage | null {
+  #find(
+    { words, start }: { readonly words: Int32Array; readonly start: number },
+    hash: number,
+    modeIndex: number,
+    breaks: Breaks,
+  ): CodePage | null {
     const { size, segmentation } = codeMode(modeIndex);
     for (const page of this.#byHash.get(hash) ?? []) {
-      if (page.mode === size && page.segmentation === segmentation && isEqual(words, start, page.words)) return page;
+      const isAlike = page.mode === size && page.segmentation === segmentation && page.breaks === breaks;
+      if (isAlike && isEqual(words, start, page.words)) return page;
     }
     return null;
   }
 
-  #make(words: Int32Array, hash: number, modeIndex: number, stale: Map<number, number> | null): CodePage {
+  #make(words: Int32Array, hash: number, modeIndex: number, breaks: Breaks, stale: Map<number, number> | null): CodePage {
     const { size: mode, segmentation } = codeMode(modeIndex);
     const table = this.#take();
     this.#words.fill(0, table >> 2, (table + BLOCK_BYTES) >> 2);
@@ -252,6 +265,7 @@ export class CodePages {
       number: ++this.#numbers,
       mode,
       segmentation,
+      breaks,
       bytes: new Uint8Array(words.buffer, words.byteOffset, PAGE),
       words,
       hash,

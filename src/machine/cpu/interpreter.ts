@@ -10,6 +10,7 @@
  * `run` is exact: RIP, flags, registers, memory and `state.count` are those of an instruction boundary, and an instruction that faults
  * has changed nothing. Interrupts, traps after single steps and their like are the caller's business, between calls.
  */
+import { bug } from '../isa/bug.ts';
 import { STATUS } from '../translator/entry.ts';
 import type { FormLibrary } from '../translator/form-library.ts';
 import { SERVICE_LINEAR } from '../translator/services.ts';
@@ -22,7 +23,7 @@ import { passesUntilHot, Regions, type Tier } from './regions.ts';
 import { linearAddress } from './segment-access.ts';
 import { floatService, integerService } from './services.ts';
 import {
-  type CpuState, HOT_HEAD, type MemoryLayout, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END, SLICE,
+  type CpuState, HOT_HEAD, type MemoryLayout, PASS_BREAKPOINT, PATH_BIT_COUNT, PATH_BITS, PATH_BLOCK, PATH_TARGET_COUNT, PATH_TARGETS, RUN_END, SLICE,
 } from './state.ts'; // biome-ignore format: one list
 import type { FoldedTargets, TraceLog } from './trace-log.ts';
 
@@ -66,6 +67,8 @@ export class Interpreter {
   readonly #layout: MemoryLayout;
   readonly #memory: WebAssembly.Memory;
   readonly #table: WebAssembly.Table;
+  /** A breakpoint stands at RIP, where it may have been told before. True: the run ends before its instruction. */
+  atBreakpoint: () => boolean = () => bug('nobody asked for a breakpoint');
   readonly #imports: Record<string, Record<string, unknown>>;
   readonly #body: (base: number) => number;
   readonly #regions: Regions;
@@ -116,13 +119,17 @@ export class Interpreter {
     updateMode(state);
     if (this.codeCache.isOutdated) this.codeCache.flush();
     state.setNumber64(RUN_END, state.retired + budget);
+    let isPassing = false;
     for (;;) {
       const count = state.retired;
       const left = state.number64(RUN_END) - count;
       if (left <= 0) return this.#end('budget');
       const slice = Math.min(left, this.#regions.isWaiting ? SLICE_WAITING : SLICE, this.#pathRoom());
       if (slice < LEAST_ROOM && slice < left) return this.#end('path-full');
-      state.setCount(count, slice);
+      // One instruction: one that repeats itself comes back to its breakpoint.
+      state.setCount(count, isPassing ? 1 : slice);
+      state.set32(PASS_BREAKPOINT, isPassing ? 1 : 0);
+      isPassing = false;
       this.codeCache.settle();
       this.#regions.compileIfDue();
       for (;;) {
@@ -130,6 +137,7 @@ export class Interpreter {
         if (exit === EXIT.budget) break;
         if (exit === EXIT.fault) return this.#end('fault');
         if (exit === EXIT.miss && this.codeCache.resolve() === 'fault') {
+          state.set32(PASS_BREAKPOINT, 0);
           const next = this.#ports.faulted();
           if (next !== FAULTED.goOn) return this.#end(next === FAULTED.look ? 'stop' : 'fault');
           continue;
@@ -138,6 +146,11 @@ export class Interpreter {
         if (exit === EXIT.hot) {
           this.#regions.hot(state.get32(HOT_HEAD));
           // The slice ends: it was planned before anything waited.
+          break;
+        }
+        if (exit === EXIT.breakpoint) {
+          if (this.atBreakpoint()) return this.#end('stop');
+          isPassing = true;
           break;
         }
         if (exit === EXIT.headless) {

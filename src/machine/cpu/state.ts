@@ -139,6 +139,8 @@ export const DELIVERIES = 0x920;
 export const DELIVERED_AT = 0x928;
 /** Address recording: where code appends the next word (address-log.ts). */
 export const ADDRESS_NEXT = 0x930;
+/** 1: the next breakpoint is not one to leave at, since it was told. */
+export const PASS_BREAKPOINT = 0x934;
 
 /**
  * The MMU's words (memory/mmu.ts), 32 bits each: what control registers say, what page tables are compared by, and what the last translation found.

@@ -63,8 +63,10 @@ export const FORM = {
   head: 4,
   /** A head whose region is compiled: runs it. */
   region: 5,
+  /** Pseudo entry before an instruction with a breakpoint: leaves with EXIT.breakpoint, or goes on where PASS_BREAKPOINT is set. */
+  breakpoint: 6,
   /** From here on: forms inlined in the interpreter's body. */
-  inline: 6,
+  inline: 7,
 } as const;
 
 /** What an out-of-line function returns; the first five are a helper's results (`HELPER`). */

@@ -7,7 +7,7 @@
  */
 import { FAULTED } from '../cpu/ports.ts';
 import {
-  CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
+  CODE_BASE, CODE_MASK, HOT_HEAD, LEFT, MODE_INDEX, PASS_BREAKPOINT, RIP, TLB_ENTRIES, TLB_EXECUTE, TLB_SET,
 } from '../cpu/state.ts'; // biome-ignore format: one list
 
 import { recordersInMemory } from './address-recorder.ts';
@@ -34,6 +34,8 @@ export const EXIT = {
   hot: 4,
   /** A region leads to RIP, where an instruction without a head stands. */
   headless: 5,
+  /** At RIP is a breakpoint. */
+  breakpoint: 6,
 } as const;
 
 /** The names under which modules import: `env.memory`, `env.table` and the services. */
@@ -216,6 +218,8 @@ class Body {
     this.#headCase(dispatch);
     f.end();
     this.#regionCase(lookup, dispatch, miss);
+    f.end();
+    this.#breakpointCase(dispatch);
     for (const form of inlined) {
       f.end();
       this.#inline(form, cold, dispatch, lookup);
@@ -419,6 +423,21 @@ class Body {
     this.#leave(EXIT.hot, () => this.#rip());
     f.end();
     this.#goBehind();
+    f.br(dispatch);
+  }
+
+  #breakpointCase(dispatch: Label): void {
+    const f = this.#f;
+    this.#advance(this.#left, 1);
+    this.#state32(PASS_BREAKPOINT);
+    f.op(OP.i32.eqz);
+    f.if(undefined, false);
+    this.#leave(EXIT.breakpoint, () => this.#rip());
+    f.end();
+    f.get(this.#base);
+    f.i32(0);
+    f.store('i32', PASS_BREAKPOINT);
+    this.#advance(this.#entry, ENTRY_BYTES);
     f.br(dispatch);
   }
 

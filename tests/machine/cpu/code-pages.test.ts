@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assembleInline } from '../../../src/compiler/assembler/index.ts';
+import { NO_BREAKS } from '../../../src/machine/cpu/break-pages.ts';
 import { CodePages } from '../../../src/machine/cpu/code-pages.ts';
 import { layoutMemory } from '../../../src/machine/cpu/state.ts';
 import { FormLibrary } from '../../../src/machine/translator/form-library.ts';
@@ -30,25 +31,25 @@ describe('a code page', () => {
   test('is the same wherever its content lies, and another for each mode', () => {
     const { pages, ram } = pagesOf(1 << 20);
     for (const page of [3, 7]) ram.fill(0x90, page * 4096, (page + 1) * 4096);
-    const there = pages.open(3, LONG);
-    expect(pages.open(7, LONG)).toBe(there);
-    expect(pages.open(3, FLAT)).not.toBe(there);
-    expect(pages.at(7, LONG)).toBe(there);
-    expect(pages.at(4, LONG)).toBeNull();
+    const there = pages.open(3, LONG, NO_BREAKS);
+    expect(pages.open(7, LONG, NO_BREAKS)).toBe(there);
+    expect(pages.open(3, FLAT, NO_BREAKS)).not.toBe(there);
+    expect(pages.at(7, LONG, NO_BREAKS)).toBe(there);
+    expect(pages.at(4, LONG, NO_BREAKS)).toBeNull();
   });
 
   test('is left by the physical page that changes, and met again with the content', () => {
     const { pages, ram } = pagesOf(1 << 20);
-    const zeros = pages.open(3, LONG);
-    pages.open(7, LONG);
+    const zeros = pages.open(3, LONG, NO_BREAKS);
+    pages.open(7, LONG, NO_BREAKS);
     ram[3 * 4096 + 4095] = 1;
     expect(pages.leave(3)).toBe(true);
     expect(pages.leave(3)).toBe(false);
-    expect([pages.at(3, LONG), pages.at(7, LONG)]).toEqual([null, zeros]);
-    expect(pages.open(3, LONG)).not.toBe(zeros);
+    expect([pages.at(3, LONG, NO_BREAKS), pages.at(7, LONG, NO_BREAKS)]).toEqual([null, zeros]);
+    expect(pages.open(3, LONG, NO_BREAKS)).not.toBe(zeros);
     pages.leave(3);
     ram[3 * 4096 + 4095] = 0;
-    expect(pages.open(3, LONG)).toBe(zeros);
+    expect(pages.open(3, LONG, NO_BREAKS)).toBe(zeros);
   });
 
   test('that lies nowhere gives up its blocks when they run out, the one left first before others, and its number is never used again', () => {
@@ -57,12 +58,12 @@ describe('a code page', () => {
     for (let n = 0; n < 20; n++) {
       ram[n * 4096] = n + 1;
       expect(pages.makeRoom(2)).toBe(true);
-      const page = pages.open(n, LONG);
+      const page = pages.open(n, LONG, NO_BREAKS);
       pages.extend(page);
       numbers.push(page.number);
       pages.leave(n);
       // The first is met again.
-      if (n === 0) pages.open(0, LONG);
+      if (n === 0) pages.open(0, LONG, NO_BREAKS);
     }
     expect(new Set(numbers).size).toBe(20);
     expect(forgotten).toEqual(numbers.slice(1, 13));
@@ -74,13 +75,13 @@ describe('a code page', () => {
 
 test('the numbers of pages begin anew before they run out', () => {
   const { pages } = pagesOf(1 << 20);
-  const page = pages.open(3, LONG);
+  const page = pages.open(3, LONG, NO_BREAKS);
   while (pages.makeRoom(1)) pages.renumber(page);
   expect(page.number).toBe(1 << 22);
   expect(pages.byNumber(page.number)).toBe(page);
   pages.clear();
   expect(pages.makeRoom(1)).toBe(true);
-  expect(pages.open(3, LONG).number).toBe(1);
+  expect(pages.open(3, LONG, NO_BREAKS).number).toBe(1);
 });
 
 describe('code that lies in several physical pages', () => {
