@@ -34,9 +34,11 @@ export const demoCommand = (): Command =>
       const trace = join(folder, 'hello.mpk');
       try {
         const host = new HarnessHost();
-        host.begin(packPrograms([{ path: '/bin/hello', bytes: loadProgram(PROGRAM) }], [['/bin/hello']]));
+        const program = loadProgram(PROGRAM);
+        host.begin(packPrograms([{ path: '/bin/hello', bytes: program.stripped }], [['/bin/hello']]));
+        const symbols = [{ name: 'hello', bytes: program.bytes }];
         const machine = { memoryBytes: 64 << 20, seed: SEED, tier, harness: true };
-        const recording = await record({ machine, image: { name: 'keel.elf', bytes: kernel }, host, to: trace });
+        const recording = await record({ machine, image: { name: 'keel.elf', bytes: kernel }, symbols, host, to: trace });
         const bytes = statSync(trace).size;
         say(`2. keel booted on the machine and ran examples/hello.ts, which printed: ${JSON.stringify(host.text.trim())}`);
         say(`   Recorded: every one of ${grouped(recording.instructions)} instructions, in ${(bytes / 1024).toFixed(0)} KiB.`);

@@ -29,17 +29,20 @@ export function compileFile(
 
 const isElf = (bytes: Uint8Array): boolean => bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 
-/** The ELF of a program given as source or as ELF. UserError with the diagnostics where the source does not compile. */
-export function loadProgram(path: string): Uint8Array {
+/**
+ * The ELF of a program given as source or as ELF, and what a guest is given of it. UserError with the diagnostics where the source does not
+ * compile.
+ */
+export function loadProgram(path: string): { readonly bytes: Uint8Array; readonly stripped: Uint8Array } {
   if (!/\.[cm]?ts$/.test(path)) {
     const bytes = readInput(path);
-    if (isElf(bytes)) return bytes;
+    if (isElf(bytes)) return { bytes, stripped: bytes };
     throw new UserError(`${path}: is neither an ELF executable nor a source file (*.ts)`);
   }
-  const { image, diagnostics } = compileFile(path);
-  if (image === null)
+  const { image, stripped, diagnostics } = compileFile(path);
+  if (image === null || stripped === null)
     throw new UserError(`${path} does not compile:\n${diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`);
-  return image;
+  return { bytes: image, stripped };
 }
 
 /** Programs that are started at once, and the archive that keel takes them from. `args` of the first, separated by spaces. */
@@ -49,12 +52,12 @@ export function loadPrograms(
 ): { readonly programs: readonly { readonly name: string; readonly bytes: Uint8Array }[]; readonly archive: Uint8Array } {
   const programs = files.map((file, index) => ({
     name: `${index + 1}-${basename(file).replace(/\.[cm]?ts$/, '')}`,
-    bytes: loadProgram(file),
+    ...loadProgram(file),
   }));
   const words = args.split(' ').filter((word) => word !== '');
-  const placed = programs.map(({ name, bytes }) => ({ path: `/bin/${name}`, bytes }));
+  const placed = programs.map(({ name, stripped }) => ({ path: `/bin/${name}`, bytes: stripped }));
   return {
-    programs,
+    programs: programs.map(({ name, bytes }) => ({ name, bytes })),
     archive: packPrograms(
       placed,
       placed.map(({ path }, index) => (index === 0 ? [path, ...words] : [path])),

@@ -36,6 +36,8 @@ export interface CompileOptions {
 export interface Compilation {
   /** ELF64, or null if there are diagnostics. */
   readonly image: Uint8Array | null;
+  /** The image without DWARF: what guests are given, so that what debuggers know changes no run. */
+  readonly stripped: Uint8Array | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly symbols: readonly LinkedSymbol[];
   readonly layouts: Layouts;
@@ -75,7 +77,13 @@ export class Compiler {
   compile(options: CompileOptions, files: Files): Compilation {
     const { entry, target = 'linux-program', trusted = () => false, optimise = 2, debug = true, verify = false } = options;
     const read = typeof files === 'function' ? files : (path: string) => files.get(path) ?? null;
-    const failed = (diagnostics: readonly Diagnostic[]): Compilation => ({ image: null, diagnostics, symbols: [], layouts: emptyLayouts });
+    const failed = (diagnostics: readonly Diagnostic[]): Compilation => ({
+      image: null,
+      stripped: null,
+      diagnostics,
+      symbols: [],
+      layouts: emptyLayouts,
+    });
     const problem = (code: Code, location: Location | null, message: string): Diagnostic => {
       const at = location ?? { file: entry, line: 1, column: 1 };
       const source = (read(at.file) ?? '').split('\n')[at.line - 1] ?? '';
@@ -101,7 +109,7 @@ export class Compiler {
     try {
       const objects = generate(module, { name: entry, target, debug, learnt: this.#learnt });
       const linked = link(objects, { target, layouts: module.layouts, name: entry, debug });
-      return { image: linked.bytes, diagnostics: [], symbols: linked.symbols, layouts: module.layouts };
+      return { image: linked.bytes, stripped: linked.stripped, diagnostics: [], symbols: linked.symbols, layouts: module.layouts };
     } catch (error) {
       if (error instanceof TargetError) return failed(error.problems.map((each) => problem('P1802', each.location, each.message)));
       if (error instanceof LinkError) return failed(error.problems.map((each) => problem('P1804', null, each)));

@@ -82,6 +82,14 @@ describe('a compiler that has compiled other programs', () => {
     }
   });
 
+  test('strips DWARF off to what it makes without', () => {
+    for (const part of PARTS) {
+      const { stripped } = build(new Compiler(), { ...plain, text: HEADER + part });
+      const without = build(new Compiler(), { text: HEADER + part, options: { ...plain.options, debug: false } });
+      expect(stripped).toEqual(without.image);
+    }
+  });
+
   for (const part of PARTS) {
     test(`after a plain program: ${part.split('\n').find((line) => !line.startsWith('/**'))}`, () => {
       const program = { ...plain, text: HEADER + part };

@@ -5,7 +5,7 @@
 import { ByteWriter } from './byte-writer.ts';
 import { encodeFrames } from './dwarf-frame.ts';
 import { debugSections } from './dwarf-info.ts';
-import { XEN_ELFNOTE_PHYS32_ENTRY } from './elf.ts';
+import { headerBytes as elfHeaderBytes, XEN_ELFNOTE_PHYS32_ENTRY } from './elf.ts';
 import { emptyLayouts, type Layouts } from './layouts.ts';
 import type { ObjectFile } from './object.ts';
 import { noteSection, type PlacedAtom, type Placement, place } from './place.ts';
@@ -43,6 +43,8 @@ export interface LinkedSymbol {
 
 export interface LinkedImage {
   readonly bytes: Uint8Array;
+  /** The same without DWARF: what guests are given, so that what debuggers know changes no run. */
+  readonly stripped: Uint8Array;
   readonly symbols: readonly LinkedSymbol[];
   /** Virtual address of the first instruction (physical for a kernel). */
   readonly entry: bigint;
@@ -76,17 +78,20 @@ export function link(objects: readonly ObjectFile[], options: LinkOptions): Link
   const scopes = resolve(all, placement, problems);
 
   const entry = scopes.globals.get(entryName);
-  const extra = extraSections(objects, placement, scopes, options);
-  const bytes = writeElf({ placement, symbols: scopes.symbols, extra, entry: entry ?? 0, isKernel });
+  const own = ownSections(placement, options);
+  const parts = { placement, symbols: scopes.symbols, entry: entry ?? 0, isKernel };
+  const stripped = writeElf({ ...parts, extra: own });
+  const bytes = options.debug === false ? stripped : writeElf({ ...parts, extra: [...dwarf(objects, placement, scopes, options), ...own] });
   fill(bytes, placement, scopes, problems);
   if (entry === undefined) problems.push(`undefined symbol ${entryName}, the entry`);
   else if (isKernel && entry < 0) problems.push(`the entry ${entryName} must lie in a .boot section, which runs at its physical address`);
   if (problems.length > 0) throw new LinkError(problems);
+  if (stripped !== bytes) stripped.set(bytes.subarray(elfHeaderBytes, placement.fileEnd), elfHeaderBytes);
 
   const symbols = scopes.symbols.map(({ name, address, size, type, binding, section }) => {
     return { name, address: unsigned(address), size, type, binding, section: section?.name ?? '*ABS*' };
   });
-  return { bytes, symbols, entry: unsigned(entry ?? 0) };
+  return { bytes, stripped, symbols, entry: unsigned(entry ?? 0) };
 }
 
 /** Writes what the loaded sections hold. */
@@ -119,22 +124,26 @@ function pvhNote(entry: string): ObjectFile {
   return { name: 'pvh note', atoms: [atom] };
 }
 
-function extraSections(objects: readonly ObjectFile[], placement: Placement, scopes: Scopes, options: LinkOptions): ExtraSection[] {
-  const code: PlacedAtom[] = [];
-  for (const section of placement.sections) if (section.kind === 'code') for (const placed of section.atoms) code.push(placed);
-  const extra = options.debug === false ? [] : dwarf(objects, code, scopes, options);
+function codeOf(placement: Placement): readonly PlacedAtom[] {
+  return placement.sections.filter(({ kind }) => kind === 'code').flatMap(({ atoms }) => atoms);
+}
+
+/** Sections that only this project knows. */
+function ownSections(placement: Placement, options: LinkOptions): ExtraSection[] {
   const traps: TrapSite[] = [];
-  for (const { atom, address } of code) {
+  for (const { atom, address } of codeOf(placement)) {
     for (const { offset, kind, file, line, column } of atom.traps ?? [])
       traps.push({ address: address + offset, kind, file, line, column });
   }
   const layouts = JSON.stringify(options.layouts ?? emptyLayouts);
-  extra.push({ name: '.palindrome.traps', write: (out) => writeTraps(out, traps) });
-  extra.push({ name: '.palindrome.layouts', write: (out) => out.text(layouts) });
-  return extra;
+  return [
+    { name: '.palindrome.traps', write: (out) => writeTraps(out, traps) },
+    { name: '.palindrome.layouts', write: (out) => out.text(layouts) },
+  ];
 }
 
-function dwarf(objects: readonly ObjectFile[], code: readonly PlacedAtom[], scopes: Scopes, options: LinkOptions): ExtraSection[] {
+function dwarf(objects: readonly ObjectFile[], placement: Placement, scopes: Scopes, options: LinkOptions): ExtraSection[] {
+  const code = codeOf(placement);
   const addressIn = (object: ObjectFile) => (symbol: string) =>
     scopes.locals.get(object)?.get(symbol) ?? scopes.globals.get(symbol) ?? null;
   const sections = debugSections({
