@@ -2,15 +2,10 @@
  * Finds events by what they are, forwards and backwards, out of the trace alone: the index says which blocks have events of a kind, and of those blocks only
  * the events of that kind are decoded. Nothing is executed.
  */
-import type { EventKind, TraceEvent } from '../events.ts';
+import type { TraceEvent } from '../events.ts';
 import { tagsOfKinds } from '../events.ts';
 import type { Trace } from '../trace/reader.ts';
-
-/** Which events are looked for: of one of these kinds, and such that `matches` holds (default: all of them). */
-export interface EventMatch {
-  readonly kinds: readonly EventKind[];
-  readonly matches?: (event: TraceEvent) => boolean;
-}
+import type { EventMatch } from './event-match.ts';
 
 /** Blocks whose decoded events are kept: going on from an event looks into the same ones again. */
 const KEPT_BLOCKS = 8;

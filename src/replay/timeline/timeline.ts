@@ -16,7 +16,7 @@
  */
 
 import type { Breakpoint, Machine } from '../../machine/index.ts';
-import { bug } from '../../machine/isa/bug.ts';
+import { bug, UserError } from '../../machine/isa/bug.ts';
 import type { TraceEvent } from '../events.ts';
 import { Keel } from '../keel.ts';
 import { bootOf, Player, type PlayerOptions } from '../player.ts';
@@ -24,18 +24,31 @@ import type { InstructionView } from '../step.ts';
 import type { Symbols } from '../symbols.ts';
 import type { Trace } from '../trace/reader.ts';
 import { type ConsoleLine, consoleLines } from './console.ts';
-import { EventFinder, type EventMatch } from './event-finder.ts';
+import { EventFinder } from './event-finder.ts';
+import type { EventMatch } from './event-match.ts';
+import { endingOf, failureOf } from './failure.ts';
+import { Marks } from './marks.ts';
+import { resolvePosition } from './positions.ts';
 import { type Hit, Scan, type Search, type Stopped } from './search.ts';
 import { earliest, latest, Traveller } from './traveller.ts';
 
 /** A search backwards looks first at so many instructions, and then at twice as many each time. */
 const FIRST_WINDOW = 8192n;
 
+export interface TimelineOptions extends PlayerOptions {
+  /** The file that keeps the marks; without it they are kept in memory. */
+  readonly marks?: string;
+  /** Where the run failed, where that is known from elsewhere (a finding). */
+  readonly failure?: bigint;
+}
+
 export class Timeline {
+  /** Positions with names. */
+  readonly marks: Marks;
   /** Events by their kind and number. */
   readonly events: EventFinder;
   readonly #player: Player;
-  readonly #options: PlayerOptions;
+  readonly #options: TimelineOptions;
   readonly #traveller: Traveller;
   /** How much has been delivered at the position. */
   #delivered = 0;
@@ -43,15 +56,16 @@ export class Timeline {
   #keel: Keel | null | undefined;
   #isInterrupted = false;
 
-  private constructor(player: Player, options: PlayerOptions) {
+  private constructor(player: Player, options: TimelineOptions) {
     this.#player = player;
     this.#options = options;
     this.#traveller = new Traveller(player);
     this.events = new EventFinder(player.trace);
+    this.marks = Marks.open(options.marks ?? null, () => Buffer.from(player.trace.digest()).toString('hex'));
   }
 
-  /** At the start of the trace. Throws UserError where an image is missing or bad. */
-  static async open(trace: Trace, options: PlayerOptions = {}): Promise<Timeline> {
+  /** At the start of the trace. Throws UserError where an image is missing or bad, or the file of marks. */
+  static async open(trace: Trace, options: TimelineOptions = {}): Promise<Timeline> {
     return new Timeline(await Player.open(trace, options), options);
   }
 
@@ -112,10 +126,7 @@ export class Timeline {
 
   /** The instruction that is executed next, as it will be; null at the end. The position stays. */
   next(): InstructionView | null {
-    const mark = this.#player.mark();
-    const view = this.#player.step();
-    mark.restore();
-    return view;
+    return this.#staying(() => this.#player.step());
   }
 
   /** Executes so many instructions (fewer where the run ends) and tells which they were. */
@@ -239,6 +250,62 @@ export class Timeline {
   /** The last event before `from`. */
   previousEvent(match: EventMatch, from = this.position): TraceEvent | null {
     return this.events.previous(match, from);
+  }
+
+  /**
+   * Switches to a process of keel, by its number, its program, or `kernel`; or to the page tables with this root (`0x…`). Who has them is read out of memory as
+   * it is behind the switch: each look costs the way there. UserError where the guest is another kernel, unless a root is given.
+   */
+  switchesTo(process: string): EventMatch {
+    const root = /^0x[0-9a-f]{1,16}$/i.test(process) ? BigInt(process) : null;
+    if (root !== null) return { kinds: ['context-switch'], matches: (event) => event.kind === 'context-switch' && event.to === root };
+    const keel = this.keel;
+    if (keel === null) throw new UserError(`process ${process}: this guest is not keel; give the physical address of the page tables: 0x…`);
+    const isNamed = (name: string | null): boolean => name === process || name?.split(' ').slice(1).includes(process) === true;
+    const matches = (event: TraceEvent): boolean =>
+      event.kind === 'context-switch' &&
+      this.#staying(() => {
+        this.#player.seek(event.at + 1n);
+        return isNamed(keel.nameOf(event.to));
+      });
+    return { kinds: ['context-switch'], matches };
+  }
+
+  /** Does something that moves the machine, and comes back. */
+  #staying<T>(work: () => T): T {
+    const mark = this.#player.mark();
+    try {
+      return work();
+    } finally {
+      mark.restore();
+    }
+  }
+
+  /** The position that a text says (positions.ts tells the forms). UserError where it says none, or there is no such position. */
+  resolve(text: string): bigint {
+    const { position, start, end, console, events, marks } = this;
+    return resolvePosition(
+      {
+        position,
+        start,
+        end,
+        console,
+        failure: this.failure,
+        ending: endingOf(this.trace),
+        mark: (name) => marks.get(name),
+        event: (number) => events.at(number),
+        all: (match, isBackwards) => events.all(match, isBackwards),
+        nextEvent: (match, after) => events.next(match, after),
+        previousEvent: (match, before) => events.previous(match, before),
+        switchesTo: (process) => this.switchesTo(process),
+      },
+      text,
+    );
+  }
+
+  /** Where the run failed: of a kernel that panicked, or a run that ended badly; null where it did not fail. */
+  get failure(): bigint | null {
+    return this.#options.failure ?? failureOf(this.trace, this.events);
   }
 
   /** All that the guest printed. */
