@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   boot: async () => (await import('./boot.ts')).bootCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  who: async () => (await import('./who.ts')).whoCommand(),
   index: async () => (await import('./index-trace.ts')).indexCommand(),
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand(),
   fuzz: async () => (await import('./fuzz.ts')).fuzzCommand(),

@@ -53,3 +53,6 @@ export type { Cut } from './trace/cursor.ts';
 export type { Damage } from './trace/frame-reader.ts';
 export { TraceDamage } from './trace/frame-reader.ts';
 export type { Trace } from './trace/reader.ts';
+export { hexOf, placeName } from './who/chain.ts';
+export { Who } from './who/index.ts';
+export type { Link, Place as WrittenPlace } from './who/link.ts';

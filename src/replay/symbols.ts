@@ -54,6 +54,48 @@ export class Symbols {
       source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
     };
   }
+
+  /**
+   * `keel:scheduler+0x8`: the object or function that lies at a linear address. Programs may be linked at one address: `program` names the one that is
+   * meant; what lies in the upper half is the kernel's.
+   */
+  nameOf(address: bigint, program: string | null): string | null {
+    for (const { name, elf } of this.#images) {
+      if (address < KERNEL_HALF && baseName(name) !== program) continue;
+      const found = elf.symbolAt(address);
+      if (found === null || found.offset >= found.symbol.size) continue;
+      return `${baseName(name)}:${found.symbol.name}${found.offset === 0n ? '' : `+0x${found.offset.toString(16)}`}`;
+    }
+    return null;
+  }
+
+  /** The address of a symbol, given as `image:name`, or as `name` where one image alone has it. UserError where it is not there, or in several. */
+  addressOf(text: string): { readonly address: bigint; readonly image: string } {
+    const colon = text.indexOf(':');
+    const [image, name] = colon < 0 ? [null, text] : [text.slice(0, colon), text.slice(colon + 1)];
+    const named = this.#images.filter((each) => image === null || each.name === image || baseName(each.name) === image);
+    if (named.length === 0)
+      throw new UserError(
+        `no file of the trace is called ${image}; there are ${this.#images.map((each) => baseName(each.name)).join(', ') || 'none'}`,
+      );
+    const found = named.flatMap((each) => {
+      const symbol = each.elf.symbol(name);
+      return symbol === null ? [] : [{ address: symbol.address, image: baseName(each.name) }];
+    });
+    const [first] = found;
+    if (first === undefined) throw new UserError(`no symbol is called ${name}${image === null ? '' : ` in ${image}`}`);
+    if (found.some(({ address }) => address !== first.address))
+      throw new UserError(
+        `several files have a symbol ${name}: say which, as ${found.map((each) => `${each.image}:${name}`).join(' or ')}`,
+      );
+    return first;
+  }
+}
+
+const KERNEL_HALF = 1n << 63n;
+
+function baseName(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1).replace(/\.elf$/, '');
 }
 
 function isElf(bytes: Uint8Array): boolean {

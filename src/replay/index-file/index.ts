@@ -9,6 +9,8 @@ import { type IndexSubject, indexBytes, indexFrom } from './file.ts';
 import type { TouchIndex } from './touch-index.ts';
 
 export interface IndexOptions extends PlayerOptions, BuildOptions {
+  /** The player that is to go through the trace to build it. Default: another. */
+  readonly player?: Player;
   /** Builds it although there is one. */
   readonly anew?: boolean;
 }
@@ -44,7 +46,7 @@ export async function openIndex(trace: Trace, path: string | null, options: Inde
       if (!(error instanceof Malformed)) throw error;
     }
   }
-  let index = buildIndex(await Player.open(trace, options), options);
+  let index = buildIndex(options.player ?? (await Player.open(trace, options)), options);
   let bytes = indexBytes(index, subject, sums, trace.size - 1);
   while (bytes === null) {
     if (BigInt(index.sliceInstructions) >= trace.instructions)
