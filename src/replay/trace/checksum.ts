@@ -1,4 +1,4 @@
-/** The checksums of trace frames: xxHash, from WebAssembly, so that it must be made ready once before a trace is written or read. */
+/** The checksums of trace frames: xxHash, from WebAssembly, which is made ready once for all traces. */
 import xxhash from 'xxhash-wasm';
 
 export interface Checksums {
@@ -8,7 +8,8 @@ export interface Checksums {
   narrow(bytes: Uint8Array): number;
 }
 
+const ready = xxhash().then(({ h32Raw, h64Raw }): Checksums => ({ wide: (bytes) => h64Raw(bytes), narrow: (bytes) => h32Raw(bytes) }));
+
 export async function checksums(): Promise<Checksums> {
-  const { h32Raw, h64Raw } = await xxhash();
-  return { wide: (bytes) => h64Raw(bytes), narrow: (bytes) => h32Raw(bytes) };
+  return ready;
 }
