@@ -26,6 +26,7 @@ import { CR0 as CR0_BITS, EFER as EFER_BITS } from './platform/bits.ts';
 import { MAX_RAM_BYTES, PAGE_BYTES } from './platform/memory-map.ts';
 import type { Probes } from './probes.ts';
 import { captureRegisters, type RegisterCapture, type Registers, readRegisters } from './registers.ts';
+import { setRegister } from './set-register.ts';
 import { savedCount } from './snapshot/cpu-fields.ts';
 import { StateReader, StateWriter } from './snapshot/fields.ts';
 import { component, loadState, type StateOwner, saveHashed, saveTail } from './snapshot/machine-state.ts';
@@ -390,6 +391,31 @@ export class Machine {
   /** All translations that were walked and not invalidated since, stale ones included. For reports and tests. */
   translations(): TranslationEntry[] {
     return this.#pc.mmu.translations.entries();
+  }
+
+  // ---- Changes from outside: for who goes on from a recorded moment with others ----------------------------------------------------------------
+
+  /** Sets a register by name (set-register.ts). What is derived from it is made anew by a restore(), which has to follow. UserError where it cannot be. */
+  setRegister(name: string, value: bigint): void {
+    setRegister(this.#pc.state, name, value);
+  }
+
+  /** Writes RAM as a device would; false, with nothing written, where there is none for all of the bytes. */
+  writePhysical(address: bigint, bytes: Uint8Array): boolean {
+    return this.#pc.physical.writeBytes(Number(address), bytes);
+  }
+
+  /** The same by linear address, by the page tables of now, whatever they permit. */
+  writeLinear(address: bigint, bytes: Uint8Array): boolean {
+    if (this.readLinear(address, bytes.length) === null) return false;
+    for (let done = 0; done < bytes.length; ) {
+      const at = BigInt.asUintN(64, address + BigInt(done));
+      const piece = Math.min(bytes.length - done, PAGE_BYTES - Number(at & 0xfffn));
+      const translation = this.translate(at) ?? bug(`page 0x${at.toString(16)} was mapped`);
+      this.writePhysical(translation.physical, bytes.subarray(done, done + piece));
+      done += piece;
+    }
+    return true;
   }
 
   // ---- State ------------------------------------------------------------------------------------------------------------------------------

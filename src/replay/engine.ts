@@ -156,6 +156,13 @@ export class Engine {
     }
   }
 
+  /** This moment, for `restore`. */
+  state(): StoredState {
+    const snapshot = this.machine.snapshot();
+    const { serial, program } = this.host.calls;
+    return { state: snapshot.state, ...snapshot.pages(null), serialCalls: serial, programCalls: program };
+  }
+
   /** Puts the machine where a checkpoint was taken. */
   restore(stored: StoredState): void {
     this.machine.restoreFrom(stored);

@@ -2,13 +2,15 @@
 import { ADDRESS_GUESS, ADDRESS_LIMIT, ADDRESS_STRIDE, FOLLOWERS, KEYS, MOST_ACCESSES, UNSUPPORTED } from '../machine/index.ts';
 import { EVENTS } from './events.ts';
 import type { Field, ListField, NameField } from './fields.ts';
-import { BLOCK, BLOCK_INSTRUCTIONS, CHECKPOINT_INSTRUCTIONS } from './schema.ts';
+import { BLOCK, BLOCK_INSTRUCTIONS, CHANGES, CHECKPOINT_INSTRUCTIONS, MAX_CHANGE_BYTES, MAX_CHANGES } from './schema.ts';
 import { MAX_BLOCK_EVENTS } from './trace/event-stream.ts';
 import {
   ADDRESSES_VERSION,
+  BRANCH_VERSION,
   FORMAT_VERSION,
   HEADER_BYTES,
   MAX_PAYLOAD,
+  NEWEST_VERSION,
   OLDEST_VERSION,
   PREAMBLE_BYTES,
   TRAILER_BYTES,
@@ -23,6 +25,11 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     ['artefacts', 'array of maps', 'files the run was given: role (image, initrd, symbols), name, sha256 (hexadecimal), size, embedded'],
     ['blockInstructions', 'uint', `instructions of a run block; ${BLOCK_INSTRUCTIONS} unless told otherwise`],
     ['checkpointInstructions', 'uint 64', `the fewest instructions between checkpoints; ${CHECKPOINT_INSTRUCTIONS} unless told otherwise`],
+    [
+      'branch',
+      'map',
+      "version 5 alone: where the run left another one: at (uint 64), parent (its name), digest (SHA-256 over the headers of the parent's frames but the index, hexadecimal), changes; see below",
+    ],
   ],
   artefact: [
     ['artefact', 'uint', "place in the header's list"],
@@ -42,7 +49,7 @@ const BLOCKS: { readonly [Kind in keyof typeof BLOCK]: readonly (readonly [key: 
     [
       'addresses',
       '[uint, bin, bin] or nil',
-      'linear addresses of memory accesses: how many, misses, differences; see below. Not nil in each block of a trace of version 4, nil in all others',
+      'linear addresses of memory accesses: how many, misses, differences; see below. Not nil in each block of a trace of version 4 and of a version 5 with addresses, nil in all others',
     ],
     [
       'events',
@@ -116,7 +123,7 @@ export function traceFormatMarkdown(): string {
     const since = row.since === OLDEST_VERSION ? '' : ` (from version ${row.since} on)`;
     return `### ${row.tag} · ${row.kind}${since}\n\n${row.doc}\n${body}`;
   });
-  return `# The trace format, versions ${FORMAT_VERSION} and ${ADDRESSES_VERSION}
+  return `# The trace format, versions ${FORMAT_VERSION}, ${ADDRESSES_VERSION} and ${BRANCH_VERSION}
 
 Printed from \`src/replay\` by \`npm run generate\`; do not edit.
 
@@ -137,6 +144,14 @@ tail and reads up to its last whole block.
 ## Blocks
 
 ${blocks.join('\n')}
+## Branches
+
+A trace of version ${BRANCH_VERSION} is a branch: a run that leaves another one, its parent, at position \`at\`, with something changed. Behind its artefacts stands a checkpoint at \`at\`, with
+the changed machine whole; its first run block begins there. So it replays without the parent. It may have addresses or not. At most ${MAX_CHANGES} changes are told, each as
+\`[kind, place, data]\`, with up to ${MAX_CHANGE_BYTES} bytes of data:
+
+${table(['kind', 'place; data'], Object.entries(CHANGES))}
+
 ## Addresses
 
 Recorded are the linear addresses of each memory access that an instruction makes on behalf of its operands: those of the explicit memory operands, and the
@@ -191,7 +206,7 @@ Versions 1 and 2 had the path as \`[bits, count, targets]\`, and events as \`[ta
 the block's first (u32), and for each tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field. A column is a bin of fixed-size values (u8 u16
 u32 u64 as they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
 
-A new event has a new tag and makes a new format version; a reader reads versions ${OLDEST_VERSION} to ${ADDRESSES_VERSION}, and refuses others by naming both. A replay of an older
+A new event has a new tag and makes a new format version; a reader reads versions ${OLDEST_VERSION} to ${NEWEST_VERSION}, and refuses others by naming both. A replay of an older
 version leaves out the events that it did not have. A tag that no event has is damage.
 
 ${events.join('\n')}`;

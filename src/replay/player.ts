@@ -18,7 +18,7 @@ import { type Code, codeAt, type InstructionView, stepOnce, viewOf } from './ste
 import { Symbols } from './symbols.ts';
 import { TraceDamage } from './trace/frame-reader.ts';
 import { isArtefact, type Trace } from './trace/reader.ts';
-import { storedState } from './trace/stored-state.ts';
+import { type StoredState, storedState } from './trace/stored-state.ts';
 
 export interface PlayerOptions {
   /** Finds an artefact that the trace names but does not hold. */
@@ -83,7 +83,8 @@ export function symbolsOf(trace: Trace, options: PlayerOptions): Symbols {
   return symbols;
 }
 
-function inputsOf(trace: Trace, run: number): TraceEventOf<'input'>[] {
+/** The inputs of a run block, in order. */
+export function inputsOf(trace: Trace, run: number): TraceEventOf<'input'>[] {
   if (!trace.hasTag(run, INPUT_TAG)) return [];
   return trace.events(run).filter((event): event is TraceEventOf<'input'> => event.kind === 'input');
 }
@@ -95,14 +96,37 @@ export async function engineOf(
   playback: PlaybackHost,
   output: (byte: number) => void,
 ): Promise<Engine> {
-  const { machine, blockInstructions } = trace.header;
-  const engine = await Engine.create(inTier(machine, options), bootOf(trace, options), playback, output, blockInstructions, options.like);
+  const { machine, blockInstructions, branch } = trace.header;
+  if (branch !== null && (options.image !== undefined || options.initrd !== undefined))
+    throw new UserError('this trace is a branch, which begins in the middle of a run: no other image can be booted');
+  const boot = branch === null ? bootOf(trace, options) : null;
+  const engine = await Engine.create(inTier(machine, options), boot, playback, output, blockInstructions, options.like);
+  if (branch !== null) restoreStored(engine, trace, 0);
   // Versions 1 and 2 cut their blocks by the number of events.
   if (trace.version < 3)
     engine.machine.log.neverFull(() => {
       throw new UserError(`a block of this trace, of format version ${trace.version}, makes more events than a recording of it can hold`);
     });
   return engine;
+}
+
+/** Puts an engine where a checkpoint of the trace was taken; throws `TraceDamage`. */
+function restoreStored(engine: Engine, trace: Trace, checkpoint: number): void {
+  const at = trace.checkpoints[checkpoint];
+  if (at === undefined) throw new TraceDamage({ offset: 0, block: 0, reason: 'a branch without the checkpoint that it begins with' });
+  const wrong = (reason: string): TraceDamage =>
+    new TraceDamage({ ...trace.placeOfCheckpoint(checkpoint), reason: `the checkpoint at ${at} cannot be restored: ${reason}` });
+  const stored = storedState(trace, checkpoint);
+  try {
+    engine.restore(stored);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof UserError)) throw error;
+    throw wrong(error.message);
+  }
+  const { machine } = engine;
+  const before = at === trace.start ? null : trace.run(trace.runAt(at - 1n));
+  if (machine.count !== at || (before !== null && before.hash !== (before.ram ? machine.hash() : machine.hashWithoutRam())))
+    throw wrong('it holds another state than the block before it says');
 }
 
 export class Player {
@@ -143,9 +167,9 @@ export class Player {
     return this.trace.instructions;
   }
 
-  /** Goes to a position (or the end, if that is earlier): from the nearest checkpoint before it, or on from here where that is nearer. */
+  /** Goes to a position (or the start or the end, if it is outside of them): from the nearest checkpoint before it, or on from here where that is nearer. */
   seek(to: bigint): void {
-    const target = to < this.end ? to : this.end;
+    const target = to < this.trace.start ? this.trace.start : to < this.end ? to : this.end;
     this.seekCheckpoint(target);
     this.run(target);
   }
@@ -165,31 +189,10 @@ export class Player {
       this.#engine.host.calls.serial = 0n;
       this.#engine.host.calls.program = 0n;
     } else {
-      const stored = storedState(trace, checkpoint);
-      const position = trace.checkpoints[checkpoint] ?? 0n;
-      try {
-        this.#engine.restore(stored);
-      } catch (error) {
-        if (!(error instanceof RangeError || error instanceof UserError)) throw error;
-        throw this.#badCheckpoint(checkpoint, error.message);
-      }
-      const before = position === 0n ? null : trace.run(trace.runAt(position - 1n));
-      if (
-        this.position !== position ||
-        (before !== null && before.hash !== (before.ram ? this.machine.hash() : this.machine.hashWithoutRam()))
-      )
-        throw this.#badCheckpoint(checkpoint, 'it holds another state than the block before it says');
+      restoreStored(this.#engine, trace, checkpoint);
     }
     this.#playback.clear();
     this.#fed = trace.runs === 0 ? 0 : trace.runAt(this.position);
-  }
-
-  #badCheckpoint(checkpoint: number, reason: string): TraceDamage {
-    const at = this.trace.checkpoints[checkpoint];
-    return new TraceDamage({
-      ...this.trace.placeOfCheckpoint(checkpoint),
-      reason: `the checkpoint at ${at} cannot be restored: ${reason}`,
-    });
   }
 
   /** Takes what is needed to come back to this moment quickly. */
@@ -205,6 +208,12 @@ export class Player {
       this.#fed = this.trace.runs === 0 ? 0 : this.trace.runAt(snapshot.count);
     };
     return { position: snapshot.count, snapshot, restore };
+  }
+
+  /** This moment, for another engine. */
+  state(): StoredState {
+    this.machine.drainPath();
+    return this.#engine.state();
   }
 
   /** Runs on to a position, by the inputs that were recorded; less far where an observer ends the run. */

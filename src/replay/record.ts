@@ -87,7 +87,7 @@ function headerOf(options: RecordOptions): { header: TraceHeader; contents: Uint
     return { role, name, sha256, size: bytes.length, embedded: options.embed ?? true };
   });
   const machine: MachineConfig = { ...options.machine, record: { path: options.path ?? true, addresses: options.addresses ?? false } };
-  const header = { machine, append: options.append ?? null, artefacts, blockInstructions, checkpointInstructions };
+  const header = { machine, append: options.append ?? null, artefacts, blockInstructions, checkpointInstructions, branch: null };
   return { header, contents: files.map(([, { bytes }]) => bytes) };
 }
 
@@ -107,49 +107,50 @@ export async function record(options: RecordOptions): Promise<Recording> {
   };
   const engine = await Engine.create(header.machine, boot, host, take, header.blockInstructions, options.like);
   const sink = options.to === undefined ? new MemorySink() : new FileSink(options.to);
-  const counts: EventCounts = {};
   const writer = new TraceWriter(sink, await checksums(), header, contents);
   try {
-    const limit = options.limit ?? NO_LIMIT;
     const plan = new CheckpointPlan(options.checkpointInstructions ?? null);
-    /** Adds a block to the plan, and says whether its hash is over RAM: at the end, and before a checkpoint. */
-    const planned = (end: Stop | null, instructions: number, events: number): boolean => {
-      plan.add(instructions, events);
-      return end !== null || plan.isDue;
-    };
-    for (;;) {
-      const { block, stop } = engine.block(limit, planned);
-      writer.run(block);
-      engine.countInto(counts);
-      const at = engine.machine.count;
-      options.progress?.(at);
-      if (stop !== null) {
-        writer.end({ at, stop, hash: block.hash });
-        const trace = sink instanceof MemorySink ? sink.bytes : null;
-        const { machine } = engine;
-        return {
-          stop,
-          instructions: at,
-          hash: block.hash,
-          counts,
-          output: output.bytes(),
-          trace,
-          size: writer.size,
-          machine,
-        };
-      }
-      if (plan.isDue) {
-        let bytes = 0;
-        for (const part of engine.checkpoint()) {
-          writer.checkpoint(part);
-          bytes += part.pages.length;
-        }
-        plan.taken(bytes);
-      }
-    }
+    const run = writeRun(engine, writer, plan, options.limit ?? NO_LIMIT, options.progress);
+    const trace = sink instanceof MemorySink ? sink.bytes : null;
+    return { ...run, output: output.bytes(), trace, size: writer.size, machine: engine.machine };
   } catch (error) {
     writer.abandon();
     throw error;
+  }
+}
+
+/** Runs an engine from where it stands to the end of the run (or `limit`), and writes all that happens, down to the trace's end. */
+export function writeRun(
+  engine: Engine,
+  writer: TraceWriter,
+  plan: CheckpointPlan,
+  limit: bigint,
+  progress: ((instructions: bigint) => void) | undefined,
+): Pick<Recording, 'stop' | 'instructions' | 'hash' | 'counts'> {
+  const counts: EventCounts = {};
+  /** Adds a block to the plan, and says whether its hash is over RAM: at the end, and before a checkpoint. */
+  const planned = (end: Stop | null, instructions: number, events: number): boolean => {
+    plan.add(instructions, events);
+    return end !== null || plan.isDue;
+  };
+  for (;;) {
+    const { block, stop } = engine.block(limit, planned);
+    writer.run(block);
+    engine.countInto(counts);
+    const at = engine.machine.count;
+    progress?.(at);
+    if (stop !== null) {
+      writer.end({ at, stop, hash: block.hash });
+      return { stop, instructions: at, hash: block.hash, counts };
+    }
+    if (plan.isDue) {
+      let bytes = 0;
+      for (const part of engine.checkpoint()) {
+        writer.checkpoint(part);
+        bytes += part.pages.length;
+      }
+      plan.taken(bytes);
+    }
   }
 }
 

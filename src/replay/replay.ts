@@ -34,7 +34,7 @@ export interface ReplayReport {
   readonly identical: boolean;
   /** False where the trace was cut: then it was compared up to its last whole block. */
   readonly complete: boolean;
-  /** Where the comparison began: 0, or the checkpoint from which `to` was reached. */
+  /** Where the comparison began: the start, or the checkpoint from which `to` was reached. */
   readonly from: bigint;
   /** The position reached. */
   readonly instructions: bigint;
@@ -87,14 +87,14 @@ async function replayAll(source: TraceSource, options: ReplayOptions): Promise<R
   const playback = new PlaybackHost();
   const output = new ByteLog();
   const engine = await engineOf(trace, options, playback, outputTo(output, options));
-  let position = 0n;
+  let position = trace.start;
   let runs = 0;
   let last: { readonly block: RunBlock; readonly stop: ReturnType<Engine['block']>['stop'] } | null = null;
   let checkpoint: Iterator<CheckpointBlock> | null = null;
   const report = (difference: Difference | null): ReplayReport => ({
     identical: difference === null,
     complete: difference === null && cursor.cut === null,
-    from: 0n,
+    from: trace.start,
     instructions: position,
     hash: engine.machine.hash(),
     difference,
@@ -211,7 +211,7 @@ async function replayTo(source: TraceSource, options: ReplayOptions, to: bigint)
   const trace = await Trace.open(source);
   const output = new ByteLog();
   const player = await Player.open(trace, { ...options, output: outputTo(output, options) });
-  const target = to < player.end ? to : player.end;
+  const target = to < trace.start ? trace.start : to < player.end ? to : player.end;
   player.seekCheckpoint(target);
   const from = player.position;
   let difference: Difference | null = null;

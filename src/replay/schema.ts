@@ -3,14 +3,14 @@
  * (bytes, checksums), beside them events.ts (what stands in a run block's events). Keys and numbers of kinds are for ever: a block that must
  * change gets a new format version.
  *
- * Order in a file: one header; artefacts; then run blocks, with a checkpoint after some of them; an end; an index. A file that was cut lacks its tail.
+ * Order in a file: one header; artefacts; of a branch its first checkpoint; then run blocks, with a checkpoint after some of them; an end; an index. A file that was cut lacks its tail.
  * A whole number that may exceed 32 bits is a bigint here and a msgpack uint 64 in the file.
  */
 import { type MachineConfig, MOST_ACCESSES, type PackedAddresses, type Stop, UNSUPPORTED } from '../machine/index.ts';
 import { bug } from '../machine/isa/bug.ts';
 import type { ColumnEvents } from './trace/columns.ts';
 import { MAX_BLOCK_EVENTS, type PackedEvents } from './trace/event-stream.ts';
-import { ADDRESSES_VERSION } from './trace/frame.ts';
+import { ADDRESSES_VERSION, BRANCH_VERSION, FORMAT_VERSION } from './trace/frame.ts';
 import { Malformed } from './trace/malformed.ts';
 
 /** The number of each kind of block. */
@@ -43,6 +43,35 @@ export interface TraceHeader {
   readonly artefacts: readonly Artefact[];
   readonly blockInstructions: number;
   readonly checkpointInstructions: number;
+  /** Where the run comes from that another one was left for; null: it begins with a boot. */
+  readonly branch: Branch | null;
+}
+
+/** A run that leaves another one at some position, with something changed. It begins with a checkpoint, which holds the changed machine. */
+export interface Branch {
+  /** Instructions that had retired before its first. */
+  readonly at: bigint;
+  /** What people call the trace that it left: never a path. */
+  readonly parent: string;
+  /** `Trace.digest` of that, 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly changes: readonly Change[];
+}
+
+/** The kinds of change, by what `place` and `data` of each are. */
+export const CHANGES = {
+  register: 'the name of the register; its value, little-endian',
+  linear: 'a linear address, hexadecimal; the bytes written there',
+  physical: 'a physical address, hexadecimal; the bytes written there',
+  serial: 'nothing; the bytes that the serial port gives from there on, instead of those recorded',
+  program: 'SHA-256 of a program archive that the host gives from there on, instead of those recorded (nothing: it gives none); nothing',
+} as const;
+
+/** What is other in a branch than in its parent at that position. */
+export interface Change {
+  readonly kind: keyof typeof CHANGES;
+  readonly place: string;
+  readonly data: Uint8Array;
 }
 
 /** A piece of an embedded artefact. Pieces come in order and without gaps. */
@@ -128,7 +157,9 @@ export interface IndexBlock {
   readonly instructions: bigint;
 }
 
-const MAX_ARTEFACTS = 64;
+export const MAX_ARTEFACTS = 64;
+export const MAX_CHANGES = 4096;
+export const MAX_CHANGE_BYTES = 1 << 20;
 const MAX_ARTEFACT_BYTES = 512 << 20;
 export const MAX_BLOCK_INSTRUCTIONS = 1 << 22;
 const MAX_STREAM_BYTES = 2 << 20;
@@ -209,8 +240,14 @@ function unpackConfig(value: unknown): MachineConfig {
   };
 }
 
+/** The format version that a trace with this header has. */
+export function versionOf({ branch, machine }: TraceHeader): number {
+  if (branch !== null) return BRANCH_VERSION;
+  return machine.record?.addresses === true ? ADDRESSES_VERSION : FORMAT_VERSION;
+}
+
 export function packHeader(header: TraceHeader, version: number): object {
-  const { append, artefacts, blockInstructions, checkpointInstructions } = header;
+  const { append, artefacts, blockInstructions, checkpointInstructions, branch } = header;
   return {
     version,
     machine: packConfig(header.machine),
@@ -218,13 +255,39 @@ export function packHeader(header: TraceHeader, version: number): object {
     artefacts: artefacts.map(({ role, name, sha256, size, embedded }) => ({ role, name, sha256, size, embedded })),
     blockInstructions,
     checkpointInstructions: BigInt(checkpointInstructions),
+    ...(branch !== null && { branch: packBranch(branch) }),
   };
+}
+
+function packBranch({ at, parent, digest, changes }: Branch): object {
+  return { at, parent, digest, changes: changes.map(({ kind, place, data }) => [kind, place, data]) };
+}
+
+function unpackBranch(value: unknown): Branch {
+  const map = fields(value, ['at', 'parent', 'digest', 'changes'], 'the branch');
+  const changes = map['changes'];
+  if (!Array.isArray(changes) || changes.length > MAX_CHANGES) throw new Malformed(`the changes are not a list of up to ${MAX_CHANGES}`);
+  return {
+    at: big(map['at'], 'the position of the branch'),
+    parent: shortText(map['parent'], 1024, "the parent's name"),
+    digest: hex(map['digest'], 64, "the parent's digest"),
+    changes: changes.map(unpackChange),
+  };
+}
+
+function unpackChange(value: unknown): Change {
+  if (!Array.isArray(value) || value.length !== 3) throw new Malformed('a change is not [kind, place, data]');
+  const [kind, place, data] = value as unknown[];
+  if (typeof kind !== 'string' || !Object.hasOwn(CHANGES, kind)) throw new Malformed('a change of an unknown kind');
+  const bytes = bin(data, 'the data of a change');
+  if (bytes.length > MAX_CHANGE_BYTES) throw new Malformed(`a change of ${bytes.length} bytes; the limit is ${MAX_CHANGE_BYTES}`);
+  return { kind: kind as Change['kind'], place: shortText(place, 64, 'the place of a change'), data: bytes };
 }
 
 /** From version 3 on the header says the version again, under its checksum. */
 export function unpackHeader(value: unknown, version: number): TraceHeader {
   const keys = ['machine', 'append', 'artefacts', 'blockInstructions', 'checkpointInstructions'];
-  const map = fields(value, version < 3 ? keys : ['version', ...keys], 'the header');
+  const map = fields(value, [...(version < 3 ? [] : ['version']), ...keys, ...(version < BRANCH_VERSION ? [] : ['branch'])], 'the header');
   if (version >= 3 && map['version'] !== version)
     throw new Malformed(`the file begins as one of format version ${version}, its header says otherwise`);
   const list = map['artefacts'];
@@ -234,7 +297,8 @@ export function unpackHeader(value: unknown, version: number): TraceHeader {
   if (blockInstructions === 0 || checkpointInstructions === 0 || checkpointInstructions % blockInstructions !== 0)
     throw new Malformed(`checkpoints every ${checkpointInstructions} instructions in blocks of ${blockInstructions}`);
   const machine = unpackConfig(map['machine']);
-  if (machine.record?.addresses !== version >= ADDRESSES_VERSION)
+  // A branch may have addresses or not.
+  if (version < BRANCH_VERSION && machine.record?.addresses !== version >= ADDRESSES_VERSION)
     throw new Malformed(`a trace of format version ${version} that says of addresses: ${machine.record?.addresses}`);
   return {
     machine,
@@ -242,6 +306,7 @@ export function unpackHeader(value: unknown, version: number): TraceHeader {
     artefacts: list.map(unpackArtefact),
     blockInstructions,
     checkpointInstructions,
+    branch: version < BRANCH_VERSION ? null : unpackBranch(map['branch']),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectEvents, openTrace, record, replay } from '../../src/replay/index.ts';
 import { FORMAT_VERSION } from '../../src/replay/trace/frame.ts';
-import { goldenFolder, goldenNames, goldenRecordings, oldRecordings, versions } from './golden.ts';
+import { goldenBranch, goldenFolder, goldenNames, goldenRecordings, oldRecordings, recordGoldenBranch, versions } from './golden.ts';
 
 const traces = readdirSync(goldenFolder).filter((name) => name.endsWith('.mpk'));
 
@@ -26,5 +26,10 @@ describe('golden traces', () => {
   test.each(Object.entries(goldenRecordings))('%s is what a recording makes now', async (name, options) => {
     const { trace } = await record(options());
     expect(Buffer.compare(trace ?? new Uint8Array(0), readFileSync(join(goldenFolder, name)))).toBe(0);
+  });
+
+  test(`${goldenBranch} is what a branch is now`, async () => {
+    const made = (await recordGoldenBranch()) ?? new Uint8Array(0);
+    expect(Buffer.compare(made, readFileSync(join(goldenFolder, goldenBranch)))).toBe(0);
   });
 });

@@ -6,8 +6,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildKeel, compile, packPrograms } from '../../src/compiler/index.ts';
-import { type RecordOptions, record } from '../../src/replay/index.ts';
-import { ADDRESSES_VERSION } from '../../src/replay/trace/frame.ts';
+import { openTrace, type RecordOptions, record, Timeline } from '../../src/replay/index.ts';
+import { ADDRESSES_VERSION, BRANCH_VERSION } from '../../src/replay/trace/frame.ts';
 import { guestRecording } from './guest.ts';
 
 export const goldenFolder = fileURLToPath(new URL('../../traces/golden/', import.meta.url));
@@ -19,7 +19,23 @@ export const goldenRecordings: Readonly<Record<string, () => RecordOptions>> = {
 };
 
 /** Format versions of those that are not written in the usual one. */
-export const versions: Readonly<Record<string, number>> = { 'guest-addresses.mpk': ADDRESSES_VERSION };
+export const versions: Readonly<Record<string, number>> = { 'guest-addresses.mpk': ADDRESSES_VERSION, 'guest-branch.mpk': BRANCH_VERSION };
+
+/** A branch of a golden recording. */
+export const goldenBranch = 'guest-branch.mpk';
+
+export async function recordGoldenBranch(to?: string): Promise<Uint8Array | null> {
+  const timeline = await Timeline.open(await openTrace((await record(guestRecording())).trace ?? new Uint8Array(0)));
+  timeline.seek(5000n);
+  const { trace } = await timeline.branch({
+    parent: 'guest.mpk',
+    registers: { rbx: 9n, xmm0: 1n << 127n },
+    memory: [{ space: 'physical', address: 0x10_0000n, bytes: Uint8Array.of(1, 2, 3) }],
+    inputs: { serial: Uint8Array.of(0x41) },
+    ...(to !== undefined && { to }),
+  });
+  return trace;
+}
 
 /** Recordings of keel as it was when they were blessed: they hold its image, and need not be what a recording makes now. */
 const keelRecordings: Readonly<Record<string, () => RecordOptions>> = {
@@ -40,10 +56,11 @@ const keelRecordings: Readonly<Record<string, () => RecordOptions>> = {
 export const oldRecordings: Readonly<Record<string, number>> = { 'hello-format-1.mpk': 1, 'hello-format-2.mpk': 2 };
 
 /** Every file of the folder. */
-export const goldenNames: readonly string[] = [goldenRecordings, keelRecordings, oldRecordings].flatMap(Object.keys);
+export const goldenNames: readonly string[] = [goldenBranch, ...[goldenRecordings, keelRecordings, oldRecordings].flatMap(Object.keys)];
 
 export async function blessGoldenTraces(): Promise<void> {
   mkdirSync(goldenFolder, { recursive: true });
   for (const [name, options] of Object.entries({ ...goldenRecordings, ...keelRecordings }))
     await record({ ...options(), to: join(goldenFolder, name) });
+  await recordGoldenBranch(join(goldenFolder, goldenBranch));
 }

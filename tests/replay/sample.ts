@@ -25,6 +25,7 @@ export const header: TraceHeader = {
   ],
   blockInstructions: 16,
   checkpointInstructions: 32,
+  branch: null,
 };
 
 /** The smallest and the largest value of a field. */

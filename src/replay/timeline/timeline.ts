@@ -20,9 +20,11 @@ import { bug, UserError } from '../../machine/isa/bug.ts';
 import type { TraceEvent } from '../events.ts';
 import { Keel } from '../keel.ts';
 import { bootOf, Player, type PlayerOptions } from '../player.ts';
+import type { Recording } from '../record.ts';
 import type { InstructionView } from '../step.ts';
 import type { Symbols } from '../symbols.ts';
 import type { Trace } from '../trace/reader.ts';
+import { type BranchOptions, recordBranch } from './branch.ts';
 import { type ConsoleLine, consoleLines } from './console.ts';
 import { EventFinder } from './event-finder.ts';
 import type { EventMatch } from './event-match.ts';
@@ -99,7 +101,7 @@ export class Timeline {
 
   /** The first position. */
   get start(): bigint {
-    return 0n;
+    return this.trace.start;
   }
 
   /** The last position: nothing more was recorded. */
@@ -238,6 +240,14 @@ export class Timeline {
 
   #stopped(why: Stopped['why'], hit: Hit | null): Stopped {
     return { why, position: this.position, hit };
+  }
+
+  /**
+   * Leaves the recorded run here, with what `options` change, and records what happens then as a trace of its own (branch.ts). The timeline stays. UserError
+   * where a change cannot be made.
+   */
+  branch(options: BranchOptions): Promise<Recording> {
+    return recordBranch(this.#player, options);
   }
 
   // ---- Events -----------------------------------------------------------------------------------------------------------------------------

@@ -82,13 +82,13 @@ export class Traveller {
   }
 
   #restart(position: bigint): bigint {
-    return latest(this.#stored(position), this.#waypoints.before(position)?.position ?? 0n);
+    return latest(this.#stored(position), this.#waypoints.before(position)?.position ?? this.#player.trace.start);
   }
 
   /** The last checkpoint of the trace at or before a position. */
   #stored(position: bigint): bigint {
     const { trace } = this.#player;
-    return trace.checkpoints[trace.checkpointAt(position)] ?? 0n;
+    return trace.checkpoints[trace.checkpointAt(position)] ?? trace.start;
   }
 
   /** To the nearest moment at or before a position. */

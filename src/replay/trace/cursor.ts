@@ -118,6 +118,7 @@ export class TraceCursor {
       case 'header':
         this.#header = block.value;
         this.#artefactBytes = block.value.artefacts.map(() => 0);
+        this.#position = block.value.branch?.at ?? 0n;
         return { tags: 0n, position: 0n };
       case 'artefact':
         this.#followArtefact(block.value);
@@ -157,6 +158,7 @@ export class TraceCursor {
   }
 
   #followRun(run: RunBlock): { readonly tags: bigint; readonly position: bigint } {
+    if (this.#header?.branch && this.#lastCheckpoint === null) throw new Malformed('a branch begins without its checkpoint');
     if (run.first !== this.#position) throw new Malformed(`a block from ${run.first} where ${this.#position} is next`);
     checkRun(run, this.#header ?? bug('a run block before the header'));
     this.#hasRun = true;

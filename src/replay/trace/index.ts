@@ -41,8 +41,8 @@ export class IndexBuilder {
   }
 }
 
-/** The entries of an index that lies at `indexOffset`; throws `Malformed` where they cannot be. */
-export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry[] {
+/** The entries of an index that lies at `indexOffset`, of a trace whose first position is `start`; throws `Malformed` where they cannot be. */
+export function indexEntries(index: IndexBlock, indexOffset: number, start: bigint): IndexEntry[] {
   const at = (column: Uint8Array, i: number): bigint => new DataView(column.buffer, column.byteOffset).getBigUint64(i * 8, true);
   const entries: IndexEntry[] = [];
   let last = -1;
@@ -52,7 +52,7 @@ export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry
     if (offset <= last || offset >= indexOffset) throw new Malformed(`the index puts frame ${i} at ${offset}`);
     last = offset;
     const [kind, position] = [index.kinds[i] ?? 0, at(index.positions, i)];
-    if (!mayStand(kind, position, run)) throw new Malformed(`the index puts frame ${i} at position ${position}`);
+    if (!mayStand(kind, position, run, start)) throw new Malformed(`the index puts frame ${i} at position ${position}`);
     if (kind === BLOCK.run) run = position;
     entries.push({ offset, kind, position, tags: at(index.tags, i) });
   }
@@ -60,8 +60,9 @@ export function indexEntries(index: IndexBlock, indexOffset: number): IndexEntry
 }
 
 /** Whether a block of this kind may stand at a position behind a run block that begins at `run` (null: behind none). */
-function mayStand(kind: number, position: bigint, run: bigint | null): boolean {
-  if (run === null || kind === BLOCK.header || kind === BLOCK.artefact) return position === 0n;
+function mayStand(kind: number, position: bigint, run: bigint | null, start: bigint): boolean {
+  if (kind === BLOCK.header || kind === BLOCK.artefact) return position === 0n;
+  if (run === null) return position === start;
   const distance = position - run;
   return distance >= (kind === BLOCK.run ? 1n : 0n) && distance <= BigInt(MAX_BLOCK_INSTRUCTIONS);
 }

@@ -17,7 +17,7 @@ import {
 import { checksums } from './checksum.ts';
 import { type Cut, TraceCursor } from './cursor.ts';
 import type { TraceSource } from './file.ts';
-import { HEADER_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
+import { HEADER_BYTES, PREAMBLE_BYTES, parseTrailer, TRAILER_BYTES } from './frame.ts';
 import { type BlockValues, type Damage, EndOfFile, FrameReader, placed, TraceDamage } from './frame-reader.ts';
 import { type IndexEntry, indexEntries } from './index.ts';
 import { Malformed } from './malformed.ts';
@@ -88,7 +88,9 @@ export class Trace {
       const sequence = new DataView(header.buffer, header.byteOffset).getUint32(3);
       const { block, end } = frames.block(offset, sequence);
       if (block.kind !== 'index' || end + TRAILER_BYTES !== source.size || block.value.kinds.length !== sequence) return null;
-      const entries = indexEntries(block.value, offset);
+      const first = frames.block(PREAMBLE_BYTES, 0).block;
+      if (first.kind !== 'header') return null;
+      const entries = indexEntries(block.value, offset, first.value.branch?.at ?? 0n);
       return entries[0]?.kind === BLOCK.header && entries.at(-1)?.kind === BLOCK.end ? entries : null;
     } catch (error) {
       if (error instanceof Malformed || error instanceof EndOfFile || error instanceof RangeError) return null;
@@ -96,11 +98,16 @@ export class Trace {
     }
   }
 
-  /** Instructions that the trace holds. */
+  /** The first position: 0, or where a branch begins. */
+  get start(): bigint {
+    return this.header.branch?.at ?? 0n;
+  }
+
+  /** The last position: instructions that had retired when the run ended, or was cut. */
   get instructions(): bigint {
     if (this.end !== null) return this.end.at;
     const last = this.#runs.length - 1;
-    if (last < 0) return 0n;
+    if (last < 0) return this.start;
     const { first, count } = this.run(last);
     return first + BigInt(count);
   }

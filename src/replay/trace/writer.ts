@@ -20,10 +20,11 @@ import {
   type RunBlock,
   type TraceHeader,
   unpackHeader,
+  versionOf,
 } from '../schema.ts';
 import type { Checksums } from './checksum.ts';
 import type { TraceSink } from './file.ts';
-import { ADDRESSES_VERSION, FORMAT_VERSION, makeFrame, makePreamble, makeTrailer } from './frame.ts';
+import { makeFrame, makePreamble, makeTrailer } from './frame.ts';
 import { IndexBuilder } from './index.ts';
 import { Malformed } from './malformed.ts';
 import { Msgpack } from './msgpack.ts';
@@ -46,7 +47,7 @@ export class TraceWriter {
   constructor(sink: TraceSink, sums: Checksums, header: TraceHeader, contents: readonly (Uint8Array | null)[]) {
     this.#sink = sink;
     this.#sums = sums;
-    const version = header.machine.record?.addresses === true ? ADDRESSES_VERSION : FORMAT_VERSION;
+    const version = versionOf(header);
     this.#checkHeader(header, version);
     this.#put(makePreamble(version));
     this.#block('header', packHeader(header, version), 0n, 0n);

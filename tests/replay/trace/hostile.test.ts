@@ -99,7 +99,7 @@ describe('what is no trace', () => {
       const bytes = sample.slice();
       bytes[19] = version;
       expect(await verdict(bytes)).toEqual({
-        refused: `this trace is of format version ${version}; this version of Palindrome reads format versions 1 to 4`,
+        refused: `this trace is of format version ${version}; this version of Palindrome reads format versions 1 to 5`,
       });
     }
   });
