@@ -10,8 +10,8 @@
  *     bit 3  unhashed    in the list of frames whose hash is out of date
  *     bit 4  unsaved     in the list of frames that differ from the last snapshot
  *     bit 5  versioned   somebody asked for its version: stores are counted
- *     bit 6  probedRead  a watchpoint asks for reads (it is no watch flag: stores may be quick)
- *     bit 7  probedWrite … for writes
+ *     bit 6  probedRead  a watchpoint asks for reads
+ *     bit 7  probedWrite … for reads or writes: what serves a store may serve the load before or behind it
  */
 export const FRAME = {
   ...{ leafTable: 1, upperTable: 2, code: 4, unhashed: 8, unsaved: 16, versioned: 32 },

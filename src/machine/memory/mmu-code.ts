@@ -403,7 +403,7 @@ class MmuRoutines {
     return this.#at.isKey(slot, this.#at.tagOf(rights), size).and(this.#at.slot(slot, SLOT.frame).eq(walkAt.load32(WALK_AT.frame)));
   }
 
-  /** Returns 2 for a store of an entry of a page table that nobody in TypeScript hears of, as far as it is aligned. */
+  /** Returns 2 for a store of an entry of a page table that nobody in TypeScript hears of, as far as it is aligned; may return 1 for others. */
   #letStore(code: Code, frame: I32, low: Var32, high: Var32): void {
     const own = { frame: code.var32(frame), at: code.var32(low.and(0xfff)) };
     const flags = code.var32(this.#at.flags.add(own.frame.where(own.frame.ltU(this.#at.frames), 0)).load8());
@@ -411,8 +411,9 @@ class MmuRoutines {
       .has(TABLE)
       .and(flags.lacks(WATCHED & ~TABLE))
       .and(own.frame.ltU(this.#at.frames));
-    const isHeard = this.#at.control(MMU_CONTROL.events).or(this.#at.probedKinds(low, high, own.frame).has(KIND.write));
+    const isHeard = this.#at.control(MMU_CONTROL.events);
     code.if(isTable.and(low.lacks(7)).and(isHeard.isZero), () => {
+      code.rarely(this.#at.probedKinds(low, high, own.frame).has(KIND.write), () => code.return(1));
       code.do(this.#at.touch(own.frame));
       code.store32(this.#at.base, MMU.storedFrame, own.frame);
       code.store32(this.#at.base, MMU.storedAt, own.at);
@@ -487,10 +488,10 @@ class MmuRoutines {
 
   /** After a store through a guarded entry of the set in use: the next may go the quick way if nobody wants to hear of it. */
   #unguard(code: Code, low: Var32, high: Var32, frame: Var32): void {
-    const isProbed = this.#at.probedKinds(low, high, frame).has(KIND.write);
-    code.if(this.#isWatched(frame, frame.ltU(this.#at.frames)).or(isProbed).isZero, () => {
+    code.if(this.#isWatched(frame, frame.ltU(this.#at.frames)).isZero, () => {
       const entry = code.var32(this.#at.entry(this.#at.state(TLB_SET), WRITE, low));
       code.if(entry.load32(0).eq(low.and(~0xfff).or(GUARD)), () => {
+        code.rarely(this.#at.probedKinds(low, high, frame).has(KIND.write), () => code.return(0));
         code.do(this.#at.noteWrite(entry, frame));
         code.store32(entry, 0, low.and(~0xfff));
       });

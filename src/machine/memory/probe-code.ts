@@ -1,13 +1,14 @@
 /**
  * What slow paths ask of watchpoints (watchpoints.ts): which of a page's entries must be guarded, and whether an access is to be told. Most slow accesses are
- * to pages that nobody watches: a flag of the frame and a bit of the linear page decide that here; TypeScript knows exactly.
+ * to pages that nobody watches, or to other bytes: a flag of the frame, a bit of the linear page and the range of all watchpoints decide that here;
+ * TypeScript knows exactly.
  */
 import { MMU } from '../cpu/state.ts';
-import { type CodeModule, I32, type Routine } from '../translator/code.ts';
+import { type Code, type CodeModule, I32, I64, type Routine } from '../translator/code.ts';
 import { FRAME, PROBED } from './frames.ts';
 import { KIND, MMU_CONTROL } from './mmu-control.ts';
 
-/** What it leaves to TypeScript: (low, high) → bits of KIND for a linear page, and (low, high, size, kind, frame) of an access within a page. */
+/** What it leaves to TypeScript: (low, high) → bits of KIND that the software TLB must not serve of a linear page, and (low, high, size, kind, frame) of an access within a page. */
 export type ProbeRare = Record<'probedPage' | 'probed', Routine>;
 
 export interface ProbeRoutines {
@@ -33,18 +34,28 @@ export function defineProbes(
       .add(frame.where(frame.ltU(frames), 0))
       .load8()
       .where(frame.ltU(frames), I32.of(0));
-  const mayBe = (low: I32): I32 => base.load64(MMU.probedPages).shrU(low.shrU(12).and(63).unsigned64).low.has(1);
+  const isWithin = (at: I64, size: I64, from: number, to: number): I32 => at.ltU(base.load64(to)).and(base.load64(from).ltU(at.add(size)));
+  /** Whether bytes of linear memory may be watched. */
+  const mayBe = (code: Code, low: I32, high: I32, size: I32): I32 => {
+    const at = code.var64(I64.join(low, high.and(0xffff)));
+    const bit = base.load64(MMU.probedPages).shrU(low.shrU(12).and(63).unsigned64).low.has(1);
+    return bit.and(isWithin(at, size.unsigned64, MMU.probedFrom, MMU.probedTo));
+  };
 
   const probedKinds = module.define(null, ['i32', 'i32', 'i32'], 'i32', (code, [low, high, frame]) => {
     code.if(isOff, () => code.return(0));
     const kinds = code.var32(flagsOf(frame).has(FRAME.probedRead).mul(KIND.read).or(flagsOf(frame).has(FRAME.probedWrite).mul(KIND.write)));
-    code.rarely(mayBe(low), () => kinds.set(kinds.or(probedPage(low, high))));
+    code.rarely(mayBe(code, low.and(~0xfff), high, I32.of(4096)), () => kinds.set(kinds.or(probedPage(low, high))));
     code.return(kinds);
   });
 
   const tellAccess = module.define(null, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (code, [low, high, size, kind, frame]) => {
     code.if(isOff, () => code.return());
-    code.rarely(mayBe(low).or(flagsOf(frame).has(PROBED)), () => code.do(probed(low, high, size, kind, frame)));
+    const inRam = code.var64(frame.unsigned64.shl(12n).or(low.and(0xfff).unsigned64));
+    const mayBeInRam = flagsOf(frame)
+      .has(PROBED)
+      .and(isWithin(inRam, size.unsigned64, MMU.probedRamFrom, MMU.probedRamTo));
+    code.rarely(mayBe(code, low, high, size).or(mayBeInRam), () => code.do(probed(low, high, size, kind, frame)));
   });
   return { probedKinds, tellAccess };
 }

@@ -19,6 +19,9 @@ const LINEAR_BITS = 48;
 /** Bits of MMU.probedPages. */
 const FILTER_BITS = 64;
 
+/** Which entries of the software TLB are guarded: one for writing serves the read of a read-modify-write, and reads behind a write. */
+const guardedFor = (kinds: number): number => ((kinds & KIND.read) !== 0 ? KIND.read | KIND.write : kinds);
+
 interface Watched {
   readonly from: number;
   readonly to: number;
@@ -59,14 +62,28 @@ export class Watchpoints {
       for (let n = 0; n < FILTER_BITS && first + n <= last; n++) filter |= 1n << BigInt((first + n) % FILTER_BITS);
     }
     this.#state.set64(MMU.probedPages, filter);
+    this.#setRange(MMU.probedFrom, MMU.probedTo, this.#linear);
+    this.#setRange(MMU.probedRamFrom, MMU.probedRamTo, this.#inRam);
   }
 
-  /** Bits of KIND that are watched somewhere in a linear page. */
+  /** From the first byte of them to the last. */
+  #setRange(from: number, to: number, points: readonly Watched[]): void {
+    this.#state.setNumber64(
+      from,
+      points.reduce((least, point) => Math.min(least, point.from), 2 ** 52),
+    );
+    this.#state.setNumber64(
+      to,
+      points.reduce((most, point) => Math.max(most, point.to), 0),
+    );
+  }
+
+  /** Bits of KIND: what the software TLB must not serve of a linear page. */
   kindsOfPage(low: number, high: number): number {
     const at = linearNumber(low & ~0xfff, high);
     let kinds = 0;
     for (const { from, to, kinds: some } of this.#linear) if (from < at + PAGE_BYTES && at < to) kinds |= some;
-    return kinds;
+    return guardedFor(kinds);
   }
 
   /** An access within a page is about to be made, by the instructions or (`kind` with IMPLICIT) by the CPU itself. */
@@ -99,7 +116,7 @@ export class Watchpoints {
   #mark(mask: number): void {
     const { flags, frames } = this.#physical;
     for (const { from, to, kinds } of this.#inRam) {
-      const bits = ((kinds & KIND.read) !== 0 ? FRAME.probedRead : 0) | ((kinds & KIND.write) !== 0 ? FRAME.probedWrite : 0);
+      const bits = (kinds & KIND.read) !== 0 ? PROBED : FRAME.probedWrite;
       const last = Math.min(Math.floor((to - 1) / PAGE_BYTES), frames - 1);
       for (let frame = Math.floor(from / PAGE_BYTES); frame <= last; frame++) {
         const others = (flags[frame] ?? 0) & (mask === 0 ? ~PROBED : 0xff);

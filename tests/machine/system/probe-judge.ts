@@ -5,12 +5,27 @@
 import { expect } from 'vitest';
 import type { Machine, ProbedAccess, Probes, Snapshot, Tier, Watchpoint } from '../../../src/machine/index.ts';
 import { Random } from '../cpu/interpreter-judge.ts';
+import { pcProgram } from '../lockstep/pc-program.ts';
 import { boot } from './guest.ts';
+import { SELF_MODIFYING } from './self-modifying-guests.ts';
+import { systemText } from './system-random.ts';
+import { tlbProgram } from './tlb-random.ts';
 
 const MEMORY = 4 << 20;
 const PAGE_FAULT = 14;
 /** Of a page fault's error code: an instruction fetch. */
 const FETCH = 0x10;
+
+/** A program of each kind, by name. */
+export const probedPrograms = (seed: number): readonly (readonly [string, string])[] => [
+  ['a PC program', pcProgram(new Random(seed), { rounds: 20, sweepsTimer: false })],
+  ['one with a timer', pcProgram(new Random(seed + 1), { rounds: 30, sweepsTimer: true })],
+  ['a system program', systemText(seed)],
+  ['page tables', tlbProgram(seed, 3)],
+  ['fresh code', SELF_MODIFYING.compiling(150)],
+  ['code beside data', SELF_MODIFYING.sharing(800)],
+  ['patched code', SELF_MODIFYING.patching(800)],
+];
 
 /** What single steps without probes show. */
 interface Reference {
