@@ -15,8 +15,9 @@ const arrows = {
     'src/compiler/image/',
     'src/kernel/abi/',
   ],
+  explorer: ['src/machine/index.ts', 'src/replay/index.ts', 'src/compiler/image/', 'src/kernel/abi/'],
   // replay/record.ts is a second door: what only records loads in half of the time.
-  cli: ['src/(machine|compiler|replay|fuzz)/index.ts', 'src/replay/record.ts'],
+  cli: ['src/(machine|compiler|replay|fuzz|explorer)/index.ts', 'src/replay/record.ts'],
 };
 
 const between = Object.entries(arrows).map(([part, allowed]) => ({
@@ -53,9 +54,17 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm', 'npm-dev'], pathNot: ['node_modules/(@types/)?(seedrandom|xxhash-wasm)/'] },
     },
     {
+      name: 'page-of-the-explorer',
+      comment: 'runs in a browser: of the project it knows the protocol alone',
+      severity: 'error',
+      from: { path: '^src/explorer/page/' },
+      to: { path: '^src/', pathNot: ['^src/explorer/page/', '^src/explorer/protocol.ts$'] },
+    },
+    {
       name: 'no-dev-dependencies',
       severity: 'error',
-      from: { path: '^src/' },
+      comment: 'the page of the explorer is built before it is installed',
+      from: { path: '^src/', pathNot: '^src/explorer/page/' },
       to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' },
     },
     {

@@ -25,9 +25,13 @@ interface Manifest {
 }
 
 const root = join(import.meta.dirname, '..');
-const ENTRIES = { main: join(root, 'src/cli/main.ts'), worker: join(root, 'src/fuzz/campaign/worker.ts') };
-/** The module that names it finds the worker, which lies beside it in the bundle too, and nothing else by its own place. */
-const WORKER = "'./worker.js'";
+const ENTRIES = {
+  main: join(root, 'src/cli/main.ts'),
+  worker: join(root, 'src/fuzz/campaign/worker.ts'),
+  'explorer-worker': join(root, 'src/explorer/explorer-worker.ts'),
+};
+/** The module that names a worker finds it, which lies beside it in the bundle too, and nothing else by its own place. */
+const WORKER = /'\.\/(explorer-)?worker\.js'/;
 const READY_MADE = 'src/machine/translator/ready-made.ts';
 /**
  * Modules that are slow to load. `import` makes Node look at every export of node:fs, of which some load streams and promises (5 ms), and look for kind
@@ -81,7 +85,7 @@ async function link(stamps: Stamp[]): Promise<{ readonly path: string; readonly 
       stamps.push(stamp(id)); // before it is read: what is changed meanwhile counts as changed
       const code = readFileSync(id, 'utf8');
       if (path === READY_MADE) return { code: readyMade(), moduleType: 'js' };
-      return { code: code.includes(WORKER) ? code : keepPlaces(path, code), moduleType: 'ts' };
+      return { code: WORKER.test(code) ? code : keepPlaces(path, code), moduleType: 'ts' };
     },
   };
   const bundle = await rolldown({ input: ENTRIES, platform: 'node', plugins: [sources] });

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   who: async () => (await import('./who.ts')).whoCommand(),
   index: async () => (await import('./index-trace.ts')).indexCommand(),
+  explore: async () => (await import('./explore.ts')).exploreCommand(),
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand(),
   fuzz: async () => (await import('./fuzz.ts')).fuzzCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),

@@ -46,6 +46,7 @@ export type {
   TranslationView,
   UserEntry,
 } from './observer.ts';
+export { CR0, CR4, EFER, PTE } from './platform/bits.ts';
 export type { Breakpoint, Probes, Watchpoint } from './probes.ts';
 export type { Registers, SegmentName, SegmentRegister } from './registers.ts';
 export { CAPTURE, RegisterCapture } from './registers.ts';

@@ -32,7 +32,7 @@ export interface EventView {
  * The system calls that have begun and not ended, by the address space (CR3) that made them. So a return to user mode is told as the result of its
  * call, and one after an interrupt as that. Calls that began before the first event looked at are not known.
  */
-export class OpenCalls {
+class OpenCalls {
   readonly #names = new Map<bigint, string>();
   #cr3 = 0n;
 
@@ -70,6 +70,12 @@ export function* inspectEvents(trace: Trace, query: EventQuery = {}, processes: 
       yield { ...view, text: switchText(event, names), names };
     }
   }
+}
+
+/** The events of run block `run` alone, in order: calls that began before it are not known. */
+export function* inspectBlock(trace: Trace, run: number): Generator<EventView> {
+  const calls = new OpenCalls();
+  for (const event of trace.events(run)) yield calls.tell(event);
 }
 
 /** The system call that an event begins or ends. */

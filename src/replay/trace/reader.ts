@@ -22,6 +22,7 @@ import { type BlockValues, type Damage, EndOfFile, FrameReader, placed, TraceDam
 import { type IndexEntry, indexEntries } from './index.ts';
 import { Malformed } from './malformed.ts';
 import { eventCountOf, eventsOf } from './run-events.ts';
+import { type SkimmedEvents, skimEvents } from './skim.ts';
 
 /** A trace that is open for reading at any place. */
 export class Trace {
@@ -160,6 +161,12 @@ export class Trace {
   eventCount(index: number): number {
     const run = this.run(index);
     return this.placed(index, () => eventCountOf(run));
+  }
+
+  /** Kinds and positions of the events of run block `index`, without decoding them. */
+  skim(index: number): SkimmedEvents {
+    const run = this.run(index);
+    return this.placed(index, () => skimEvents(run));
   }
 
   /** Does `work` with run block `index`: what is malformed in it is damage there. */
