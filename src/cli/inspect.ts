@@ -1,122 +1,88 @@
-/** `palindrome inspect TRACE`: what happened, in events; any range of instructions; the registers at a position. */
+/** `palindrome inspect TRACE`: what happened, selected; the registers at a position; profile and coverage of the run. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Registers, type Tier, UserError } from '../machine/index.ts';
-import {
-  EVENTS,
-  type EventKind,
-  inspectEvents,
-  inspectInstructions,
-  inspectRegisters,
-  instructionText,
-  openTrace,
-  Processes,
-  type Trace,
-} from '../replay/index.ts';
-import { plain, print, wholeNumber } from './report.ts';
+import { UserError } from '../machine/index.ts';
+import { EVENTS, openTrace, SELECTION_KEYS, type Trace } from '../replay/index.ts';
+import { writeCoverage } from './inspect-coverage.ts';
+import { showInstructions, showMoment } from './inspect-moment.ts';
+import type { InspectOptions } from './inspect-options.ts';
+import { showProfile } from './inspect-profile.ts';
+import { showSelected } from './inspect-selected.ts';
+import { wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
-
-interface Options {
-  readonly kind?: string;
-  readonly call?: string;
-  readonly from: number;
-  readonly to?: number;
-  readonly at?: number;
-  readonly instructions?: number;
-  readonly tier: Tier;
-  readonly json?: boolean;
-}
 
 const count = (what: string) => wholeNumber(what, 0, Number.MAX_SAFE_INTEGER);
 
 export const inspectCommand = (): Command =>
   new Command('inspect')
-    .description('look into a trace: its events, any range of instructions, the registers at a position')
-    .argument('<trace>', 'a trace (*.mpk), or the directory of a finding')
-    .option('-k, --kind <kinds>', `only these events, separated by commas: ${EVENTS.map(({ kind }) => kind).join(', ')}`)
-    .option('-c, --call <name>', 'only system calls of this name')
+    .description('look into a trace: events and instructions, registers at a position, profile, coverage')
+    .argument('<traces...>', 'a trace (*.mpk), or the directory of a finding; several with --lcov')
+    .option(
+      '-s, --select <selection>',
+      'only what this selects (see below); given again: what any of them selects',
+      (text, all: string[]) => [...all, text],
+      [],
+    )
+    .option('-k, --kind <kinds>', 'the same as --select kind=KINDS')
+    .option('-c, --call <name>', 'the same as --select call=NAME')
     .option('--from <count>', 'first position', count('from'), 0)
     .option('--to <count>', 'first position that is left out', count('to'))
+    .option('--limit <rows>', 'end after so many rows', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER))
     .option('--at <count>', 'show the registers at this position, and the instructions around it', count('at'))
-    .option('-i, --instructions <count>', 'show so many instructions from --from (or --at)', wholeNumber('instructions', 1, 10_000_000))
+    .option(
+      '-i, --instructions <count>',
+      'show so many instructions from --from (or --at), with recorded addresses',
+      wholeNumber('instructions', 1, 10_000_000),
+    )
+    .option('--profile', 'count instructions by process, function and call')
+    .option('--folded <file>', 'write these counts as folded stacks, for flame graphs')
+    .option('--lcov <file>', 'write which source lines, functions and branches were executed, as lcov')
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
-    .action(async (path: string, options: Options) => {
-      const trace = await openTrace(existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path);
-      if (options.at !== undefined) await showMoment(trace, BigInt(options.at), options);
-      else if (options.instructions !== undefined) await showInstructions(trace, BigInt(options.from), options.instructions, options);
-      else await showEvents(trace, options);
+    .option('--csv', 'print rows as comma-separated values, names in the first')
+    .addHelpText('after', `\n${selectionHelp()}`)
+    .action(async (paths: string[], options: InspectOptions) => {
+      checkOptions(paths, options);
+      if (options.lcov !== undefined) {
+        await writeCoverage(paths.map(fileOf), options.lcov, options);
+        return;
+      }
+      const trace = await openTrace(fileOf(paths[0] ?? ''));
+      await show(trace, options);
     });
 
-async function showEvents(trace: Trace, { kind, call, from, to, tier, json }: Options): Promise<void> {
-  const kinds = kind === undefined ? undefined : new Set(kind.split(',').map(asKind));
-  const query = {
-    from: BigInt(from),
-    ...(to !== undefined && { to: BigInt(to) }),
-    ...(kinds && { kinds }),
-    ...(call !== undefined && { syscall: call }),
-  };
-  const mayHaveSwitches = call === undefined && (kinds === undefined || kinds.has('context-switch'));
-  const processes = mayHaveSwitches ? await Processes.open(trace, { tier }) : null;
-  const events: object[] = [];
-  for (const { event, text, names } of inspectEvents(trace, query, processes)) {
-    if (json) events.push(names === null ? event : { ...event, names });
-    else process.stdout.write(`${String(event.at).padStart(12)}  ${text}\n`);
-  }
-  if (json) print({ instructions: Number(trace.instructions), events: plain(events) }, true, '');
+async function show(trace: Trace, options: InspectOptions): Promise<void> {
+  if (options.profile === true || options.folded !== undefined) await showProfile(trace, options);
+  else if (options.at !== undefined) await showMoment(trace, BigInt(options.at), options);
+  else if (options.instructions !== undefined) await showInstructions(trace, BigInt(options.from), options.instructions, options);
+  else await showSelected(trace, options);
 }
 
-function asKind(name: string): EventKind {
-  const row = EVENTS.find(({ kind }) => kind === name);
-  if (!row) throw new UserError(`inspect: there is no kind of event named "${name}"; kinds: ${EVENTS.map(({ kind }) => kind).join(', ')}`);
-  return row.kind;
+/** What cannot be had together is refused: left out silently it would look like an answer. */
+function checkOptions(paths: readonly string[], options: InspectOptions): void {
+  const { select, kind, call, limit, at, instructions, profile, folded, lcov, json, csv } = options;
+  const selects = select.length > 0 || kind !== undefined || call !== undefined || limit !== undefined;
+  const modes = [selects, at !== undefined || instructions !== undefined, profile === true || folded !== undefined, lcov !== undefined];
+  if (modes.filter(Boolean).length > 1)
+    throw new UserError('inspect shows one thing: give either a selection, --at or --instructions, --profile or --folded, or --lcov');
+  if (paths.length > 1 && lcov === undefined) throw new UserError('inspect looks into one trace; several are for --lcov');
+  if (csv === true && (json === true || modes.slice(1).some(Boolean)))
+    throw new UserError('--csv is for selected rows, and not with --json');
 }
 
-async function showInstructions(trace: Trace, from: bigint, instructions: number, { tier, json }: Options): Promise<void> {
-  const views = await inspectInstructions(trace, from, instructions, { tier });
-  const text = views.map((view) => `${String(view.at).padStart(12)}  ${instructionText(view)}\n`).join('');
-  print({ instructions: plain(views) }, json, text);
+/** The trace of a finding lies in its directory. */
+function fileOf(path: string): string {
+  return existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
 }
 
-/** How many instructions are shown around a moment, unless told otherwise. */
-const AROUND = 16;
-
-async function showMoment(trace: Trace, at: bigint, options: Options): Promise<void> {
-  const { tier } = options;
-  const registers = await inspectRegisters(trace, at, { tier });
-  const from = at < AROUND / 2 ? 0n : at - BigInt(AROUND / 2);
-  const views = await inspectInstructions(trace, from, options.instructions ?? AROUND, { tier });
-  const lines = views.map((view) => `${view.at === at ? '→' : ' '}${String(view.at).padStart(12)}  ${instructionText(view)}\n`);
-  print(
-    { at: Number(at), registers: plain(registers), instructions: plain(views) },
-    options.json,
-    `${registerText(registers)}\n${lines.join('')}`,
-  );
-}
-
-const NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'];
-
-function registerText({ gpr, rip, rflags, cpl, cr0, cr2, cr3, cr4, segments }: Registers): string {
-  const hex = (value: bigint) => value.toString(16).padStart(16, '0');
-  const cells = [
-    ...gpr.map((value, index) => [NAMES[index] ?? '', value] as const),
-    ['RIP', rip],
-    ['FLG', rflags],
-    ['CR0', cr0],
-    ['CR2', cr2],
-    ['CR3', cr3],
-    ['CR4', cr4],
-    ['FSB', segments.fs.base],
-    ['GSB', segments.gs.base],
-  ] as const;
-  const rows: string[] = [];
-  for (let i = 0; i < cells.length; i += 4)
-    rows.push(
-      cells
-        .slice(i, i + 4)
-        .map(([name, value]) => `${name.padEnd(3)} ${hex(value)}`)
-        .join('  '),
-    );
-  return `CPL ${cpl}\n${rows.join('\n')}\n`;
+function selectionHelp(): string {
+  const keys = SELECTION_KEYS.map(({ name, value, doc }) => `  ${`${name}=${value}`.padEnd(30)} ${doc}`);
+  return [
+    'A selection is clauses that all hold: KEY=VALUE[,VALUE…], or KEY!=… for what has none of the values. Keys:',
+    ...keys,
+    `Kinds: instruction; event (every one), interrupt, fault, page-fault, console; ${EVENTS.map(({ kind }) => kind).join(', ')}.`,
+    'Without a kind it selects events, or instructions where symbol, source, image or op is asked for.',
+    "Example: --select 'kind=syscall,page-fault process=2 at=1000..2000' --select 'symbol=PageTable.*'",
+  ].join('\n');
 }

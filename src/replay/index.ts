@@ -17,6 +17,8 @@
  * (replay reports it as a difference instead).
  */
 export type { EventCounts } from './block-maker.ts';
+export { Coverage } from './coverage/coverage.ts';
+export { lcovText } from './coverage/lcov.ts';
 export { describeEvent, resultText, syscallName, syscallText, vectorName } from './describe.ts';
 export type { Difference, DifferenceKind } from './divergence.ts';
 export { instructionText } from './divergence.ts';
@@ -35,11 +37,17 @@ export type { PlayerOptions } from './player.ts';
 export { Player } from './player.ts';
 export type { SwitchNames } from './processes.ts';
 export { Processes } from './processes.ts';
+export type { Profile } from './profile/profile.ts';
+export { profileOf } from './profile/profile.ts';
 export type { NamedFile, Recording, RecordOptions } from './record.ts';
 export { record } from './record.ts';
 export type { ReplayOptions, ReplayReport } from './replay.ts';
 export { openTrace, replay } from './replay.ts';
 export type { Artefact, Branch, Change, EndBlock, RunBlock, TraceHeader } from './schema.ts';
+export { KEYS as SELECTION_KEYS } from './select/keys.ts';
+export type { SelectedRow } from './select/select.ts';
+export { select } from './select/select.ts';
+export { Selection } from './select/selection.ts';
 export type { InstructionView } from './step.ts';
 export type { Place } from './symbols.ts';
 export type { BranchOptions, Write } from './timeline/branch.ts';

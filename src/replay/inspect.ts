@@ -32,7 +32,7 @@ export interface EventView {
  * The system calls that have begun and not ended, by the address space (CR3) that made them. So a return to user mode is told as the result of its
  * call, and one after an interrupt as that. Calls that began before the first event looked at are not known.
  */
-class OpenCalls {
+export class OpenCalls {
   readonly #names = new Map<bigint, string>();
   #cr3 = 0n;
 

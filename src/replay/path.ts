@@ -142,18 +142,18 @@ function decodeAt(code: CodeAt, at: bigint, rip: bigint): Decoded {
 
 /** Where control goes after an instruction. */
 function follow(decoded: Decoded, rip: bigint, path: PathReader, returns: ReturnStack, isInterrupt: boolean): bigint {
-  const after = wrap(rip + BigInt(decoded.length), decoded);
+  const after = wrapRip(rip + BigInt(decoded.length), decoded);
   if (decoded.rep !== 'none') return path.bit() ? rip : after;
   switch (decoded.row.flow ?? 'next') {
     case 'next':
       return after;
     case 'branch':
-      return path.bit() ? direct(decoded, after) : after;
+      return path.bit() ? directTarget(decoded, after) : after;
     case 'jump':
-      return direct(decoded, after);
+      return directTarget(decoded, after);
     case 'call':
       returns.push(after);
-      return direct(decoded, after);
+      return directTarget(decoded, after);
     case 'indirect-call':
       returns.push(after);
       return path.target();
@@ -173,14 +173,15 @@ function follow(decoded: Decoded, rip: bigint, path: PathReader, returns: Return
   }
 }
 
-function direct(decoded: Decoded, after: bigint): bigint {
+/** Where a direct jump, branch or call goes; `after`: the address behind it. */
+export function directTarget(decoded: Decoded, after: bigint): bigint {
   const operand = decoded.operands.find(({ kind }) => kind === 'rel');
   if (operand?.kind !== 'rel') throw new Malformed(`${decoded.row.name} has no target`);
-  return wrap(after + operand.value, decoded);
+  return wrapRip(after + operand.value, decoded);
 }
 
 /** RIP is as wide as the mode; near branches with a 16-bit operand size cut it to 16 bits. */
-function wrap(rip: bigint, { mode, operandSize, row }: Decoded): bigint {
+export function wrapRip(rip: bigint, { mode, operandSize, row }: Decoded): bigint {
   if (mode === 64) return BigInt.asUintN(64, rip);
   const isBranch = row.flow === 'branch' || row.flow === 'jump' || row.flow === 'call';
   return BigInt.asUintN(mode === 16 || (isBranch && operandSize === 16) ? 16 : 32, rip);

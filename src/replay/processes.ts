@@ -45,6 +45,12 @@ export class Processes {
     }
   }
 
+  /** Who has the address space of this position: `kernel`, or a process; null: nobody that keel knows. */
+  at(position: bigint): string | null {
+    this.#player.seek(position);
+    return this.#keel.nameOf(this.#player.machine.cr3 & ~0xfffn);
+  }
+
   /** The names of both sides of a switch of this trace. Switches asked for in their order cost one way through the trace. */
   around({ at, from, to }: TraceEventOf<'context-switch'>): SwitchNames {
     this.#player.seek(at + 1n);

@@ -1,5 +1,5 @@
 /** Names for addresses: the symbols and source lines of every ELF file that a trace holds, the programs inside its archives among them. */
-import { type ElfImage, readElf } from '../compiler/image/read-elf.ts';
+import { type ElfImage, type ImageSegment, type ImageSymbol, readElf } from '../compiler/image/read-elf.ts';
 import { UserError } from '../machine/isa/bug.ts';
 import { archiveFiles } from './archive.ts';
 import type { NamedFile } from './record.ts';
@@ -14,7 +14,14 @@ export interface Place {
   readonly source: string | null;
 }
 
-interface Known {
+/** A function, or a label of assembly; one object for each. */
+export interface CodeFunction {
+  readonly image: string;
+  readonly name: string;
+}
+
+/** An ELF file. */
+export interface KnownImage {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly elf: ElfImage;
@@ -23,7 +30,8 @@ interface Known {
 const ELF_MAGIC = 0x464c457f;
 
 export class Symbols {
-  readonly #images: Known[] = [];
+  readonly #images: KnownImage[] = [];
+  readonly #functions = new Map<ImageSymbol, CodeFunction>();
 
   /** Adds an ELF file, or all ELF files of a cpio archive; other files have no symbols. An ELF file that cannot be read gives none either. */
   add(file: NamedFile): void {
@@ -39,20 +47,33 @@ export class Symbols {
     }
   }
 
+  /** The file that the code at `address` comes from; `code` as in `at`. */
+  imageAt(address: bigint, code: Uint8Array): KnownImage | null {
+    return this.#images.find((candidate) => holds(candidate, address, code)) ?? null;
+  }
+
+  /** All files. */
+  get images(): readonly KnownImage[] {
+    return this.#images;
+  }
+
+  /** The function that the code at `address` belongs to; `code` as in `at`. */
+  functionAt(address: bigint, code: Uint8Array): CodeFunction | null {
+    const known = this.imageAt(address, code);
+    const symbol = known?.elf.symbolAt(address)?.symbol;
+    if (known === null || symbol === undefined) return null;
+    let found = this.#functions.get(symbol);
+    if (found === undefined) this.#functions.set(symbol, (found = { image: known.name, name: symbol.name }));
+    return found;
+  }
+
   /**
    * What is known of the code at `address`. Several programs may be linked at one address: `code`, the bytes that stand there in memory, tells
    * which of them it is.
    */
   at(address: bigint, code: Uint8Array): Place | null {
-    const known = this.#images.find((candidate) => holds(candidate, address, code));
-    if (known === undefined) return null;
-    const found = known.elf.symbolAt(address);
-    const line = known.elf.lineAt(address);
-    return {
-      image: known.name,
-      symbol: found === null ? null : found.offset === 0n ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`,
-      source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
-    };
+    const known = this.imageAt(address, code);
+    return known === null ? null : placeIn(known, address);
   }
 
   /**
@@ -90,6 +111,11 @@ export class Symbols {
       );
     return first;
   }
+
+  /** What is known of an address of code in every file that has code there. */
+  allAt(address: bigint): Place[] {
+    return this.#images.filter(({ elf }) => elf.segments.some((segment) => isIn(segment, address))).map((known) => placeIn(known, address));
+  }
 }
 
 const KERNEL_HALF = 1n << 63n;
@@ -98,12 +124,26 @@ function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1).replace(/\.elf$/, '');
 }
 
+function isIn({ executable, address: from, memorySize }: ImageSegment, address: bigint): boolean {
+  return executable && address >= from && address < from + memorySize;
+}
+
+function placeIn(known: KnownImage, address: bigint): Place {
+  const found = known.elf.symbolAt(address);
+  const line = known.elf.lineAt(address);
+  return {
+    image: known.name,
+    symbol: found === null ? null : found.offset === 0n ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`,
+    source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
+  };
+}
+
 function isElf(bytes: Uint8Array): boolean {
   return bytes.length > 64 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ELF_MAGIC;
 }
 
 /** Whether the image has exactly these bytes at this address (linear or, for what runs before paging is on, physical). */
-function holds({ bytes, elf }: Known, address: bigint, code: Uint8Array): boolean {
+function holds({ bytes, elf }: KnownImage, address: bigint, code: Uint8Array): boolean {
   for (const segment of elf.segments) {
     if (!segment.executable) continue;
     for (const start of [segment.address, segment.physical]) {

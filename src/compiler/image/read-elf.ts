@@ -13,7 +13,7 @@ import * as elf from './elf.ts';
 import type { Layouts } from './layouts.ts';
 import type { SourceLocation } from './object.ts';
 import { parseLayouts } from './read-layouts.ts';
-import { type LineTable, readLines } from './read-lines.ts';
+import { type LineRange, type LineTable, readLines } from './read-lines.ts';
 import { readTraps } from './read-traps.ts';
 import { lastAtOrBefore } from './search.ts';
 import type { Trap } from './traps.ts';
@@ -65,6 +65,8 @@ export interface ElfImage {
   lineAt(address: bigint): SourceLocation | null;
   /** Where code of a line begins, ascending; `file` may be the end of a path. */
   addressesOf(file: string, line: number): readonly bigint[];
+  /** All code that has a source line. */
+  lineRanges(): Iterable<LineRange>;
   /** How many bytes of code come from each source file, by the line table: what was inlined counts where it was written. */
   codeBytesByFile(): ReadonlyMap<string, number>;
   /** null if the image has none. */
@@ -243,6 +245,10 @@ class Image implements ElfImage {
 
   addressesOf(file: string, line: number): readonly bigint[] {
     return this.#lineTable().addressesOf(file, line);
+  }
+
+  lineRanges(): Iterable<LineRange> {
+    return this.#lineTable().ranges();
   }
 
   codeBytesByFile(): ReadonlyMap<string, number> {

@@ -14,6 +14,14 @@ interface Sequence {
   readonly rows: readonly Row[];
 }
 
+/** Code of one line: `from` ≤ address < `to`. */
+export interface LineRange {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly file: string;
+  readonly line: number;
+}
+
 export class LineTable {
   readonly #sequences: readonly Sequence[];
 
@@ -26,6 +34,16 @@ export class LineTable {
     if (sequence === undefined || address >= sequence.to) return null;
     const row = sequence.rows[lastAtOrBefore(sequence.rows, address, (r) => r.address)];
     return row === undefined || row.line === 0 ? null : { file: row.file, line: row.line, column: row.column };
+  }
+
+  /** All code that has a line, ascending within a sequence: `from` ≤ address < `to`. */
+  *ranges(): Generator<LineRange> {
+    for (const { rows, to } of this.#sequences) {
+      for (const [index, { address, file, line }] of rows.entries()) {
+        const end = rows[index + 1]?.address ?? to;
+        if (line !== 0 && end > address) yield { from: address, to: end, file, line };
+      }
+    }
   }
 
   /** How many bytes of code come from each file, inlined ones included, in order of first appearance by address. */
