@@ -14,13 +14,14 @@ import { translationsModule } from '../memory/translations-code.ts';
 import { addressModule } from './address-code.ts';
 import { commonForms } from './common-forms.ts';
 import type { Form, Segmentation } from './emit.ts';
+import { functionsModule } from './form-functions.ts';
 import { formKey, immediateOf, type KnownForm, rowNames } from './form-key.ts';
 import { hotForms } from './hot-forms.ts';
 import { logModule } from './log-code.ts';
 import { readyMade } from './ready-made.ts';
 import type { Recorded } from './recorders.ts';
 import { systemModule } from './system-code.ts';
-import { bodyModule, functionsModule } from './tier0.ts';
+import { bodyModule } from './tier0.ts';
 
 /** Under each name what makes the module; `+path` records the path. */
 const MAKERS = {

@@ -12,10 +12,10 @@ import { effectOf } from '../isa/effect.ts';
 import type { Form, Segmentation } from './emit.ts';
 import { FORM } from './entry.ts';
 import { fixedModule, foldingModule, inlinedKeys, knownForms, recordingBody } from './fixed-modules.ts';
+import { functionsModule } from './form-functions.ts';
 import { formKey, immediateOf, type KnownForm, quickKey, rowNames } from './form-key.ts';
 import type { Recorded } from './recorders.ts';
 import { isForRegions } from './region-form.ts';
-import { functionsModule } from './tier0.ts';
 
 /** The functions of a library and their table, for a library of another thread: it needs neither emit nor compile them. To be sent as it is (a structured clone). */
 export interface SharedForms extends Recorded {

@@ -1,8 +1,9 @@
 /** Regions → a WebAssembly module. */
+
+import { FORM_PARAMETERS, REGION_PARAMETERS } from './form-functions.ts';
 import type { Recorded } from './recorders.ts';
 import { RegionEmitter, type RegionSource } from './region-emit.ts';
 import { TABLE } from './region-exit.ts';
-import { FORM_PARAMETERS, REGION_PARAMETERS } from './tier0.ts';
 import { ModuleBuilder } from './wasm.ts';
 
 export interface RegionsModule {
