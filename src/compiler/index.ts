@@ -10,7 +10,10 @@
 export { type Compilation, type CompileOptions, compile, type Files } from './compile.ts';
 export { type Diagnostic, formatDiagnostic } from './diagnostics.ts';
 export { type ArchiveFile, packArchive, packPrograms } from './image/cpio.ts';
+export type { DebugContext, FoundValue } from './image/evaluate-location.ts';
 export type { Layouts } from './image/layouts.ts';
 export type { LinkedSymbol } from './image/link.ts';
 export { type ElfImage, readElf } from './image/read-elf.ts';
+export type { FrameRules, FrameTable, RegisterRule } from './image/read-frames.ts';
+export type { DebugCall, DebugInfo, DebugVariable, VariableMember, VariableType } from './image/read-variables.ts';
 export { buildKeel, type Keel, type KeelEdit, type KeelOptions } from './keel.ts';

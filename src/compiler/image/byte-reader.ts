@@ -42,6 +42,18 @@ export class ByteReader {
     this.#take(length);
   }
 
+  /** To the end. */
+  skipAll(): void {
+    this.#at = this.#end;
+  }
+
+  /** The next byte, which stays. */
+  peek(): number {
+    const byte = this.u8();
+    this.#at--;
+    return byte;
+  }
+
   u8(): number {
     return this.#view.getUint8(this.#take(1));
   }
@@ -82,6 +94,34 @@ export class ByteReader {
     }
   }
 
+  /** Unsigned LEB128 of 64 bits: what is above is cut off. */
+  uleb64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8();
+      if (shift < 64n) value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+      if (shift > longestLeb) this.fail('has an endless LEB128 number');
+    }
+  }
+
+  /** Signed LEB128 of 64 bits. */
+  sleb64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8();
+      if (shift < 64n) value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, (byte & 0x40) === 0 ? value : value - (1n << (shift + 7n)));
+      if (shift > longestLeb) this.fail('has an endless LEB128 number');
+    }
+  }
+
+  /** The next bytes: a view. */
+  take(length: number): Uint8Array {
+    const from = this.#take(length);
+    return this.#bytes.subarray(from, from + length);
+  }
+
   /** Signed LEB128 of at most 53 bits. */
   sleb(): number {
     let value = 0;
@@ -115,5 +155,7 @@ export class ByteReader {
   }
 }
 
+/** Bits of padding that a LEB128 number may have. */
+const longestLeb = 140n;
 const longestString = 4096;
 const decoder = new TextDecoder();

@@ -166,7 +166,7 @@ class InfoWriter {
     const debug: FunctionDebug | undefined = offset === 0 ? placed.atom.debug : undefined;
     const result = debug?.source.result ?? null;
     out.uleb(abbreviation(result === null ? 'subprogram' : 'typedSubprogram'));
-    this.#declaration(displayName ?? name, declared);
+    this.#declaration(debug?.source.name ?? displayName ?? name, declared);
     out.u64(placed.address + offset).u32(size);
     out
       .u8(binding === 'global' ? 1 : 0)

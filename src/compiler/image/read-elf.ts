@@ -12,9 +12,11 @@ import { ByteReader } from './byte-reader.ts';
 import * as elf from './elf.ts';
 import type { Layouts } from './layouts.ts';
 import type { SourceLocation } from './object.ts';
+import { FrameTable } from './read-frames.ts';
 import { parseLayouts } from './read-layouts.ts';
-import { type LineRange, type LineTable, readLines } from './read-lines.ts';
+import { type LineRange, type LineTable, readFileNames, readLines } from './read-lines.ts';
 import { readTraps } from './read-traps.ts';
+import { DebugInfo } from './read-variables.ts';
 import { lastAtOrBefore } from './search.ts';
 import type { Trap } from './traps.ts';
 
@@ -69,6 +71,10 @@ export interface ElfImage {
   lineRanges(): Iterable<LineRange>;
   /** How many bytes of code come from each source file, by the line table: what was inlined counts where it was written. */
   codeBytesByFile(): ReadonlyMap<string, number>;
+  /** Variables, types and calls by DWARF; null if the image has none. */
+  debug(): DebugInfo | null;
+  /** Where frames and saved registers are, by DWARF; null if the image says nothing of them. */
+  frames(): FrameTable | null;
   /** null if the image has none. */
   layouts(): Layouts | null;
   traps(): readonly Trap[];
@@ -197,6 +203,8 @@ class Image implements ElfImage {
   readonly #byName = new Map<string, ImageSymbol>();
   readonly #byAddress: readonly ImageSymbol[];
   #lines: LineTable | null = null;
+  #debug: DebugInfo | null = null;
+  #frames: FrameTable | null = null;
   #traps: readonly Trap[] | null = null;
   #layouts: Layouts | null = null;
 
@@ -255,6 +263,31 @@ class Image implements ElfImage {
     return this.#lineTable().bytesByFile();
   }
 
+  debug(): DebugInfo | null {
+    const info = this.#section('.debug_info');
+    if (info === null) return null;
+    if (this.#debug !== null) return this.#debug;
+    const sections = {
+      info: info.bytes,
+      abbreviations: this.#bytes('.debug_abbrev'),
+      strings: this.#bytes('.debug_str'),
+      lineStrings: this.#bytes('.debug_line_str'),
+      locations: this.#bytes('.debug_loclists'),
+      ranges: this.#bytes('.debug_rnglists'),
+      name: this.#name,
+    };
+    const { strings, lineStrings, name } = sections;
+    const files = (table: number) => readFileNames(this.#bytes('.debug_line'), table, strings, lineStrings, name);
+    this.#debug = new DebugInfo(sections, this.frames(), files);
+    return this.#debug;
+  }
+
+  frames(): FrameTable | null {
+    const section = this.#section('.debug_frame');
+    if (section === null) return null;
+    return (this.#frames ??= new FrameTable(section.bytes, this.#name));
+  }
+
   layouts(): Layouts | null {
     const section = this.#section('.palindrome.layouts');
     if (section === null) return null;
@@ -292,8 +325,11 @@ class Image implements ElfImage {
   }
 
   #lineTable(): LineTable {
-    const bytes = (name: string) => this.#section(name)?.bytes ?? new Uint8Array(0);
-    return (this.#lines ??= readLines(bytes('.debug_line'), bytes('.debug_str'), bytes('.debug_line_str'), this.#name));
+    return (this.#lines ??= readLines(this.#bytes('.debug_line'), this.#bytes('.debug_str'), this.#bytes('.debug_line_str'), this.#name));
+  }
+
+  #bytes(section: string): Uint8Array {
+    return this.#section(section)?.bytes ?? new Uint8Array(0);
   }
 
   #section(name: string): ImageSection | null {

@@ -84,6 +84,19 @@ export function readLines(lines: Uint8Array, strings: Uint8Array, lineStrings: U
   return new LineTable(sequences);
 }
 
+/** The names of the source files of the table that begins at an offset, by their numbers. */
+export function readFileNames(
+  lines: Uint8Array,
+  offset: number,
+  strings: Uint8Array,
+  lineStrings: Uint8Array,
+  name: string,
+): readonly string[] {
+  const what = `${name}: the line table`;
+  const reader = new ByteReader(lines, what, offset);
+  return openUnit(reader.part(reader.u32()), { strings, lineStrings, what }).files;
+}
+
 interface Context {
   readonly strings: Uint8Array;
   readonly lineStrings: Uint8Array;
@@ -101,12 +114,16 @@ interface Header {
 }
 
 function readUnit(unit: ByteReader, context: Context, sequences: Sequence[]): void {
+  runProgram(unit, openUnit(unit, context), sequences);
+}
+
+function openUnit(unit: ByteReader, context: Context): Header {
   const version = unit.u16();
   if (version < 2 || version > 5) unit.fail(`has the unknown version ${version}`);
   if (version === 5 && unit.u8() !== 8) unit.fail('is not for 64-bit addresses');
   if (version === 5) unit.skip(1);
   const headerReader = unit.part(unit.u32());
-  runProgram(unit, readHeader(headerReader, version, context), sequences);
+  return readHeader(headerReader, version, context);
 }
 
 function readHeader(reader: ByteReader, version: number, context: Context): Header {

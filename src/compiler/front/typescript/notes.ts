@@ -67,7 +67,8 @@ class NotesOfFunction implements Notes {
   constructor(f: Fn, program: VariableNotes, name: string, declared: Location) {
     this.#f = f;
     this.#program = program;
-    this.#source = { name, declared, result: null };
+    // Without the number that tells it from others of its name.
+    this.#source = { name: name.replace(/~\d+$/, ''), declared, result: null };
     const environment: Environment = { block: this.#root, inlined: null, bindings: this.#parameters };
     f.b.fn.notes = new FunctionNotes(this.#source, { ...declared, original: declared, environment });
   }
