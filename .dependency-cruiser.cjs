@@ -17,7 +17,7 @@ const arrows = {
   ],
   explorer: ['src/machine/index.ts', 'src/replay/index.ts', 'src/compiler/image/', 'src/kernel/abi/'],
   // replay/record.ts is a second door: what only records loads in half of the time.
-  cli: ['src/(machine|compiler|replay|fuzz|explorer)/index.ts', 'src/replay/record.ts'],
+  cli: ['src/(machine|compiler|replay|fuzz|explorer)/index.ts', 'src/replay/(record|whole-file).ts'],
 };
 
 const between = Object.entries(arrows).map(([part, allowed]) => ({

@@ -1,7 +1,7 @@
 /** `palindrome compile FILE [-o OUT]`: a source program to an ELF64 executable. */
 import { Command } from 'commander';
 import { formatDiagnostic } from '../compiler/index.ts';
-import { writeOutput } from './files.ts';
+import { writeWhole } from '../replay/whole-file.ts';
 import { compileFile } from './program.ts';
 import { print, STATUS } from './report.ts';
 
@@ -31,7 +31,7 @@ export const compileCommand = (): Command =>
       });
       const milliseconds = Math.round((performance.now() - start) * 10) / 10;
       const output = image === null ? null : (options.output ?? file.replace(/\.[cm]?ts$/, ''));
-      if (image !== null && output !== null) writeOutput(output, image, 0o755);
+      if (image !== null && output !== null) writeWhole(output, image, 0o755);
       const found = diagnostics.map(({ code, file, line, column, message }) => ({ code, file, line, column, message }));
       for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
       print(

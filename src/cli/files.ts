@@ -1,5 +1,5 @@
-/** Files of the command line: read with a limit, written whole or not at all. */
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+/** Files of the command line, read with a limit. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../machine/index.ts';
 
 const MOST_BYTES = 256 << 20;
@@ -24,11 +24,4 @@ export function readInput(path: string): Uint8Array {
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** Writes a file whole or not at all: to a temporary name first, then renamed. */
-export function writeOutput(path: string, bytes: Uint8Array, mode: number): void {
-  const temporary = `${path}.${process.pid}.partial`;
-  writeFileSync(temporary, bytes, { mode });
-  renameSync(temporary, path);
 }

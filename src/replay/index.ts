@@ -66,3 +66,4 @@ export type { SkimmedEvents } from './trace/skim.ts';
 export { hexOf, placeName } from './who/chain.ts';
 export { Who } from './who/index.ts';
 export type { Link, Place as WrittenPlace } from './who/link.ts';
+export { writeWhole } from './whole-file.ts';

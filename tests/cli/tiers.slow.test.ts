@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { writeOutput } from '../../src/cli/files.ts';
 import { buildKeel, packPrograms } from '../../src/compiler/index.ts';
+import { writeWhole } from '../../src/replay/index.ts';
 import { palindrome } from './palindrome.ts';
 
 const TIERS = ['0', '1', 'auto'] as const;
@@ -39,10 +39,10 @@ it('run, replay and inspect', () => {
 });
 
 it('boot', () => {
-  writeOutput(at('keel.elf'), buildKeel().image, 0o644);
+  writeWhole(at('keel.elf'), buildKeel().image, 0o644);
   const program = palindrome(['compile', join(examples, 'hello.ts'), '-o', at('hello')]);
   expect(program.status).toBe(0);
-  writeOutput(at('keel.cpio'), packPrograms([{ path: '/bin/hello', bytes: readFileSync(at('hello')) }], [['/bin/hello']]), 0o644);
+  writeWhole(at('keel.cpio'), packPrograms([{ path: '/bin/hello', bytes: readFileSync(at('hello')) }], [['/bin/hello']]), 0o644);
   same((tier) => ['boot', at('keel.elf'), '--initrd', at('keel.cpio'), '--trace', at(`boot.${tier}.mpk`)]);
   oneFile(TIERS.map((tier) => `boot.${tier}.mpk`));
 });

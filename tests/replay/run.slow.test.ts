@@ -1,35 +1,11 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openTrace, record, replay } from '../../src/replay/index.ts';
 import { guestRecording } from './guest.ts';
-
-describe('a recording', () => {
-  test('that is killed while it runs reads up to its last whole block, and replays up to there', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'replay-'));
-    try {
-      const to = join(folder, 'guest.mpk');
-      const script = fileURLToPath(new URL('./record-guest.ts', import.meta.url));
-      const child = spawn(process.execPath, [script, to, '1000000'], { stdio: 'ignore' });
-      const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-      while (!existsSync(`${to}.partial`) || statSync(`${to}.partial`).size < 30_000)
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      child.kill('SIGKILL');
-      expect(await ended).toBe('SIGKILL');
-      expect(existsSync(to)).toBe(false);
-      const report = await replay(`${to}.partial`);
-      expect(report).toMatchObject({ identical: true, complete: false, difference: null });
-      expect(report.instructions).toBeGreaterThan(10_000n);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-});
 
 describe('recordings side by side', () => {
   test('in several threads are the same file as one alone, and each replays in any of them', async () => {

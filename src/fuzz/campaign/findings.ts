@@ -5,10 +5,11 @@
  *     keel.elf       the kernel that it ran on           trace.mpk     the run, every instruction of it
  *     finding.json   invariant, seed, index, message     report.md     the same for people
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readElf } from '../../compiler/image/read-elf.ts';
-import { record } from '../../replay/index.ts';
+import { Bug } from '../../machine/index.ts';
+import { record, writeWhole } from '../../replay/index.ts';
 import { INVARIANTS } from '../invariants/all.ts';
 import { hex } from '../invariants/invariant.ts';
 import { HarnessHost } from '../testbed.ts';
@@ -43,16 +44,16 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
   try {
     const host = new HarnessHost();
     host.begin(programArchive(image, circumstances));
-    await record({
+    const { trace } = await record({
       machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
       image: { name: 'keel.elf', bytes: context.kernel },
       initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
       append: COMMAND_LINE,
       symbols: [{ name: 'program.elf', bytes: image }],
       host,
-      to: join(temporary, 'trace.mpk'),
       limit: BOOT_LIMIT + RUN_LIMIT,
     });
+    if (trace === null) throw new Bug('a recording to memory gives no trace');
     const { at, rip, cpl, message } = failure;
     const facts = {
       invariant,
@@ -65,11 +66,15 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
       circumstances: wordsOf(circumstances),
       saboteur: context.saboteur ?? null,
     };
-    writeFileSync(join(temporary, 'program.ts'), source);
-    writeFileSync(join(temporary, 'program.elf'), image);
-    writeFileSync(join(temporary, 'keel.elf'), context.kernel);
-    writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(facts, null, 2)}\n`);
-    writeFileSync(join(temporary, 'report.md'), report(finding, context));
+    const files = {
+      'trace.mpk': trace,
+      'program.ts': source,
+      'program.elf': image,
+      'keel.elf': context.kernel,
+      'finding.json': `${JSON.stringify(facts, null, 2)}\n`,
+      'report.md': report(finding, context),
+    };
+    for (const [name, bytes] of Object.entries(files)) writeWhole(join(temporary, name), bytes);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;

@@ -1,9 +1,11 @@
 /** The index of a trace: read from the file beside it, or built and written there. See touch-index.ts for what it answers. */
-import { readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { UserError } from '../../machine/index.ts';
 import { Player, type PlayerOptions } from '../player.ts';
 import { checksums } from '../trace/checksum.ts';
 import { Malformed } from '../trace/malformed.ts';
 import type { Trace } from '../trace/reader.ts';
+import { writeWhole } from '../whole-file.ts';
 import { type BuildOptions, buildIndex, coarser } from './build.ts';
 import { type IndexSubject, indexBytes, indexFrom } from './file.ts';
 import type { TouchIndex } from './touch-index.ts';
@@ -68,19 +70,13 @@ function readStored(path: string, most: number): Uint8Array | null {
   }
 }
 
-/** To a temporary name, then renamed. An index that cannot be kept is made again next time: that is no failure; the reason is given. */
+/** An index that cannot be kept is made again next time: that is no failure; the reason is given. */
 function writeStored(path: string, bytes: Uint8Array): string | null {
-  const temporary = `${path}.${process.pid}.partial`;
   try {
-    writeFileSync(temporary, bytes);
-    renameSync(temporary, path);
+    writeWhole(path, bytes);
     return null;
   } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // it was not made
-    }
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof UserError) return error.message;
+    throw error;
   }
 }

@@ -3,8 +3,9 @@
  *
  *     { "palindrome-marks": 1, "trace": "SHA-256 …", "marks": { "before-the-fault": "1100508" } }
  */
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { UserError } from '../../machine/index.ts';
+import { writeWhole } from '../whole-file.ts';
 import { isReserved } from './positions.ts';
 
 const VERSION = 1;
@@ -60,9 +61,7 @@ export class Marks {
   #save(): void {
     if (this.#path === null) return;
     const marks = Object.fromEntries(this.all.map(([name, position]) => [name, `${position}`]));
-    const temporary = `${this.#path}.${process.pid}.partial`;
-    writeFileSync(temporary, `${JSON.stringify({ 'palindrome-marks': VERSION, trace: this.#digest(), marks }, null, 2)}\n`);
-    renameSync(temporary, this.#path);
+    writeWhole(this.#path, `${JSON.stringify({ 'palindrome-marks': VERSION, trace: this.#digest(), marks }, null, 2)}\n`);
   }
 }
 

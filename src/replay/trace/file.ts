@@ -1,6 +1,7 @@
 /** Where the bytes of a trace go to and come from: a file, or memory. */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { UserError } from '../../machine/isa/bug.ts';
+import { reason } from '../whole-file.ts';
 
 /** Takes a trace in order. `finish` makes it whole under its own name; without it, what was written stays readable as a cut trace. */
 export interface TraceSink {
@@ -18,6 +19,9 @@ export interface TraceSource {
   close(): void;
 }
 
+/** Where a trace lies while it is written. */
+const partialOf = (path: string): string => `${path}.partial`;
+
 /** Writes to `PATH.partial`, and renames it to `PATH` when the trace is whole. Each write reaches the system at once, so that a kill loses at most one block. */
 export class FileSink implements TraceSink {
   readonly path: string;
@@ -26,7 +30,7 @@ export class FileSink implements TraceSink {
 
   constructor(path: string) {
     this.path = path;
-    this.#partial = `${path}.partial`;
+    this.#partial = partialOf(path);
     try {
       this.#descriptor = openSync(this.#partial, 'w');
     } catch (error) {
@@ -88,6 +92,8 @@ export class FileSource implements TraceSource {
       this.#descriptor = openSync(path, 'r');
       this.size = fstatSync(this.#descriptor).size;
     } catch (error) {
+      if (existsSync(partialOf(path)))
+        throw new UserError(`the recording of ${path} has not ended, or was killed: read what there is of it, ${partialOf(path)}`);
       throw new UserError(`cannot read the trace ${path}: ${reason(error)}`);
     }
   }
@@ -124,16 +130,4 @@ export class MemorySource implements TraceSource {
   }
 
   close(): void {}
-}
-
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const known: Record<string, string> = {
-    ENOENT: 'there is no such file or folder',
-    EACCES: 'permission denied',
-    ENOSPC: 'the disk is full',
-    EISDIR: 'it is a folder',
-  };
-  return (code === undefined ? undefined : known[code]) ?? error.message;
 }

@@ -1,0 +1,32 @@
+/** Files that are written whole or not at all, and why the system would not. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { UserError } from '../machine/isa/bug.ts';
+
+/** Writes a file under a temporary name first, then renames it. UserError where it cannot: nothing is left behind then, and what stood there stays. */
+export function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o666): void {
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(temporary, bytes, { mode });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new UserError(`cannot write ${path}: ${reason(error)}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EROFS: 'nothing can be written there (the file system is read-only)',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk is full (the user’s quota)',
+  EFBIG: 'the file would be larger than the system allows (ulimit -f)',
+  EISDIR: 'it is a folder',
+};
+
+/** Why the system refused, in a few words. */
+export function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  return (code === undefined ? undefined : REASONS[code]) ?? error.message;
+}
