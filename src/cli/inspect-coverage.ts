@@ -1,6 +1,6 @@
 /** `inspect TRACE… --lcov FILE`: what of the source was executed, in all of the traces together. */
 import { Coverage, lcovText, openTrace } from '../replay/index.ts';
-import { writeOutput } from './files.ts';
+import { writeWhole } from '../replay/whole-file.ts';
 import type { InspectOptions } from './inspect-options.ts';
 import { grouped, print, progress } from './report.ts';
 
@@ -22,7 +22,7 @@ export async function writeCoverage(traces: readonly string[], to: string, optio
   }
   line.done();
   const { text, files, lines, linesHit } = lcovText(coverage);
-  writeOutput(to, Buffer.from(text), 0o644);
+  writeWhole(to, Buffer.from(text), 0o644);
   print(
     { lcov: to, traces: traces.length, files, lines, linesHit },
     options.json,

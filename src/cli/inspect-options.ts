@@ -17,4 +17,3 @@ export interface InspectOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
 }
-

@@ -1,6 +1,6 @@
 /** `inspect --profile`, `--folded`: where the instructions of a run went. */
 import { type Profile, profileOf, type Trace } from '../replay/index.ts';
-import { writeOutput } from './files.ts';
+import { writeWhole } from '../replay/whole-file.ts';
 import type { InspectOptions } from './inspect-options.ts';
 import { grouped, print, progress } from './report.ts';
 
@@ -19,7 +19,7 @@ export async function showProfile(trace: Trace, { from, to, folded, profile: isS
   if (folded !== undefined) {
     const lines = [...profile.folded()];
     stacks = lines.length;
-    writeOutput(folded, Buffer.from(lines.map((each) => `${each}\n`).join('')), 0o644);
+    writeWhole(folded, Buffer.from(lines.map((each) => `${each}\n`).join('')), 0o644);
   }
   const { instructions, user, processes, functions } = profile;
   const written = folded === undefined ? {} : { folded, stacks };
