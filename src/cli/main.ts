@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   who: async () => (await import('./who.ts')).whoCommand(),
   index: async () => (await import('./index-trace.ts')).indexCommand(),
   explore: async () => (await import('./explore.ts')).exploreCommand(),
+  gdb: async () => (await import('./gdb.ts')).gdbCommand(),
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand(),
   fuzz: async () => (await import('./fuzz.ts')).fuzzCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),

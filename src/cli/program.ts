@@ -27,7 +27,8 @@ export function compileFile(
   return compile({ entry: basename(path), optimise, trusted: () => trusted, ...(dump && { dump }) }, read);
 }
 
-const isElf = (bytes: Uint8Array): boolean => bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+/** Whether a file begins as an ELF file does. */
+export const isElf = (bytes: Uint8Array): boolean => bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 
 /**
  * The ELF of a program given as source or as ELF, and what a guest is given of it. UserError with the diagnostics where the source does not

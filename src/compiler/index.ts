@@ -16,4 +16,4 @@ export type { LinkedSymbol } from './image/link.ts';
 export { type ElfImage, readElf } from './image/read-elf.ts';
 export type { FrameRules, FrameTable, RegisterRule } from './image/read-frames.ts';
 export type { DebugCall, DebugInfo, DebugVariable, VariableMember, VariableType } from './image/read-variables.ts';
-export { buildKeel, type Keel, type KeelEdit, type KeelOptions } from './keel.ts';
+export { buildKeel, type Keel, type KeelEdit, type KeelOptions, sourceRoot } from './keel.ts';

@@ -117,3 +117,8 @@ function hashOf(files: ReadonlyMap<string, string>, options: KeelOptions): strin
   for (const [path, text] of files) hash.update(`${path} ${text.length}\n${text}`);
   return hash.digest('hex');
 }
+
+/** The folder that the names of sources in line tables are relative to: of the checkout, or of the installed package. */
+export function sourceRoot(): string {
+  return join(kernelFolder(), '..', '..');
+}

@@ -25,6 +25,8 @@ export { instructionText } from './divergence.ts';
 export type { EventKind, TraceEvent, TraceEventOf } from './events.ts';
 export { EVENTS } from './events.ts';
 export { traceFormatMarkdown } from './format-markdown.ts';
+export { Debuggee } from './gdb/debuggee.ts';
+export { GdbServer } from './gdb/server.ts';
 export { indexPath, openIndex } from './index-file/index.ts';
 export type { EventQuery, EventView } from './inspect.ts';
 export { inspectBlock, inspectEvents, inspectInstructions, inspectRegisters } from './inspect.ts';

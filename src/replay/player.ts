@@ -70,16 +70,21 @@ export function bootOf(trace: Trace, options: PlayerOptions): Boot {
   return { image, ...(initrd !== undefined && { initrd }), ...(append !== null && { append }) };
 }
 
+/** The files that the trace holds or names, as far as they are at hand, and the archives that came as inputs. */
+export function* namedFiles(trace: Trace, options: PlayerOptions): Generator<NamedFile & { readonly role: Artefact['role'] | 'program' }> {
+  for (const [index, artefact] of trace.header.artefacts.entries()) {
+    const bytes = trace.artefact(index) ?? options.find?.(artefact) ?? null;
+    if (bytes !== null && isArtefact(artefact, bytes)) yield { role: artefact.role, name: artefact.name, bytes };
+  }
+  for (let run = 0; run < trace.runs; run++) {
+    for (const { data, source } of inputsOf(trace, run)) if (source === 'program') yield { role: 'program', name: 'program', bytes: data };
+  }
+}
+
 /** The symbols of everything that the trace holds; programs that came as inputs are added as they are met. */
 export function symbolsOf(trace: Trace, options: PlayerOptions): Symbols {
   const symbols = new Symbols();
-  for (const [index, artefact] of trace.header.artefacts.entries()) {
-    const bytes = trace.artefact(index) ?? options.find?.(artefact) ?? null;
-    if (bytes !== null && isArtefact(artefact, bytes)) symbols.add({ name: artefact.name, bytes });
-  }
-  for (let run = 0; run < trace.runs; run++) {
-    for (const { data, source } of inputsOf(trace, run)) if (source === 'program') symbols.add({ name: 'program', bytes: data });
-  }
+  for (const file of namedFiles(trace, options)) symbols.add(file);
   return symbols;
 }
 

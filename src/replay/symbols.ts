@@ -138,7 +138,8 @@ function placeIn(known: KnownImage, address: bigint): Place {
   };
 }
 
-function isElf(bytes: Uint8Array): boolean {
+/** Whether a file begins as an ELF file does. */
+export function isElf(bytes: Uint8Array): boolean {
   return bytes.length > 64 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ELF_MAGIC;
 }
 

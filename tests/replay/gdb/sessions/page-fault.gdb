@@ -1,0 +1,32 @@
+# trace: keel
+# at: fault:PF:1-1
+# A store to a page that is not there yet: into the kernel's handler and back over the fault.
+stepi
+info registers rip cr2
+info symbol $rip
+stepi
+reverse-stepi
+reverse-stepi
+info registers rip cr2
+x/i $rip
+# --------
+(gdb) stepi
+74	  stack = at;
+(gdb) info registers rip cr2
+rip            0x4013e4            0x4013e4 <palindrome_start+…>
+cr2            0x0                 0
+(gdb) info symbol $rip
+palindrome_start + 4 in section .text of target:/bin/parent
+(gdb) stepi
+trap_14 () at ./src/kernel/ostd/trap-stubs.ts:63
+63	    jmp trap_common
+(gdb) reverse-stepi
+palindrome_start (at=140737488215808) at ./palindrome/program.ts:74
+74	  stack = at;
+(gdb) reverse-stepi
+0x00000000004013e1	73	function _start(at: u64): never {
+(gdb) info registers rip cr2
+rip            0x4013e1            0x4013e1 <palindrome_start+…>
+cr2            0x0                 0
+(gdb) x/i $rip
+=> 0x4013e1 <palindrome_start+…>:	mov    %rsp,%rbp
