@@ -87,7 +87,7 @@ export class ChainMaker {
     if (linear === null && input?.kind === 'input') {
       let first = physical;
       const length = this.#stage.player.machine.config.memoryBytes;
-      this.#stage.writes(at, at + 1n, 0n, length, (write) => {
+      this.#stage.writes({ from: at, to: at + 1n }, 0n, length, (write) => {
         if (write.linear === null && write.physical < first && first - write.physical < BigInt(input.data.length)) first = write.physical;
       });
       return {

@@ -4,7 +4,8 @@
  * *Before* a position n: by whatever happened at positions below n. Before instruction n: also by what was delivered to it (the CPU's own stores at n).
  */
 import { bug } from '../../machine/isa/bug.ts';
-import type { TouchIndex } from '../index-file/touch-index.ts';
+import type { Range, TouchIndex } from '../index-file/touch-index.ts';
+import { latest } from '../timeline/traveller.ts';
 import type { Moment, Stage, Write } from './stage.ts';
 
 const PAGE = 4096n;
@@ -54,24 +55,48 @@ function searchPage(
   const frame = Number((physical + BigInt(from)) / PAGE);
   const isMissing = (i: number): boolean => found[i] === undefined;
   const range = Array.from({ length: to - from }, (_, i) => from + i);
-  const search = (first: bigint, behind: bigint, takes: (write: Write) => boolean): void => {
+  const search = (ranges: readonly Range[], takes: (write: Write) => boolean): void => {
     const last = new Map<number, Write>();
-    stage.writes(first, behind, physical + BigInt(from), to - from, (write) => {
-      if (!takes(write)) return;
-      for (const i of range) if (isMissing(i) && covers(write, physical + BigInt(i))) last.set(i, write);
-    });
+    for (const each of ranges)
+      stage.writes(each, physical + BigInt(from), to - from, (write) => {
+        if (!takes(write)) return;
+        for (const i of range) if (isMissing(i) && covers(write, physical + BigInt(i))) last.set(i, write);
+      });
     const again = keepMade(stage, physical, last, found);
     // A store that was told and not made: its instruction faulted. What was made before it is still to be found.
-    if (again !== null && again > first) search(first, again, takes);
+    if (again !== null) search(cut(ranges, again), takes);
   };
-  if (isDelivered) search(at, at + 1n, ({ implicit, linear }) => implicit && linear !== null);
-  for (let before = at; range.some(isMissing); ) {
+  if (isDelivered) search([{ from: at, to: at + 1n }], ({ implicit, linear }) => implicit && linear !== null);
+  let size = BigInt(index.sliceInstructions);
+  for (let before = at; range.some(isMissing); size *= 2n) {
     const slice = index.previous('written', frame, before);
     if (slice === null) break;
-    search(slice.from, slice.to, () => true);
-    before = slice.from;
+    // Windows twice as long each time: where a page is written all the time, slice by slice would run the way to each of them.
+    const window = slice.to - size < slice.from ? latest(slice.to - size, 0n) : slice.from;
+    const first = stage.restartNear(window, size);
+    search(touched(index, frame, first, slice.to), () => true);
+    before = first;
   }
   for (const i of range) if (isMissing(i)) found[i] = null;
+}
+
+/** The slices within a range in which the frame was written. */
+function touched(index: TouchIndex, frame: number, from: bigint, to: bigint): Range[] {
+  const ranges: Range[] = [];
+  for (let at = from; at < to; ) {
+    const slice = index.next('written', frame, at);
+    if (slice === null || slice.from >= to) break;
+    at = slice.to < to ? slice.to : to;
+    const last = ranges.at(-1);
+    if (last?.to === slice.from) ranges[ranges.length - 1] = { from: last.from, to: at };
+    else ranges.push({ from: slice.from, to: at });
+  }
+  return ranges;
+}
+
+/** What of the ranges lies before a position. */
+function cut(ranges: readonly Range[], before: bigint): Range[] {
+  return ranges.filter(({ from }) => from < before).map(({ from, to }) => ({ from, to: to < before ? to : before }));
 }
 
 /** Enters the writes that were made; gives the position of the last that was not, null: all were. */

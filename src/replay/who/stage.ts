@@ -1,14 +1,15 @@
 /**
- * A machine that is put at one moment of a trace after the other: looks at single instructions, and at all accesses to some bytes within a range. It keeps some
- * of the moments, so that the next one nearby is reached quickly.
+ * A machine that is put at one moment of a trace after the other: looks at single instructions, and at all writes to some bytes within a range.
  */
 import type { Observer, ProbedAccess, Registers } from '../../machine/index.ts';
 import { decode } from '../../machine/isa/decode.ts';
+import type { Range } from '../index-file/touch-index.ts';
 import { Keel } from '../keel.ts';
-import { bootOf, type Mark, Player, type PlayerOptions } from '../player.ts';
+import { bootOf, Player, type PlayerOptions } from '../player.ts';
 import type { NamedFile } from '../record.ts';
 import { type Code, codeAt, type InstructionView, viewOf } from '../step.ts';
 import type { Symbols } from '../symbols.ts';
+import { Traveller } from '../timeline/traveller.ts';
 import type { Trace } from '../trace/reader.ts';
 import { CpuView } from './cpu-view.ts';
 import { Dataflow } from './dataflow.ts';
@@ -33,10 +34,6 @@ export interface Write extends Pick<ProbedAccess, 'linear' | 'physical' | 'size'
   readonly at: bigint;
 }
 
-/** A machine's memory and the instructions from the mark to where it is wanted: what is nearer is not worth a mark. */
-const NEAR = 1n << 12n;
-const MOST_MARKS = 12;
-
 /** What is seen of an instruction just before it executes. */
 interface Glimpse {
   readonly code: Code;
@@ -51,13 +48,13 @@ export class Stage {
   readonly keel: Keel | null;
   /** The image that was booted. */
   readonly image: NamedFile;
-  /** Newest last. */
-  readonly #marks: Mark[] = [];
+  readonly #traveller: Traveller;
 
   private constructor(player: Player, image: NamedFile) {
     this.player = player;
     this.image = image;
     this.keel = Keel.of(player.machine, image.bytes);
+    this.#traveller = new Traveller(player);
   }
 
   static async open(trace: Trace, options: PlayerOptions): Promise<Stage> {
@@ -76,21 +73,13 @@ export class Stage {
 
   /** Goes to a position. */
   seek(to: bigint): void {
-    const { player, trace } = this;
-    const checkpoint = trace.checkpointAt(to);
-    const stored = checkpoint < 0 ? 0n : (trace.checkpoints[checkpoint] ?? 0n);
-    const here = player.position <= to ? player.position : -1n;
-    let best: Mark | null = null;
-    for (const mark of this.#marks) if (mark.position <= to && mark.position > (best?.position ?? -1n)) best = mark;
-    if (best !== null && best.position > here && best.position >= stored) best.restore();
-    const from = player.position <= to && player.position > stored ? player.position : stored;
-    player.seek(to);
-    if (to - from > NEAR && player.position === to) this.#mark();
+    const way = this.#traveller.go(to, false);
+    while (way.next(false).done !== true);
   }
 
-  #mark(): void {
-    if (this.#marks.length === MOST_MARKS) this.#marks.shift();
-    this.#marks.push(this.player.mark());
+  /** Where a way to a position would begin, if that is at most `most` before it; else the position. */
+  restartNear(position: bigint, most: bigint): bigint {
+    return this.#traveller.restartNear(position, most);
   }
 
   /** Who runs now, as people name it. */
@@ -107,20 +96,17 @@ export class Stage {
   }
 
   /** All writes to physical bytes by what happens at positions `from` ≤ n < `to`, in order. */
-  writes(from: bigint, to: bigint, physical: bigint, length: number, found: (write: Write) => void): void {
-    const { player } = this;
-    const { machine } = player;
+  writes({ from, to }: Range, physical: bigint, length: number, found: (write: Write) => void): void {
+    const { machine } = this.player;
     this.seek(from);
     machine.probes = { breakpoints: [], watchpoints: [{ space: 'physical', address: physical, length, access: 'write' }] };
-    machine.observer = {
-      access: (at, access) => found({ at, linear: access.linear, physical: access.physical, size: access.size, implicit: access.implicit }),
-    };
-    try {
-      player.run(to);
-    } finally {
-      machine.observer = null;
-      machine.probes = null;
-    }
+    this.#observed(
+      {
+        access: (at, access) =>
+          found({ at, linear: access.linear, physical: access.physical, size: access.size, implicit: access.implicit }),
+      },
+      to,
+    );
   }
 
   /** The instruction at a position; null where none retires there. */
@@ -129,7 +115,6 @@ export class Stage {
     const { machine } = player;
     this.seek(at);
     if (player.position !== at || at >= player.end) return null;
-    const { restore: back } = player.mark();
     const handlers: bigint[] = [];
     this.#observed(
       {
@@ -139,12 +124,12 @@ export class Stage {
       at + 1n,
     );
     const isRetired = machine.count > at;
-    back();
+    this.seek(at);
     const handler = handlers.at(-1);
-    const glimpse = !isRetired ? null : handler === undefined ? this.#glimpse() : this.#glimpseOf(handler, at, back);
+    const glimpse = !isRetired ? null : handler === undefined ? this.#glimpse() : this.#glimpseOf(handler, at);
     if (glimpse === null) return null;
     const { code, registers, cpl, process, flow } = glimpse;
-    const pages = this.#pagesRead(flow, at, back);
+    const pages = this.#pagesRead(flow, at);
     const view = viewOf({ at, rip: registers.rip, cpl, code }, this.symbols);
     return {
       at,
@@ -161,12 +146,12 @@ export class Stage {
   }
 
   /** Of the handler that something is delivered to at `at`. */
-  #glimpseOf(handler: bigint, at: bigint, back: () => void): Glimpse | null {
+  #glimpseOf(handler: bigint, at: bigint): Glimpse | null {
     const { machine } = this.player;
     const found: Glimpse[] = [];
+    this.seek(at);
     machine.probes = { breakpoints: [{ address: handler }], watchpoints: [] };
     this.#observed({ breakpoint: () => found.push(this.#glimpse()) }, at + 1n);
-    back();
     return found.at(-1) ?? null;
   }
 
@@ -182,7 +167,7 @@ export class Stage {
   }
 
   /** By linear page, the physical one from which the instruction at `at` loads: as it is told, for what the tables say may be newer than what was used. */
-  #pagesRead(flow: Dataflow | null, at: bigint, back: () => void): ReadonlyMap<bigint, bigint> {
+  #pagesRead(flow: Dataflow | null, at: bigint): ReadonlyMap<bigint, bigint> {
     const pages = new Map<bigint, bigint>();
     const watchpoints = [...(flow?.loads.values() ?? [])].map(({ linear, length }) => {
       return { space: 'linear', address: linear, length, access: 'read' } as const;
@@ -190,6 +175,7 @@ export class Stage {
     const operand = flow?.helper === 'FXRSTOR' ? flow.written({ file: 'xmm', index: 0 }, 0) : null;
     if (operand?.kind === 'memory') watchpoints.push({ space: 'linear', address: operand.linear, length: 256, access: 'read' });
     if (watchpoints.length === 0) return pages;
+    this.seek(at);
     this.player.machine.probes = { breakpoints: [], watchpoints };
     this.#observed(
       {
@@ -199,7 +185,6 @@ export class Stage {
       },
       at + 1n,
     );
-    back();
     return pages;
   }
 
