@@ -7,19 +7,52 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildKeel, compile, packPrograms } from '../../src/compiler/index.ts';
 import { openTrace, type RecordOptions, record, Timeline } from '../../src/replay/index.ts';
-import { ADDRESSES_VERSION, BRANCH_VERSION } from '../../src/replay/trace/frame.ts';
+import { guestImage } from '../machine/system/guest.ts';
 import { guestRecording } from './guest.ts';
 
 export const goldenFolder = fileURLToPath(new URL('../../traces/golden/', import.meta.url));
+
+/** What the other guest does not: it meets what is watched for, waits, speaks to the harness, and ends at what the PC does not have. */
+function eventsRecording(): RecordOptions {
+  const image = guestImage(`
+  mov rax, 0x1234
+  mov dr0, rax
+  # a page of the user's, read by the supervisor; then another frame, of which the TLB is not told
+  mov qword ptr [window_pt], offset page_a + 7
+  mov rbx, 0x40000000
+  mov rax, qword ptr [rbx]
+  mov qword ptr [window_pt], offset page_b + 7
+  mov rax, qword ptr [rbx]
+  # HLT until the timer interrupts
+  mov edx, 0xFEE00000
+  mov dword ptr [rdx + 0xF0], 0x1FF
+  mov dword ptr [rdx + 0x320], 0x20
+  mov dword ptr [rdx + 0x380], 5000
+  sti
+  hlt
+  cli
+  mov dx, 0x6A0
+  mov al, 1
+  out dx, al
+  # a local APIC over RAM
+  mov ecx, 0x1B
+  xor edx, edx
+  mov eax, 0x3FF800
+  wrmsr
+`);
+  return {
+    machine: { memoryBytes: 4 << 20, seed: 'events', harness: true, watch: { supervisorUserAccess: true } },
+    image: { name: 'events', bytes: image },
+    limit: 100_000n,
+  };
+}
 
 /** What is recorded, by the name of its file, and is the same file whenever it is recorded. */
 export const goldenRecordings: Readonly<Record<string, () => RecordOptions>> = {
   'guest.mpk': () => guestRecording(),
   'guest-addresses.mpk': () => ({ ...guestRecording(), addresses: true }),
+  'guest-events.mpk': eventsRecording,
 };
-
-/** Format versions of those that are not written in the usual one. */
-export const versions: Readonly<Record<string, number>> = { 'guest-addresses.mpk': ADDRESSES_VERSION, 'guest-branch.mpk': BRANCH_VERSION };
 
 /** A branch of a golden recording. */
 export const goldenBranch = 'guest-branch.mpk';

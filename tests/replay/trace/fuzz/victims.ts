@@ -42,6 +42,15 @@ function cutSmall(trace: Uint8Array, sums: Checksums): Uint8Array {
   kept.push(
     change(header, (value) => ({ ...value, artefacts: (value['artefacts'] as object[]).map((each) => ({ ...each, embedded: false })) })),
   );
+  // A branch begins with one.
+  kept.push(
+    ...frames
+      .slice(
+        0,
+        frames.findIndex(({ kind }) => kind === BLOCK.run),
+      )
+      .filter(({ kind }) => kind === BLOCK.checkpoint),
+  );
   kept.push(...runs);
   const { first, count } = msgpack.decode(runs.at(-1)?.raw ?? new Uint8Array(0)) as { first: bigint; count: number };
   const at = first + BigInt(count);
@@ -85,6 +94,9 @@ export async function makeVictims(): Promise<Victims> {
     await recorded('guest', {}),
     await recorded('guest with addresses', { addresses: true }),
     await recorded('guest without a path', { path: false }),
+    ...['guest-branch.mpk', 'guest-events.mpk'].map((name) =>
+      victim(name, stored(Uint8Array.from(readFileSync(join(goldenFolder, name))), sums)),
+    ),
   ];
   const sample = await sampleTrace();
   const old = Object.keys(oldRecordings).map((name) => victim(name, Uint8Array.from(readFileSync(join(goldenFolder, name)))));
