@@ -1,6 +1,7 @@
 /** The text, statement by statement: labels, directives, instructions → sections of items → an object. */
-import type { Atom, AtomSymbol, LineRow, ObjectFile, SectionKind } from '../image/object.ts';
+import type { Atom, AtomSymbol, FrameDescription, LineRow, ObjectFile, SectionKind } from '../image/object.ts';
 import { type Expression, evaluate, type Names, TokenReader } from './expression.ts';
+import { frameDescriptions, frameDirective } from './frames.ts';
 import { parseInstruction } from './instruction.ts';
 import { anchorOf, type Fixup, isHidden, type LaidOut, Layout, type Section } from './layout.ts';
 import { type Statement, statements } from './lex.ts';
@@ -280,8 +281,11 @@ export class TextAssembler {
       case '.intel_syntax':
         reader.acceptWord('noprefix');
         return;
-      default:
-        reader.fail(`the directive ${name} is unknown`, 1);
+      default: {
+        const directive = frameDirective(name, reader, () => Number(this.#constant(reader, 'the offset')));
+        if (directive === null) return reader.fail(`the directive ${name} is unknown`, 1);
+        this.#section.items.push({ kind: 'frame', directive, line: reader.line });
+      }
     }
   }
 
@@ -367,6 +371,7 @@ export class TextAssembler {
         symbols,
         relocations,
         lines: rows,
+        ...(laidOut.frames.length === 0 ? {} : { frames: this.#frames(laidOut) }),
       });
     }
     // A section that others reach by its start has a symbol there.
@@ -389,6 +394,16 @@ export class TextAssembler {
       return { name: symbol, value, binding: this.#globals.has(symbol) ? ('global' as const) : ('local' as const) };
     });
     return { name, atoms: anchored, absolutes: absolutes.filter((a) => a.binding === 'global') };
+  }
+
+  #frames(laidOut: LaidOut): FrameDescription[] {
+    try {
+      return frameDescriptions(laidOut.frames);
+    } catch (error) {
+      if (!(error instanceof AssemblyError)) throw error;
+      this.#problems.push(...error.problems);
+      return [];
+    }
   }
 
   throwProblems(): void {

@@ -4,6 +4,7 @@
  */
 import type { Relocation, RelocationKind, SectionKind } from '../image/object.ts';
 import { type Expression, evaluate, type Linear } from './expression.ts';
+import type { FrameDirective, PlacedDirective } from './frames.ts';
 import { AssemblyError, type AssemblyProblem } from './problem.ts';
 
 /** A field whose value is an expression. */
@@ -37,6 +38,7 @@ export type Item =
       readonly column: number;
     }
   | { readonly kind: 'label'; readonly name: string }
+  | { readonly kind: 'frame'; readonly directive: FrameDirective; readonly line: number }
   | { readonly kind: 'align'; readonly alignment: number; readonly fill: number | null; readonly mode: 16 | 32 | 64 }
   | { readonly kind: 'space'; readonly size: Expression; readonly fill: number; readonly line: number; readonly column: number };
 
@@ -54,6 +56,7 @@ export interface LaidOut {
   readonly relocations: readonly Relocation[];
   /** Offset of every instruction and datum with its line. */
   readonly starts: readonly { readonly offset: number; readonly line: number; readonly isCode: boolean }[];
+  readonly frames: readonly PlacedDirective[];
 }
 
 export interface Environment {
@@ -118,6 +121,7 @@ export class Layout {
       case 'branch':
         return item.isNear ? item.near.length : item.short.length;
       case 'label':
+      case 'frame':
         return 0;
       case 'align':
         return (item.alignment - (offset % item.alignment)) % item.alignment;
@@ -231,6 +235,7 @@ export class Layout {
     const bytes = new Uint8Array(isBss ? 0 : size);
     const relocations: Relocation[] = [];
     const starts: { offset: number; line: number; isCode: boolean }[] = [];
+    const frames: PlacedDirective[] = [];
     let offset = 0;
     for (const item of section.items) {
       const length = this.#sizeOf(item, offset, true);
@@ -247,9 +252,10 @@ export class Layout {
         if (item.fill === null) padWithNops(bytes.subarray(offset, offset + length), item.mode);
         else bytes.fill(item.fill, offset, offset + length);
       }
+      if (item.kind === 'frame') frames.push({ directive: item.directive, offset, line: item.line });
       offset += length;
     }
-    return { size, bytes, relocations, starts };
+    return { size, bytes, relocations, starts, frames };
   }
 
   #fill(section: Section, bytes: Uint8Array, itemOffset: number, fixup: Fixup, line: number, relocations: Relocation[]): void {

@@ -1,6 +1,6 @@
 /** `.debug_frame`, DWARF 5 section 6.4: how to find a function's caller, from its frame rows. */
 import { ByteWriter } from './byte-writer.ts';
-import { dwarfRegister, type FrameRow } from './object.ts';
+import { type DwarfRegisterName, dwarfRegister, type FrameRow, type FrameRule } from './object.ts';
 import type { PlacedAtom } from './place.ts';
 
 const cfa = {
@@ -8,6 +8,8 @@ const cfa = {
   advanceLoc1: 0x02,
   advanceLoc2: 0x03,
   advanceLoc4: 0x04,
+  undefined: 0x07,
+  register: 0x09,
   defCfa: 0x0c,
   advanceLoc: 0x40,
   offset: 0x80,
@@ -16,22 +18,41 @@ const cfa = {
 const dataAlignment = -8;
 const pointerBytes = 8;
 
+/** Registers that a called function may change: of its caller's nobody knows them. */
+const callerSaved: readonly DwarfRegisterName[] = ['rax', 'rdx', 'rcx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11'];
+
 export function encodeFrames(atoms: readonly PlacedAtom[]): Uint8Array {
   const out = new ByteWriter(4096);
-  const common = new ByteWriter();
-  common.u32(0xffffffff).u8(4).string('').u8(pointerBytes).u8(0); // CIE id, version, augmentation, address size, segment size
-  common.uleb(1).sleb(dataAlignment).uleb(dwarfRegister.rip);
-  common.u8(cfa.defCfa).uleb(dwarfRegister.rsp).uleb(8);
-  common.u8(cfa.offset | dwarfRegister.rip).uleb(1);
-  entry(out, common);
-  for (const { atom, address } of atoms) {
-    if (atom.frames === undefined) continue;
+  const called = out.length;
+  entry(out, commonEntry('', callerSaved));
+  const descriptions = atoms.flatMap(({ atom, address }) => (atom.frames ?? []).map((frames) => ({ frames, address })));
+  const interrupted = out.length;
+  if (descriptions.some(({ frames }) => frames.isSignal)) entry(out, commonEntry('zS', []));
+  for (const { frames, address } of descriptions) {
+    const { from, to, isSignal, rows } = frames;
+    if (to <= from) continue;
     const description = new ByteWriter();
-    description.u32(0).u64(address).u64(atom.size);
-    encodeRows(description, atom.frames);
+    description
+      .u32(isSignal ? interrupted : called)
+      .u64(address + from)
+      .u64(to - from);
+    if (isSignal) description.uleb(0); // no augmentation data
+    encodeRows(description, from, rows);
     entry(out, description);
   }
   return out.written;
+}
+
+/** CIE: id, version, augmentation, address size, segment size. */
+function commonEntry(augmentation: string, lost: readonly DwarfRegisterName[]): ByteWriter {
+  const common = new ByteWriter();
+  common.u32(0xffffffff).u8(4).string(augmentation).u8(pointerBytes).u8(0);
+  common.uleb(1).sleb(dataAlignment).uleb(dwarfRegister.rip);
+  if (augmentation !== '') common.uleb(0);
+  common.u8(cfa.defCfa).uleb(dwarfRegister.rsp).uleb(8);
+  common.u8(cfa.offset | dwarfRegister.rip).uleb(1);
+  for (const register of lost) common.u8(cfa.undefined).uleb(dwarfRegister[register]);
+  return common;
 }
 
 /** An entry with its length in front, filled with no-operations to a multiple of the address size. */
@@ -40,21 +61,29 @@ function entry(out: ByteWriter, body: ByteWriter): void {
   out.u32(body.length).bytes(body.written);
 }
 
-function encodeRows(out: ByteWriter, rows: readonly FrameRow[]): void {
-  let offset = 0;
+function encodeRows(out: ByteWriter, from: number, rows: readonly FrameRow[]): void {
+  let offset = from;
   let base = 'rsp+8';
-  let saved = new Map<number, number>();
+  let before = new Map<DwarfRegisterName, string>();
   for (const row of rows) {
     advance(out, row.offset - offset);
     offset = row.offset;
     const key = `${row.cfa.register}+${row.cfa.offset}`;
     if (key !== base) out.u8(cfa.defCfa).uleb(dwarfRegister[row.cfa.register]).uleb(row.cfa.offset);
     base = key;
-    const now = new Map<number, number>(row.saved.map(([register, at]) => [dwarfRegister[register], at]));
-    for (const register of saved.keys()) if (!now.has(register)) out.u8(cfa.restore | register);
-    for (const [register, at] of now) if (saved.get(register) !== at) out.u8(cfa.offset | register).uleb(at / dataAlignment);
-    saved = now;
+    const now = new Map<DwarfRegisterName, string>();
+    for (const [register, rule] of row.rules) now.set(register, JSON.stringify(rule));
+    for (const register of before.keys()) if (!now.has(register)) out.u8(cfa.restore | dwarfRegister[register]);
+    for (const [register, rule] of row.rules)
+      if (before.get(register) !== now.get(register)) encodeRule(out, dwarfRegister[register], rule);
+    before = now;
   }
+}
+
+function encodeRule(out: ByteWriter, register: number, rule: FrameRule): void {
+  if (rule.kind === 'saved') out.u8(cfa.offset | register).uleb(rule.offset / dataAlignment);
+  else if (rule.kind === 'register') out.u8(cfa.register).uleb(register).uleb(dwarfRegister[rule.register]);
+  else out.u8(cfa.undefined).uleb(register);
 }
 
 function advance(out: ByteWriter, bytes: number): void {

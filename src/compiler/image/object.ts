@@ -58,15 +58,27 @@ export const dwarfRegister = {
 } as const;
 export type DwarfRegisterName = keyof typeof dwarfRegister;
 
-/**
- * From `offset` on the canonical frame address is `cfa.register + cfa.offset` and the caller's registers are saved at these
- * offsets from it (negative). Each row is complete. With no rows for a function: CFA = rsp + 8 throughout.
- * The usual rbp frame is {@link rbpFrame}.
- */
+/** What became of a register of the caller: saved at an offset from the canonical frame address, or in another register, or lost. */
+export type FrameRule =
+  | { readonly kind: 'saved'; readonly offset: number }
+  | { readonly kind: 'register'; readonly register: DwarfRegisterName }
+  | { readonly kind: 'undefined' };
+
+/** From `offset` on the canonical frame address is `cfa.register + cfa.offset`, and these registers are no longer what they were. Each row is complete. */
 export interface FrameRow {
   readonly offset: number;
-  readonly cfa: { readonly register: 'rsp' | 'rbp'; readonly offset: number };
-  readonly saved: readonly (readonly [register: DwarfRegisterName, cfaOffset: number])[];
+  readonly cfa: { readonly register: DwarfRegisterName; readonly offset: number };
+  readonly rules: readonly (readonly [register: DwarfRegisterName, rule: FrameRule])[];
+}
+
+/** The frames of a run of code; without rows: CFA = rsp + 8 throughout. The usual rbp frame is {@link rbpFrame}. */
+export interface FrameDescription {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** It is not called, but entered by an interrupt, exception or system call. */
+  readonly isSignal: boolean;
+  readonly rows: readonly FrameRow[];
 }
 
 /** `code` R-X, `rodata` R--, `data` RW-, `bss` RW- without bytes in the file. */
@@ -99,7 +111,7 @@ export interface Atom {
   readonly relocations: readonly Relocation[];
   readonly lines?: readonly LineRow[];
   readonly traps?: readonly TrapRow[];
-  readonly frames?: readonly FrameRow[];
+  readonly frames?: readonly FrameDescription[];
   /** Of a function: its variables. */
   readonly debug?: FunctionDebug;
 }
@@ -153,7 +165,7 @@ export function functionAtom(f: CompiledFunction): Atom {
     relocations: f.relocations,
     lines: f.lines,
     traps: f.traps,
-    frames: f.frames,
+    frames: [{ from: 0, to: f.bytes.length, isSignal: false, rows: f.frames }],
     ...(f.debug === undefined ? {} : { debug: f.debug }),
   };
 }
@@ -197,19 +209,20 @@ export function rbpFrame(
   savedAt: number,
   returns: readonly { readonly ret: number; readonly after: number }[],
 ): FrameRow[] {
-  const rbp = ['rbp', -16] as const;
+  const at = (register: DwarfRegisterName, offset: number) => [register, { kind: 'saved', offset }] as const;
+  const rbp = at('rbp', -16);
   const body: Omit<FrameRow, 'offset'> = {
     cfa: { register: 'rbp', offset: 16 },
-    saved: [rbp, ...saved.map(([register, offset]) => [register, offset - 16] as const)],
+    rules: [rbp, ...saved.map(([register, offset]) => at(register, offset - 16))],
   };
   const rows: FrameRow[] = [
-    { offset: 0, cfa: { register: 'rsp', offset: 8 }, saved: [] },
-    { offset: afterPush, cfa: { register: 'rsp', offset: 16 }, saved: [rbp] },
-    { offset: afterMove, cfa: { register: 'rbp', offset: 16 }, saved: [rbp] },
+    { offset: 0, cfa: { register: 'rsp', offset: 8 }, rules: [] },
+    { offset: afterPush, cfa: { register: 'rsp', offset: 16 }, rules: [rbp] },
+    { offset: afterMove, cfa: { register: 'rbp', offset: 16 }, rules: [rbp] },
   ];
   if (saved.length > 0) rows.push({ offset: savedAt, ...body });
   for (const { ret, after } of returns) {
-    rows.push({ offset: ret, cfa: { register: 'rsp', offset: 8 }, saved: [] });
+    rows.push({ offset: ret, cfa: { register: 'rsp', offset: 8 }, rules: [] });
     rows.push({ offset: after, ...body });
   }
   return rows;

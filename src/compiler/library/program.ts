@@ -56,11 +56,14 @@ assembly(`
 .section .text
 .global _start
 _start:
+  .cfi_startproc
+  .cfi_undefined rip
   xor ebp, ebp
   mov rdi, rsp
   and rsp, -16
   call palindrome_start
   ud2
+  .cfi_endproc
 `);
 
 /** Where the kernel put argc and argv. */

@@ -11,6 +11,7 @@ assembly(`
 .code32
 .global pvh_start
 pvh_start:
+    .cfi_startproc; .cfi_undefined rip
     xor esi, esi
     jmp boot_start
 .global multiboot_start
@@ -73,6 +74,7 @@ pvh_long:
     mov rax, offset keel_start
     call rax
     ud2
+    .cfi_endproc
 
 .section .boot.rodata
 .align 8
