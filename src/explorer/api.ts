@@ -24,7 +24,8 @@ export class Api {
     const overview = new Thread({ role: 'overview', path, failure });
     const moment = new Thread({ role: 'moment', path, failure });
     const names = new Thread({ role: 'names', path, failure });
-    this.#threads = [overview, moment, names];
+    const who = new Thread({ role: 'who', path, failure });
+    this.#threads = [overview, moment, names, who];
     const position = (query: Query, name = 'at'): number => query.number(name, 0, MOST_POSITION);
     const space = (query: Query) => query.choice('space', ['linear', 'physical'], 'linear');
     const direction = (query: Query) => query.choice('direction', ['forward', 'back'], 'forward');
@@ -50,9 +51,10 @@ export class Api {
       },
       who: (query, signal) => {
         const length = query.number('length', 1, 8, 1);
-        return moment.ask('who', { at: position(query), space: space(query), address: query.address('address'), length }, signal);
+        return who.ask('who', { at: position(query), space: space(query), address: query.address('address'), length }, signal);
       },
       walk: (query, signal) => moment.ask('walk', { at: position(query), address: query.address('address') }, signal),
+      variables: (query, signal) => moment.ask('variables', { at: position(query) }, signal),
       processes: (query, signal) => moment.ask('processes', { at: position(query) }, signal),
       search: (query, signal) => {
         const what = query.choice('what', ['execute', 'read', 'write', 'access']);

@@ -6,6 +6,7 @@ import { MomentDesk } from './moment/desk.ts';
 import { NamesDesk } from './names.ts';
 import { OverviewDesk } from './overview/desk.ts';
 import type { Desk, ThreadAnswer, ThreadData, ThreadRequest } from './thread.ts';
+import { WhoDesk } from './who.ts';
 
 const { role, path, failure, cancelled } = workerData as ThreadData;
 
@@ -13,6 +14,7 @@ const DESKS: Readonly<Record<ThreadData['role'], (trace: Trace) => Desk | Promis
   overview: (trace) => new OverviewDesk(trace),
   moment: (trace) => MomentDesk.open(trace, path, failure),
   names: (trace) => NamesDesk.open(trace),
+  who: (trace) => WhoDesk.open(trace, path),
 };
 
 if (parentPort === null) throw new Bug('a thread without a server');

@@ -5,7 +5,7 @@
  *     explorer.url                  // http://127.0.0.1:PORT/TOKEN/
  *     await explorer.close();
  *
- * Three threads answer (thread.ts): `overview` reads the file, `moment` has the machine, `names` says whose an address space was. The page (page/) is built
+ * Four threads answer (thread.ts): `overview` reads the file, `moment` has the machine, `names` says whose an address space was, `who` who wrote a byte. The page (page/) is built
  * by tools/page.ts; protocol.ts is what both sides say.
  */
 import { existsSync, statSync } from 'node:fs';

@@ -144,8 +144,14 @@ export interface TranslationWalk {
   } | null;
   /** Why there is no result. */
   readonly ends: string | null;
-  /** Translations of the page that the TLB holds (walked and not invalidated since), by their PCID; stale: the tables no longer grant them. */
-  readonly cached: readonly { readonly tag: number; readonly frame: string; readonly rights: string; readonly isStale: boolean }[];
+  /** Translations of the page that the TLB holds (walked and not invalidated since), by their PCID; stale: the tables no longer grant them. Those of other PCIDs are not used here. */
+  readonly cached: readonly {
+    readonly tag: number;
+    readonly frame: string;
+    readonly rights: string;
+    readonly isUsed: boolean;
+    readonly isStale: boolean;
+  }[];
 }
 
 export interface WalkLevel {
@@ -202,16 +208,47 @@ export interface WriterView {
   readonly address: string;
   /** In words. */
   readonly text: string;
-  /** Null: nobody wrote it since the begin of the trace. */
-  readonly writer: {
-    readonly instruction: InstructionLine;
-    readonly process: string | null;
-    /** Hexadecimal digits. */
-    readonly before: string;
-    readonly after: string;
-    /** Made by the CPU itself, or by a device. */
-    readonly implicit: boolean;
-  } | null;
+  /** The writes, and behind each what it was copied from, one level deeper. */
+  readonly links: readonly WriterLink[];
+}
+
+export interface WriterLink {
+  readonly depth: number;
+  /** What the link before it got from this one; null for the write itself. */
+  readonly how: 'copied' | 'computed' | null;
+  readonly place: string;
+  readonly by: string;
+  readonly at: number | null;
+  readonly instruction: InstructionLine | null;
+  readonly process: string | null;
+  /** Hexadecimal digits; null: not known. */
+  readonly before: string | null;
+  readonly after: string;
+  /** Where the value ends: an immediate, an input …; null: it is in what follows. */
+  readonly end: string | null;
+}
+
+/** `GET variables?at=`: of the code at the position. */
+export interface VariablesView {
+  readonly at: number;
+  readonly calls: readonly CallView[];
+}
+
+/** A function whose code it is; the innermost inlined one comes first. */
+export interface CallView {
+  readonly function: string;
+  readonly isInlined: boolean;
+  readonly variables: readonly VariableView[];
+}
+
+export interface VariableView {
+  readonly name: string;
+  readonly type: string;
+  readonly isParameter: boolean;
+  /** Null: it is not there (any more). */
+  readonly value: string | null;
+  /** Where it lies in memory; null: in a register. */
+  readonly address: string | null;
 }
 
 /** `GET search?at=&direction=&…`: where a search ended. */

@@ -7,7 +7,7 @@ import { Bug, UserError } from '../machine/index.ts';
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
-  readonly role: 'overview' | 'moment' | 'names';
+  readonly role: 'overview' | 'moment' | 'names' | 'who';
   readonly path: string;
   /** Where the run failed, where that is known. */
   readonly failure: number | null;

@@ -111,7 +111,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.getByLabel('Address of the memory shown').fill(/buffer=(0x[0-9a-f]+)/.exec(call)?.[1] ?? '');
     await press(page, 'Enter');
     await page.locator('button.byte:not(:disabled)').first().click();
-    const go = page.getByRole('button', { name: /^go to instruction/ });
+    const go = page.locator('.chain button').first();
     await go.waitFor();
     await go.click();
     await settled(page);
@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     const rows = page.locator('table.walk tbody tr');
     expect(await rows.count()).toBe(4);
     await page.getByRole('tab', { name: 'Page tables' }).focus();
-    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowLeft');
     expect(await page.getByRole('tab', { name: 'Processes' }).getAttribute('aria-selected')).toBe('true');
     expect(await page.getByRole('tabpanel').textContent()).toContain('CR3');
   });

@@ -181,9 +181,9 @@ describe('what it answers', () => {
     expect(memory.pages[0]?.physical).toBe(physical);
     const view = { space: 'physical', address: physical };
     expect((await ask<MemoryView>('memory', { at, ...view, length: Number(count) })).bytes).toBe(memory.bytes);
-    const { writer } = await ask<WriterView>('who', { at, address });
+    const [writer] = (await ask<WriterView>('who', { at, address })).links;
     expect(writer?.after).toBe(memory.bytes.slice(0, 2));
-    const then = writer?.instruction.at ?? 0;
+    const then = writer?.at ?? 0;
     expect((await ask<MemoryView>('memory', { at: then, ...view, length: 1 })).bytes).toBe(writer?.before);
     expect((await ask<MemoryView>('memory', { at: then + 1, ...view, length: 1 })).bytes).toBe(writer?.after);
   });

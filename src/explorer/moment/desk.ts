@@ -1,11 +1,12 @@
 /** The thread that has the machine: it is moved along the timeline, and what is asked of a position is read there. */
 import { Bug, UserError } from '../../machine/index.ts';
 import { processName, type Stopped, Timeline, type Trace } from '../../replay/index.ts';
-import type { MarksView, MemoryView, Moment, PositionView, ProcessesView, SearchResult, WalkView, WriterView } from '../protocol.ts';
+import type { MarksView, MemoryView, Moment, PositionView, ProcessesView, SearchResult, VariablesView, WalkView } from '../protocol.ts';
 import type { Desk, ThreadRequest } from '../thread.ts';
 import { Listing } from './lines.ts';
 import { readMemory, walk } from './memory.ts';
 import { registerValues } from './registers.ts';
+import { variablesAt } from './variables.ts';
 
 export interface MomentQuery {
   readonly at: number;
@@ -74,8 +75,8 @@ export class MomentDesk implements Desk {
       case 'unmark':
         this.#timeline.marks.remove((query as unknown as MarkQuery).name);
         return this.#marks();
-      case 'who':
-        return this.#who(query as unknown as MemoryQuery, isCancelled);
+      case 'variables':
+        return this.#variables(query as unknown as { at: number }, isCancelled);
       default:
         throw new Bug(`no operation ${operation}`);
     }
@@ -146,34 +147,9 @@ export class MomentDesk implements Desk {
     };
   }
 
-  /** By the physical address, so that it does not matter through which address or in which process it was written. */
-  async #who({ at, space, address, length }: MemoryQuery, isInterrupted: () => boolean): Promise<WriterView> {
-    await this.#goTo(at, isInterrupted);
-    const timeline = this.#timeline;
-    const { machine } = timeline;
-    const linear = BigInt(address);
-    const physical = space === 'physical' ? linear : (machine.translate(linear)?.physical ?? null);
-    if (physical === null) return { address, text: `${address} is not mapped here: nobody wrote it.`, writer: null };
-    const { hit, why } = await timeline.travel('back', {
-      watchpoints: [{ space: 'physical', address: physical, length, access: 'write' }],
-      isInterrupted,
-    });
-    if (hit?.kind !== 'watchpoint')
-      return {
-        address,
-        text: why === 'start' ? `${address} was not written since the begin of the trace.` : 'The search was ended.',
-        writer: null,
-      };
-    const bytes = (): string => Buffer.from(machine.readPhysical(physical, length)).toString('hex');
-    const process = timeline.keel?.nameOf(machine.cr3 & ~0xfffn) ?? null;
-    const before = bytes();
-    const [instruction] = this.#listing.between(hit.at, hit.at + 1n);
-    timeline.seek(hit.at + 1n);
-    if (instruction === undefined) return { address, text: `${address} was written behind the last instruction.`, writer: null };
-    const { implicit } = hit.access;
-    const where = instruction.symbol === null ? instruction.rip : instruction.symbol;
-    const text = `Instruction ${hit.at}${implicit ? ' (the CPU itself)' : ''} wrote ${address}: ${before} became ${bytes()}, by ${instruction.text} in ${where}.`;
-    return { address, text, writer: { instruction, process, before, after: bytes(), implicit } };
+  async #variables({ at }: { at: number }, isCancelled: () => boolean): Promise<VariablesView> {
+    const position = await this.#goTo(at, isCancelled);
+    return { at: position, calls: variablesAt(this.#timeline.machine, this.#timeline.symbols) };
   }
 
   async #search({ at, direction, what, space, address, length }: SearchQuery, isInterrupted: () => boolean): Promise<SearchResult> {

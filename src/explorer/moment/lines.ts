@@ -39,7 +39,8 @@ export class Listing {
   }
 }
 
-function lineOf({ at, rip, cpl, bytes, text, place }: InstructionView): InstructionLine {
+/** An instruction as the page shows it. */
+export function lineOf({ at, rip, cpl, bytes, text, place }: InstructionView): InstructionLine {
   const source = /^(.*):(\d+):\d+$/.exec(place?.source ?? '');
   return {
     at: Number(at),

@@ -1,5 +1,5 @@
 /** Memory and page tables of the machine as it stands now. */
-import { CR0, type Machine, PTE, RIGHT } from '../../machine/index.ts';
+import { CR0, CR4, type Machine, PTE, RIGHT } from '../../machine/index.ts';
 import type { MemoryBytes, TranslationWalk, WalkLevel } from '../protocol.ts';
 
 const PAGE = 4096n;
@@ -80,6 +80,9 @@ interface Rights {
   readonly executable: boolean;
 }
 
+/** Tags beyond are those of global pages. */
+const MOST_PCID = 4095;
+
 /** What the architectural TLB holds of the page, and whether the tables still say the same. */
 function cachedTranslations(
   machine: Machine,
@@ -87,6 +90,7 @@ function cachedTranslations(
   now: (Rights & { readonly frame: number }) | null,
 ): TranslationWalk['cached'] {
   const page = Number((address >> 12n) & 0xf_ffff_ffffn);
+  const pcid = (machine.controls.cr4 & BigInt(CR4.PCIDE)) === 0n ? 0 : Number(machine.cr3 & BigInt(MOST_PCID));
   return machine
     .translations()
     .filter((entry) => page >= entry.page && page < entry.page + (PAGES_OF[entry.size] ?? 1))
@@ -94,9 +98,13 @@ function cachedTranslations(
       const frame = firstFrame + page - first;
       const has = (right: number): boolean => (rights & right) !== 0;
       const cached = { writable: has(RIGHT.write), user: has(RIGHT.user), executable: has(RIGHT.execute) };
+      const isUsed = tag > MOST_PCID || tag === pcid;
       const isStale =
-        now === null || now.frame !== frame || (['writable', 'user', 'executable'] as const).some((right) => cached[right] && !now[right]);
-      return { tag, frame: hex(BigInt(frame)), rights: rightsText(cached), isStale };
+        isUsed &&
+        (now === null ||
+          now.frame !== frame ||
+          (['writable', 'user', 'executable'] as const).some((right) => cached[right] && !now[right]));
+      return { tag, frame: hex(BigInt(frame)), rights: rightsText(cached), isUsed, isStale };
     });
 }
 

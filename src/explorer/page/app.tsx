@@ -11,6 +11,7 @@ import { Processes } from './panes/processes.tsx';
 import { Registers } from './panes/registers.tsx';
 import { Source } from './panes/source.tsx';
 import { Tabs } from './panes/tabs.tsx';
+import { Variables } from './panes/variables.tsx';
 import { Walk } from './panes/walk.tsx';
 import { type Store, useStore } from './store.ts';
 import { nextTheme, shownTheme } from './theme.ts';
@@ -39,9 +40,10 @@ export function App({ store }: { readonly store: Store }) {
           <div class="column">
             <Memory store={store} />
             <Tabs
-              label="Page tables and processes"
+              label="Page tables, variables, processes"
               tabs={[
                 { id: 'walk', title: 'Page tables', content: <Walk store={store} /> },
+                { id: 'variables', title: 'Variables', content: <Variables store={store} /> },
                 { id: 'processes', title: 'Processes', content: <Processes store={store} /> },
               ]}
             />

@@ -24,6 +24,7 @@ export function short(value: number, step: number): string {
     [1e6, ' M'],
     [1e3, ' k'],
   ] as const;
+  if (step < 1000) return grouped(value);
   for (const [unit, name] of units) {
     if (step * 1000 < unit || value < unit) continue;
     const digits = Math.max(0, Math.ceil(Math.log10(unit / step) - 1e-9));

@@ -14,6 +14,9 @@ try {
   const [info, spaces] = await Promise.all([ask<TraceInfo>('trace'), ask<SpacesInfo>('spaces')]);
   document.title = `${info.name} – Palindrome explorer`;
   const store = new Store(info, spaces);
+  // What a finding says of a translation is looked at first.
+  const suspect = /translation of (0x[0-9a-f]+)/.exec(info.findings[0]?.message ?? '')?.[1];
+  if (suspect !== undefined) store.update({ walkAddress: suspect });
   render(<App store={store} />, root);
   const named = parsePosition(/^#at=(\d+)$/.exec(location.hash)?.[1] ?? '');
   void store.readMarks();

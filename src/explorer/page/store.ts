@@ -11,6 +11,7 @@ import type {
   SourceText,
   SpacesInfo,
   TraceInfo,
+  VariablesView,
   WalkView,
   WriterView,
 } from '../protocol.ts';
@@ -41,6 +42,7 @@ export interface State {
   readonly walk: WalkView | null;
   readonly walkAddress: string;
   readonly processes: ProcessesView | null;
+  readonly variables: VariablesView | null;
   readonly source: SourceText | null;
   readonly picked: Picked | null;
   readonly events: readonly EventLine[];
@@ -82,6 +84,7 @@ export class Store {
       walk: null,
       walkAddress: '',
       processes: null,
+      variables: null,
       source: null,
       picked: null,
       events: [],
@@ -165,6 +168,7 @@ export class Store {
       ask<MemoryView>('memory', query, signal).then((memory) => ({ memory, memoryBefore: this.#state.memory })),
       ask<WalkView>('walk', { at, address: walkAddress }, signal).then((walk) => ({ walk })),
       ask<ProcessesView>('processes', { at }, signal).then((processes) => ({ processes })),
+      ask<VariablesView>('variables', { at }, signal).then((variables) => ({ variables })),
       this.#eventsAround(at, signal).then((events) => ({ events })),
       this.#sourceOf(file, signal).then((source) => ({ source })),
     ];

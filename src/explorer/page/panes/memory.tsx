@@ -1,5 +1,6 @@
 /** Memory of the moment in hexadecimal. A click on a byte asks who wrote it. */
 import { useRef } from 'preact/hooks';
+import type { WriterLink } from '../../protocol.ts';
 import { grouped, parseAddress } from '../format.ts';
 import { type Picked, type Store, useStore } from '../store.ts';
 import { Pane } from './pane.tsx';
@@ -53,6 +54,7 @@ export function Memory({ store }: { readonly store: Store }) {
   const rows = Math.ceil(bytes.length / 2 / ROW);
   return (
     <Pane id="memory" title="Memory" tools={tools}>
+      {picked !== null && <Writer store={store} picked={picked} />}
       {memory !== null && <p class="note pages">{pagesText(memory.space, memory.pages)}</p>}
       <table class="hex">
         <caption class="hidden">Bytes; choose one to find who wrote it</caption>
@@ -96,34 +98,25 @@ export function Memory({ store }: { readonly store: Store }) {
           })}
         </tbody>
       </table>
-      {picked !== null && <Writer store={store} picked={picked} />}
     </Pane>
   );
 }
 
 function Writer({ store, picked: { address, space, writer } }: { readonly store: Store; readonly picked: Picked }) {
-  const found = writer?.writer ?? null;
   const next = (direction: 'forward' | 'back', what: 'read' | 'write') => store.search({ direction, what, address, space, length: 1 });
   return (
     <fieldset class="writer" aria-label="Who wrote the byte">
       <p>
-        <strong>{address}</strong> {writer === null ? '…' : found === null ? writer.text : ''}
+        <strong>{address}</strong> {writer === null && 'looking for who wrote it …'}
       </p>
-      {found !== null && (
-        <>
-          <p>
-            <span class="old">{found.before}</span> → <span class="new">{found.after}</span>
-            {found.implicit && ' by the CPU itself, in'} <code>{found.instruction.text}</code>
-          </p>
-          <p class="note">
-            {found.instruction.symbol ?? found.instruction.rip}
-            {found.instruction.file !== null && ` · ${found.instruction.file}:${found.instruction.line}`}
-            {found.process !== null && ` · ${found.process}`}
-          </p>
-          <button type="button" class="strong" onClick={() => store.goTo(found.instruction.at)}>
-            go to instruction {grouped(found.instruction.at)}
-          </button>
-        </>
+      {writer !== null && (
+        <ol class="chain">
+          {writer.links.map((link) => (
+            <li key={`${link.depth} ${link.place} ${link.at}`} class={`depth-${Math.min(link.depth, 6)}`}>
+              <LinkText store={store} link={link} />
+            </li>
+          ))}
+        </ol>
       )}
       <span class="searches">
         <button type="button" onClick={() => next('forward', 'write')}>
@@ -142,6 +135,35 @@ function Writer({ store, picked: { address, space, writer } }: { readonly store:
         )}
       </span>
     </fieldset>
+  );
+}
+
+function LinkText({ store, link }: { readonly store: Store; readonly link: WriterLink }) {
+  const { how, place, at, instruction, process, before, after, end } = link;
+  return (
+    <>
+      {how === 'copied' && '← copied from '}
+      {how === 'computed' && '⇠ computed from '}
+      {place}: {before !== null && <span class="old">{before}</span>} {before !== null && '→'} <span class="new">{after}</span>
+      {instruction !== null && (
+        <>
+          {' by '}
+          <code>{instruction.text}</code>
+          <span class="note">
+            {' '}
+            {instruction.symbol ?? instruction.rip}
+            {instruction.file !== null && ` · ${instruction.file}:${instruction.line}`}
+            {process !== null && ` · ${process}`}
+          </span>
+        </>
+      )}
+      {end !== null && <span class="note"> {end}</span>}
+      {at !== null && (
+        <button type="button" class="strong" onClick={() => store.goTo(at)}>
+          go to {grouped(at)}
+        </button>
+      )}
+    </>
   );
 }
 

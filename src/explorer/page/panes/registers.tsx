@@ -20,7 +20,8 @@ export function Registers({ store }: { readonly store: Store }) {
       ))}
     </select>
   );
-  const title = moment === null ? 'Registers' : `Registers · CPL ${moment.registers.cpl}`;
+  const flags = moment?.registers.general.find(({ name }) => name === 'RFLAGS')?.note ?? '';
+  const title = moment === null ? 'Registers' : `Registers · CPL ${moment.registers.cpl} · ${flags}`;
   return (
     <Pane id="registers" title={title} tools={tools}>
       <dl class={`registers ${group === 'general' ? 'columns' : ''}`}>

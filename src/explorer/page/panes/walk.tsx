@@ -73,9 +73,10 @@ export function Walk({ store }: { readonly store: Store }) {
               {walk.result.size > 4096 && `, page of ${walk.result.size >> 20} MiB`}
             </p>
           )}
-          {walk.cached.map(({ tag, frame, rights, isStale }) => (
+          {walk.cached.map(({ tag, frame, rights, isUsed, isStale }) => (
             <p key={`${tag} ${frame}`} class={isStale ? 'stale' : 'note'}>
-              {isStale ? '⚠ stale in the TLB' : 'in the TLB'}: PCID {tag}, frame {frame}, {rights}
+              {isStale ? '⚠ stale in the TLB' : 'in the TLB'}: {tag > 4095 ? 'global' : `PCID ${tag}`}
+              {!isUsed && ' (another one)'}, frame {frame}, {rights}
               {isStale && ' (the tables no longer say so)'}
             </p>
           ))}

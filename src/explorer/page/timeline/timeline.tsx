@@ -150,10 +150,19 @@ class Stage {
       const isMoving = this.#control.advance();
       const { info, spaces, position, marks, moment } = this.#store.state;
       const instructions = moment?.instructions ?? [];
+      this.#nameCurrent();
       this.#drawing.draw(this.#control.view, { info, spaces, names: this.#names, position, marks, instructions });
       if (isMoving) this.#request();
       else this.#rest();
     });
+  }
+
+  /** Who runs at the cursor is known already. */
+  #nameCurrent(): void {
+    const { moment } = this.#store.state;
+    const cr3 = moment?.registers.control.find(({ name }) => name === 'CR3')?.value;
+    if (moment?.process == null || cr3 === undefined) return;
+    this.#names.set(`0x${(BigInt(cr3) & ~0xfffn).toString(16)}`, moment.process);
   }
 
   #rest(): void {
