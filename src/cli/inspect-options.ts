@@ -8,7 +8,7 @@ export interface InspectOptions {
   readonly from: number;
   readonly to?: number;
   readonly limit?: number;
-  readonly at?: number;
+  readonly at?: string;
   readonly instructions?: number;
   readonly profile?: boolean;
   readonly folded?: string;

@@ -1,5 +1,5 @@
 /** `inspect` of selected events and instructions: as lines, JSON or comma-separated values, row by row. */
-import { instructionText, type SelectedRow, Selection, select, type Trace } from '../replay/index.ts';
+import { branchText, instructionText, type SelectedRow, Selection, select, type Trace } from '../replay/index.ts';
 import type { InspectOptions } from './inspect-options.ts';
 import { plain } from './report.ts';
 
@@ -11,7 +11,10 @@ export async function showSelected(trace: Trace, options: InspectOptions): Promi
   const selection = new Selection(selections, shorthands(options));
   const out = new Output();
   let rows = 0;
-  if (json) out.write(`{"instructions":${trace.instructions},"rows":[`);
+  const { branch } = trace.header;
+  const left = branch === null ? '' : `"branch":${JSON.stringify(plain(branch))},`;
+  if (json) out.write(`{"instructions":${trace.instructions},${left}"rows":[`);
+  else if (branch !== null && !csv) out.write(`${branchText(branch)}\n`);
   if (csv) out.write(`${COLUMNS.join(',')}\r\n`);
   await select(trace, selection, { tier }, (row) => {
     if (json) out.write(`${rows > 0 ? ',' : ''}${JSON.stringify(plain(jsonOf(row)))}`);

@@ -1,6 +1,4 @@
 /** `palindrome inspect TRACE`: what happened, selected; the registers at a position; profile and coverage of the run. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../machine/index.ts';
 import { EVENTS, openTrace, SELECTION_KEYS, type Trace } from '../replay/index.ts';
@@ -11,6 +9,7 @@ import { showProfile } from './inspect-profile.ts';
 import { showSelected } from './inspect-selected.ts';
 import { wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
+import { openTimeline, traceFile } from './trace-argument.ts';
 
 const count = (what: string) => wholeNumber(what, 0, Number.MAX_SAFE_INTEGER);
 
@@ -29,7 +28,10 @@ export const inspectCommand = (): Command =>
     .option('--from <count>', 'first position', count('from'), 0)
     .option('--to <count>', 'first position that is left out', count('to'))
     .option('--limit <rows>', 'end after so many rows', wholeNumber('limit', 1, Number.MAX_SAFE_INTEGER))
-    .option('--at <count>', 'show the registers at this position, and the instructions around it', count('at'))
+    .option(
+      '--at <position>',
+      'show the registers at this position (a count, or any that `palindrome timeline` knows), and the instructions around it',
+    )
     .option(
       '-i, --instructions <count>',
       'show so many instructions from --from (or --at), with recorded addresses',
@@ -45,16 +47,16 @@ export const inspectCommand = (): Command =>
     .action(async (paths: string[], options: InspectOptions) => {
       checkOptions(paths, options);
       if (options.lcov !== undefined) {
-        await writeCoverage(paths.map(fileOf), options.lcov, options);
+        await writeCoverage(paths.map(traceFile), options.lcov, options);
         return;
       }
-      const trace = await openTrace(fileOf(paths[0] ?? ''));
-      await show(trace, options);
+      const trace = await openTrace(traceFile(paths[0] ?? ''));
+      await show(trace, paths[0] ?? '', options);
     });
 
-async function show(trace: Trace, options: InspectOptions): Promise<void> {
+async function show(trace: Trace, path: string, options: InspectOptions): Promise<void> {
   if (options.profile === true || options.folded !== undefined) await showProfile(trace, options);
-  else if (options.at !== undefined) await showMoment(trace, BigInt(options.at), options);
+  else if (options.at !== undefined) await showMoment(trace, await positionOf(trace, path, options.at), options);
   else if (options.instructions !== undefined) await showInstructions(trace, BigInt(options.from), options.instructions, options);
   else await showSelected(trace, options);
 }
@@ -71,9 +73,10 @@ function checkOptions(paths: readonly string[], options: InspectOptions): void {
     throw new UserError('--csv is for selected rows, and not with --json');
 }
 
-/** The trace of a finding lies in its directory. */
-function fileOf(path: string): string {
-  return existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
+/** Only what is no plain count takes a timeline. */
+async function positionOf(trace: Trace, path: string, text: string): Promise<bigint> {
+  if (/^\d{1,15}$/.test(text)) return BigInt(text);
+  return (await openTimeline(path, trace)).resolve(text);
 }
 
 function selectionHelp(): string {

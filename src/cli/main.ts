@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   boot: async () => (await import('./boot.ts')).bootCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  timeline: async () => (await import('./timeline.ts')).timelineCommand(),
+  branch: async () => (await import('./branch.ts')).branchCommand(),
   who: async () => (await import('./who.ts')).whoCommand(),
   index: async () => (await import('./index-trace.ts')).indexCommand(),
   explore: async () => (await import('./explore.ts')).exploreCommand(),

@@ -1,11 +1,10 @@
 /** `palindrome replay TRACE`: executes a trace again and compares; `--to N` stops at a position and shows the machine there. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { type Difference, instructionText, replay } from '../replay/index.ts';
 import { grouped, plain, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
+import { traceFile } from './trace-argument.ts';
 
 interface Options {
   readonly to?: number;
@@ -21,7 +20,7 @@ export const replayCommand = (): Command =>
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
-      const trace = existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
+      const trace = traceFile(path);
       const line = progress();
       const report = await replay(trace, {
         ...(options.to !== undefined && { to: BigInt(options.to) }),

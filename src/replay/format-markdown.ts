@@ -10,7 +10,6 @@ import {
   FORMAT_VERSION,
   HEADER_BYTES,
   MAX_PAYLOAD,
-  NEWEST_VERSION,
   OLDEST_VERSION,
   PREAMBLE_BYTES,
   TRAILER_BYTES,
@@ -206,7 +205,7 @@ Versions 1 and 2 had the path as \`[bits, count, targets]\`, and events as \`[ta
 the block's first (u32), and for each tag that occurs, ascending, an array \`[tag, column, …]\` with one column per field. A column is a bin of fixed-size values (u8 u16
 u32 u64 as they say, names and flags a byte each), for \`bytes\` \`[lengths (u32 each), data]\`, for \`text\` \`[[text, …], indices (u8 each)]\`.
 
-A new event has a new tag and makes a new format version; a reader reads versions ${OLDEST_VERSION} to ${NEWEST_VERSION}, and refuses others by naming both. A replay of an older
+A new event has a new tag and makes a new format version; a reader reads versions ${OLDEST_VERSION} to ${BRANCH_VERSION}, and refuses others by naming both. A replay of an older
 version leaves out the events that it did not have. A tag that no event has is damage.
 
 ${events.join('\n')}`;

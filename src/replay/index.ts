@@ -53,6 +53,7 @@ export { Selection } from './select/selection.ts';
 export type { InstructionView } from './step.ts';
 export type { Place } from './symbols.ts';
 export type { BranchOptions, Write } from './timeline/branch.ts';
+export { branchText } from './timeline/branch-text.ts';
 export type { ConsoleLine } from './timeline/console.ts';
 export { EventFinder } from './timeline/event-finder.ts';
 export type { EventMatch } from './timeline/event-match.ts';

@@ -53,6 +53,14 @@ export class EventFinder {
     }
   }
 
+  /** The events that happen at a position, in order. */
+  here(position: bigint): TraceEvent[] {
+    const trace = this.#trace;
+    if (trace.runs === 0) return [];
+    const last = trace.runAt(position);
+    return [...(last > 0 ? trace.events(last - 1) : []), ...trace.events(last)].filter(({ at }) => at === position);
+  }
+
   /** How many events the trace has. Goes through all blocks once, without decoding. */
   get count(): number {
     return this.#countedTo(this.#trace.runs);

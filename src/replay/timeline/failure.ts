@@ -1,5 +1,6 @@
 /** Where a run failed, by how it ended. */
 import { DEBUG_EXIT_PANIC, HARNESS_PANIC } from '../../kernel/abi/harness.ts';
+import { stopText } from '../../machine/index.ts';
 import type { Trace } from '../trace/reader.ts';
 import type { EventFinder } from './event-finder.ts';
 
@@ -13,6 +14,7 @@ export function failureOf(trace: Trace, events: EventFinder): bigint | null {
     case 'triple-fault':
     case 'stuck':
     case 'init':
+    case 'unsupported':
     case 'panic':
       return trace.instructions;
     case 'finished':
@@ -27,8 +29,5 @@ export function failureOf(trace: Trace, events: EventFinder): bigint | null {
 /** How the run ended, for people. */
 export function endingOf({ end, instructions }: Trace): string {
   if (end === null) return `the trace was cut at ${instructions}`;
-  const { stop } = end;
-  const detail =
-    stop.reason === 'debug-exit' ? ` ${stop.code}` : stop.reason === 'finished' || stop.reason === 'panic' ? ` ${stop.status}` : '';
-  return `it ended with ${stop.reason}${detail} at ${end.at}`;
+  return `it ended with ${stopText(end.stop)} at ${end.at}`;
 }

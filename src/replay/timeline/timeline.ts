@@ -131,6 +131,16 @@ export class Timeline {
     return this.#staying(() => this.#player.step());
   }
 
+  /** The same of the next few. */
+  ahead(count: number): InstructionView[] {
+    const delivered = this.#delivered;
+    return this.#staying(() => {
+      const views = this.instructions(count);
+      this.#delivered = delivered;
+      return views;
+    });
+  }
+
   /** Executes so many instructions (fewer where the run ends) and tells which they were. */
   instructions(count: number): InstructionView[] {
     const views: InstructionView[] = [];
@@ -301,7 +311,7 @@ export class Timeline {
         end,
         console,
         failure: this.failure,
-        ending: endingOf(this.trace),
+        ending: this.ending,
         mark: (name) => marks.get(name),
         event: (number) => events.at(number),
         all: (match, isBackwards) => events.all(match, isBackwards),
@@ -316,6 +326,11 @@ export class Timeline {
   /** Where the run failed: of a kernel that panicked, or a run that ended badly; null where it did not fail. */
   get failure(): bigint | null {
     return this.#options.failure ?? failureOf(this.trace, this.events);
+  }
+
+  /** How the run ended, for people. */
+  get ending(): string {
+    return endingOf(this.trace);
   }
 
   /** All that the guest printed. */

@@ -19,10 +19,10 @@ import {
 import type { Checksums } from './checksum.ts';
 import type { TraceSource } from './file.ts';
 import {
+  BRANCH_VERSION,
   FORMAT_VERSION,
   type FrameHeader,
   HEADER_BYTES,
-  NEWEST_VERSION,
   OLDEST_VERSION,
   openPayload,
   PREAMBLE_BYTES,
@@ -112,9 +112,9 @@ export class FrameReader {
       throw new UserError('this is not a Palindrome trace: a trace begins with the text "palindrome-trace"');
     }
     if (bytes.length < PREAMBLE_BYTES) throw new EndOfFile();
-    if (version < OLDEST_VERSION || version > NEWEST_VERSION)
+    if (version < OLDEST_VERSION || version > BRANCH_VERSION)
       throw new UserError(
-        `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${NEWEST_VERSION}`,
+        `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${BRANCH_VERSION}`,
       );
     this.#version = version;
     return version;

@@ -18,9 +18,8 @@ import { Malformed } from './malformed.ts';
 /** The format that this module writes. A trace with addresses of memory operands says ADDRESSES_VERSION, which is that with a column more. */
 export const FORMAT_VERSION = 3;
 export const ADDRESSES_VERSION = 4;
-/** That of a branch (schema.ts), with addresses or without. */
+/** That of a branch (schema.ts), with addresses or without: the newest. */
 export const BRANCH_VERSION = 5;
-export const NEWEST_VERSION: number = BRANCH_VERSION;
 /** The oldest format that is read. Versions differ in the events that they have (`since` in events.ts) and in the form of run blocks and checkpoints (`unpackRun`, `unpackCheckpoint` in schema.ts). */
 export const OLDEST_VERSION = 1;
 
