@@ -9,7 +9,7 @@ import { showProfile } from './inspect-profile.ts';
 import { showSelected } from './inspect-selected.ts';
 import { wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
-import { openTimeline, traceFile } from './trace-argument.ts';
+import { positionOf, traceFile } from './trace-argument.ts';
 
 const count = (what: string) => wholeNumber(what, 0, Number.MAX_SAFE_INTEGER);
 
@@ -56,7 +56,7 @@ export const inspectCommand = (): Command =>
 
 async function show(trace: Trace, path: string, options: InspectOptions): Promise<void> {
   if (options.profile === true || options.folded !== undefined) await showProfile(trace, options);
-  else if (options.at !== undefined) await showMoment(trace, await positionOf(trace, path, options.at), options);
+  else if (options.at !== undefined) await showMoment(trace, await positionOf(path, trace, options.at), options);
   else if (options.instructions !== undefined) await showInstructions(trace, BigInt(options.from), options.instructions, options);
   else await showSelected(trace, options);
 }
@@ -71,12 +71,6 @@ function checkOptions(paths: readonly string[], options: InspectOptions): void {
   if (paths.length > 1 && lcov === undefined) throw new UserError('inspect looks into one trace; several are for --lcov');
   if (csv === true && (json === true || modes.slice(1).some(Boolean)))
     throw new UserError('--csv is for selected rows, and not with --json');
-}
-
-/** Only what is no plain count takes a timeline. */
-async function positionOf(trace: Trace, path: string, text: string): Promise<bigint> {
-  if (/^\d{1,15}$/.test(text)) return BigInt(text);
-  return (await openTimeline(path, trace)).resolve(text);
 }
 
 function selectionHelp(): string {

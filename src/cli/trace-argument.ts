@@ -14,6 +14,11 @@ export function openTimeline(path: string, trace: Trace, options: TimelineOption
   return Timeline.open(trace, { marks: `${traceFile(path)}.marks`, ...(failure !== null && { failure }), ...options });
 }
 
+/** The position that a text says (replay/timeline/positions.ts); only what is no plain count takes a timeline. */
+export async function positionOf(path: string, trace: Trace, text: string): Promise<bigint> {
+  return /^\d{1,15}$/.test(text) ? BigInt(text) : (await openTimeline(path, trace)).resolve(text);
+}
+
 /** Where a finding says that its run failed; null: the argument is none, or says nothing. */
 function failureOf(path: string): bigint | null {
   const facts = join(path, 'finding.json');

@@ -1,16 +1,15 @@
 /** `palindrome who TRACE --address A`: who wrote these bytes last, and from where the value came. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { UserError } from '../machine/index.ts';
 import { hexOf, type Link, openTrace, placeName, Who } from '../replay/index.ts';
 import { grouped, plain, print, progress, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
+import { positionOf, traceFile } from './trace-argument.ts';
 
 interface Options {
   readonly address: string;
-  readonly at?: number;
+  readonly at?: string;
   readonly process?: string;
   readonly links: number;
   readonly computations: number;
@@ -29,11 +28,7 @@ export const whoCommand = (): Command =>
       '-a, --address <address[:length]>',
       `what is asked for: a linear address, phys:0x… or a symbol (keel:scheduler+8); ${DEFAULT_LENGTH} bytes where no length is given`,
     )
-    .option(
-      '--at <count>',
-      'the last write before this position (default: the end of the trace)',
-      wholeNumber('at', 0, Number.MAX_SAFE_INTEGER),
-    )
+    .option('--at <position>', 'the last write before this position: a count, or any that `palindrome timeline` knows (default: the end)')
     .option(
       '-p, --process <process>',
       'the address is one of this process: its number or its program (default: whose page tables are in use)',
@@ -50,7 +45,7 @@ export const whoCommand = (): Command =>
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, options: Options) => {
       const { address, at, process, links, computations, back, tier, json } = options;
-      const file = existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path;
+      const file = traceFile(path);
       const { text, length } = parsed(address);
       const trace = await openTrace(file);
       const line = progress();
@@ -60,9 +55,9 @@ export const whoCommand = (): Command =>
         progress: (instructions) => line.show(() => `indexing: ${grouped(instructions)} of ${grouped(trace.instructions)} instructions`),
       });
       line.done();
-      if (at !== undefined && BigInt(at) > who.end)
-        throw new UserError(`who: position ${at} lies behind the end of the trace, which has ${who.end} instructions`);
-      const position = at === undefined ? who.end : BigInt(at);
+      const position = at === undefined ? who.end : await positionOf(path, trace, at);
+      if (position > who.end)
+        throw new UserError(`who: position ${position} lies behind the end of the trace, which has ${who.end} instructions`);
       const bytes = who.resolve(text, { length, at: position, process: process ?? null });
       const chain = who.chain(bytes, position, { links, computations, instructions: BigInt(back) });
       print({ before: Number(position), writes: plain(chain) }, json, chain.map((link) => linkText(link, '', null)).join(''));

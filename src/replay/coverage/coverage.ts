@@ -58,7 +58,7 @@ export class Coverage {
       {
         ownerOf: (rip, bytes) => symbols.imageAt(rip, bytes),
         sink: { block: () => {}, dropped: take },
-        },
+      },
       options,
     );
     for (const position of walker.blockwise(options.from ?? 0n, options.to ?? trace.instructions)) options.progress?.(position);

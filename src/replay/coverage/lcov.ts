@@ -103,7 +103,9 @@ function addBranches({ elf, branches }: ImageCoverage, from: bigint, to: bigint,
 }
 
 function codeOf(elf: ElfImage, from: bigint, to: bigint): Uint8Array {
-  const section = elf.sections.find(({ isExecutable, address, bytes }) => isExecutable && from >= address && to <= address + BigInt(bytes.length));
+  const section = elf.sections.find(
+    ({ isExecutable, address, bytes }) => isExecutable && from >= address && to <= address + BigInt(bytes.length),
+  );
   return section === undefined ? new Uint8Array(0) : section.bytes.subarray(Number(from - section.address), Number(to - section.address));
 }
 
