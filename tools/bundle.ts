@@ -39,7 +39,12 @@ const READY_MADE = 'src/machine/translator/ready-made.ts';
  */
 const REPLACED: ReadonlyMap<string, string> = new Map([
   ['node:fs', `export const { ${plainNames(fs).join(', ')} } = process.getBuiltinModule('node:fs');`],
-  ['node:child_process', `export const spawn = (...args) => process.getBuiltinModule('node:child_process').spawn(...args);`],
+  [
+    'node:child_process',
+    ['spawn', 'spawnSync']
+      .map((name) => `export const ${name} = (...args) => process.getBuiltinModule('node:child_process').${name}(...args);`)
+      .join('\n'),
+  ],
   ['typescript', `import { createRequire } from 'node:module';\nexport default createRequire(import.meta.url)('typescript');`],
 ]);
 const DIGEST = /^[0-9a-f]{16}$/;

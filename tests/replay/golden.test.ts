@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../src/replay/events.ts';
 import { inspectEvents, openTrace, record, replay } from '../../src/replay/index.ts';
-import { NEWEST_VERSION, OLDEST_VERSION } from '../../src/replay/trace/frame.ts';
+import { BRANCH_VERSION, OLDEST_VERSION } from '../../src/replay/trace/frame.ts';
 import { goldenBranch, goldenFolder, goldenNames, goldenRecordings, recordGoldenBranch } from './golden.ts';
 
 const traces = readdirSync(goldenFolder).filter((name) => name.endsWith('.mpk'));
@@ -66,7 +66,7 @@ describe('golden traces', () => {
 
   test('there is one for each format version, each kind of event, and each kind of block and column', () => {
     const all = Object.values(HOLDS);
-    const versions = Array.from({ length: NEWEST_VERSION - OLDEST_VERSION + 1 }, (_, i) => OLDEST_VERSION + i);
+    const versions = Array.from({ length: BRANCH_VERSION - OLDEST_VERSION + 1 }, (_, i) => OLDEST_VERSION + i);
     expect(versions.filter((version) => !all.some((each) => each.version === version))).toEqual([]);
     const kinds = new Set(all.flatMap(({ events }) => events.split(' ')));
     expect(EVENTS.map(({ kind }) => kind).filter((kind) => !kinds.has(kind))).toEqual([]);
