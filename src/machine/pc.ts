@@ -209,6 +209,7 @@ export class Pc {
     this.probes = probes;
     this.#breakpoints.set(probes?.breakpoints ?? []);
     this.interpreter.codeCache.setBreakpoints(this.#breakpoints.addresses);
+    // The last: with it the software TLB forgets what code and data it had.
     this.mmu.watch(probes?.watchpoints ?? [], (access) => this.observer?.access?.(this.cpu.at, access));
   }
 

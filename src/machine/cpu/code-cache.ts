@@ -124,10 +124,9 @@ export class CodeCache {
     return resolution;
   }
 
-  /** Linear addresses of breakpoints, from now on. Only while no generated code runs. */
+  /** Linear addresses of breakpoints, from now on. Only while no generated code runs; the execute TLB is the caller's to empty. */
   setBreakpoints(addresses: Iterable<bigint>): void {
     this.#breaks.set(addresses);
-    this.#state.flushExecuteTlb();
   }
 
   #formAt(entry: number): number {

@@ -163,7 +163,7 @@ export class Mmu {
     this.#control(MMU_CONTROL.events, events !== null);
   }
 
-  /** Accesses that are told from now on, and to whom. */
+  /** Accesses that are told from now on, and to whom. The software TLB is empty then. */
   watch(points: readonly Watchpoint[], told: (access: ProbedAccess) => void): void {
     this.watchpoints.set(points, told);
     this.#control(MMU_CONTROL.probes, !this.watchpoints.isEmpty);

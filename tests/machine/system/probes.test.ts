@@ -201,6 +201,15 @@ describe.each(TIERS)('tier %s', (tier) => {
     // In each round A is set by the read, D by the write.
     expect(hits.map((hit) => hit.split(' ')[2] === '-').slice(1)).toEqual([...Array(5)].flatMap(() => [false, true, true]));
     expect(all.hits.filter((hit) => hit.split(' ')[3] === leaf)).toEqual(hits);
+    const stepped = await told(
+      code,
+      watch([{ space: 'physical', address: 0n, length: 4 << 20, access: 'write' }]),
+      { tier: 0 },
+      (machine) => {
+        while (machine.run(machine.count + 1n).reason === 'limit');
+      },
+    );
+    expect(all.hits).toEqual(stepped.hits);
   });
 
   test('only while the table root is the one that was asked for', async () => {
@@ -242,6 +251,32 @@ describe.each(TIERS)('tier %s', (tier) => {
     const nested = await told(handler, { breakpoints: [{ address: rips[0] ?? 0n }], watchpoints: [] }, { tier });
     expect(nested.hits).toHaveLength(rips.length);
     expect(rips.length).toBeGreaterThan(10);
+  });
+
+  test('a breakpoint on an instruction whose end, in the next page, is written again and again', async () => {
+    const code =
+      'mov ecx, 30\n mov rdx, offset 1f + 4\n xor ebx, ebx\n jmp 1f\n .balign 4096\n .zero 4092\n 1: mov r11, 0x1122334400000000\n mov byte ptr [rdx], cl\n add rbx, r11\n dec ecx\n jnz 1b\n mov rax, rbx\n call puthex\n';
+    const rips = await steps(code);
+    const across = rips.find((rip) => (rip & 0xfffn) === 0xffcn) ?? 0n;
+    const without = await told(code, null, { tier });
+    const { hits, hash } = await told(code, { breakpoints: [{ address: across }], watchpoints: [] }, { tier });
+    expect(hits).toHaveLength(30);
+    expect(hash).toBe(without.hash);
+  });
+
+  test('after a restore a breakpoint is told again that was told at the same count before', async () => {
+    const code = 'mov ecx, 5\n1: inc rax\n dec ecx\n jnz 1b\n';
+    const rips = await steps(code);
+    const loop = rips.findLast((rip) => rips.filter((r) => r === rip).length === 5) ?? 0n;
+    const first = BigInt(rips.indexOf(loop));
+    const { hits } = await told(code, { breakpoints: [{ address: loop }], watchpoints: [] }, { tier }, (machine) => {
+      machine.run(first);
+      const before = machine.snapshot();
+      machine.run(first + 1n);
+      machine.restore(before);
+      machine.run(first + 1n);
+    });
+    expect(hits).toEqual([first, first].map((at) => `${at} ${loop.toString(16)}`));
   });
 
   test('probes that come and go between runs', async () => {
