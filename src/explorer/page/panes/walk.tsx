@@ -25,6 +25,7 @@ export function Walk({ store }: { readonly store: Store }) {
         spellcheck={false}
       />
       <button type="submit">walk</button>
+      {walk !== null && <span class="note">CR3 {walk.root}</span>}
     </form>
   );
   return (
@@ -32,7 +33,6 @@ export function Walk({ store }: { readonly store: Store }) {
       {form}
       {walk !== null && (
         <>
-          <p class="note">CR3 {walk.root}</p>
           <table class="walk">
             <caption class="hidden">The walk of {walk.address}</caption>
             <thead>

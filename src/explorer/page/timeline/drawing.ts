@@ -196,7 +196,7 @@ export class Drawing {
       context.rect(x + 2, 0, width - 3, this.#layout.height);
       context.clip();
       context.fillStyle = this.#palette.text;
-      context.fillText(text, x + 4, this.#layout.spaces.top + this.#layout.spaces.count * this.#layout.spaces.height + 1);
+      context.fillText(text, x + 4, this.#layout.spaces.top + this.#layout.spaces.count * this.#layout.spaces.height + 9);
       context.restore();
     }
   }

@@ -3,7 +3,7 @@ import { LANES, type Lane } from '../../protocol.ts';
 
 export const GUTTER = 156;
 export const AXIS = 26;
-const GAP = 6;
+const GAP = 18;
 const LANE = 17;
 const MOST_SPACES_HEIGHT = 108;
 const SPACE = 18;
