@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askingRows } from './asking.ts';
 import { buildGuest, buildKeelImage, type Image } from './build.ts';
 import { compilingRows } from './compiling.ts';
 import { BenchError } from './error.ts';
@@ -77,6 +78,7 @@ async function bench(options: Options, folder: string): Promise<void> {
     ...(isWanted(options, 'fuzzing') ? fuzzingRows(rounds, programs, folder) : []),
     ...(isWanted(options, 'snapshots') ? await snapshotRows() : []),
     ...(await seekingRows(measured)),
+    ...(await askingRows(measured)),
   ];
   show('');
   const guests = guestRows(measured);

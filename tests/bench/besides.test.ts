@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { askingRows } from '../../bench/asking.ts';
 import type { Image } from '../../bench/build.ts';
 import type { Measured } from '../../bench/measure.ts';
 import { seekingRows } from '../../bench/seeking.ts';
@@ -19,7 +20,7 @@ it('restoring is held against copying', async () => {
   expect(only?.ours).toBeGreaterThan(1);
 });
 
-it('seeking goes through the longest recording, and through no other', async () => {
+it('seeking and asking go through the longest recording, and through no other', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'palindrome-bench-seek-'));
   const measured = (file: string, instructions: number, kind: 'timed' | 'left out'): Measured => {
     const image: Image = { name: file, file, elf64: join(folder, file), initrd: null, elf32: null, process: null, lastLine: null };
@@ -37,6 +38,15 @@ it('seeking goes through the longest recording, and through no other', async () 
     expect(rows.map(({ name, image, goal }) => [name, image, goal])).toEqual([['seeking', 'long, 1 M instructions', 'ours < 1000']]);
     expect(rows[0]?.ours).toBeGreaterThan(0);
     expect(await seekingRows([measured('unrecorded', 1e9, 'left out')])).toEqual([]);
+    const asked = await askingRows([measured('short', 1000, 'timed'), measured('long', Number(instructions), 'timed')]);
+    expect(asked.map(({ name, image, goal }) => [name, image, goal])).toEqual([
+      ['who', 'long, 1 M instructions', 'ours < 1'],
+      ['who', 'long, 1 M instructions', 'ours < 4'],
+      ['who', 'long, 1 M instructions', 'ours < 2000'],
+    ]);
+    expect(asked.every(({ ours }) => ours > 0)).toBe(true);
+    expect(asked[0]?.met).toBe(true);
+    expect(await askingRows([measured('unrecorded', 1e9, 'left out')])).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
   }

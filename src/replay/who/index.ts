@@ -20,6 +20,8 @@ import { Stage } from './stage.ts';
 export interface WhoOptions extends PlayerOptions {
   /** Where the trace lies: its index is beside it. Null: the index is built for this once. */
   readonly path: string | null;
+  /** The trace's index, where it is at hand; then `path` is not asked. */
+  readonly index?: TouchIndex;
   /** Told while the index is built. */
   readonly progress?: (instructions: bigint) => void;
 }
@@ -49,10 +51,11 @@ export class Who {
   }
 
   /** Opens (or builds) the index. UserError where the trace cannot be played. */
-  static async open(trace: Trace, { path, progress, ...options }: WhoOptions): Promise<Who> {
+  static async open(trace: Trace, { path, index, progress, ...options }: WhoOptions): Promise<Who> {
     const stage = await Stage.open(trace, options);
-    const { index } = await openIndex(trace, path, { ...options, ...(progress && { progress }), player: stage.player });
-    return new Who(stage, index);
+    if (index !== undefined) return new Who(stage, index);
+    const opened = await openIndex(trace, path, { ...options, ...(progress && { progress }), player: stage.player });
+    return new Who(stage, opened.index);
   }
 
   get end(): bigint {

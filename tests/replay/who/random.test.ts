@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Link, openTrace, Player, record, Who } from '../../../src/replay/index.ts';
+import { buildIndex } from '../../../src/replay/index-file/build.ts';
 import { guestRecording } from '../guest.ts';
 import { type Flow, flow } from './flow-guest.ts';
 
@@ -194,7 +195,9 @@ test('who wrote a byte last, and where its value began, is what a model says', a
 test('the last write before any position is the last that a scan of the run finds', async () => {
   const { trace: bytes } = await record({ ...guestRecording({ rounds: 25, timer: 400, faults: 3 }) });
   const trace = await openTrace(bytes ?? new Uint8Array(0));
-  const who = await Who.open(trace, { path: null });
+  // Slices that are short beside the trace, so that a search goes through many.
+  const index = buildIndex(await Player.open(trace), { leastSlice: 64 });
+  const who = await Who.open(trace, { path: null, index });
   const all: { readonly at: bigint; readonly physical: bigint; readonly size: number }[] = [];
   const player = await Player.open(trace);
   const { memoryBytes } = player.machine.config;
