@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { buildKeel, compile, packPrograms } from '../../src/compiler/index.ts';
 import { openTrace, type RecordOptions, record, Timeline } from '../../src/replay/index.ts';
 import { guestImage } from '../machine/system/guest.ts';
-import { guestRecording } from './guest.ts';
+import { bareGuest, guestRecording } from './guest.ts';
 
 export const goldenFolder = fileURLToPath(new URL('../../traces/golden/', import.meta.url));
 
@@ -49,8 +49,8 @@ function eventsRecording(): RecordOptions {
 
 /** What is recorded, by the name of its file, and is the same file whenever it is recorded. */
 export const goldenRecordings: Readonly<Record<string, () => RecordOptions>> = {
-  'guest.mpk': () => guestRecording(),
-  'guest-addresses.mpk': () => ({ ...guestRecording(), addresses: true }),
+  'guest.mpk': () => ({ ...guestRecording(), image: bareGuest() }),
+  'guest-addresses.mpk': () => ({ ...guestRecording(), image: bareGuest(), addresses: true }),
   'guest-events.mpk': eventsRecording,
 };
 
@@ -58,7 +58,9 @@ export const goldenRecordings: Readonly<Record<string, () => RecordOptions>> = {
 export const goldenBranch = 'guest-branch.mpk';
 
 export async function recordGoldenBranch(to?: string): Promise<Uint8Array | null> {
-  const timeline = await Timeline.open(await openTrace((await record(guestRecording())).trace ?? new Uint8Array(0)));
+  const timeline = await Timeline.open(
+    await openTrace((await record({ ...guestRecording(), image: bareGuest() })).trace ?? new Uint8Array(0)),
+  );
   timeline.seek(5000n);
   const { trace } = await timeline.branch({
     parent: 'guest.mpk',

@@ -3,7 +3,7 @@
  * branches, calls, writes and reads. It uses everything that a trace must hold, and needs neither compiler nor kernel.
  */
 import { assemble } from '../../src/compiler/assembler/index.ts';
-import { link } from '../../src/compiler/image/link.ts';
+import { type LinkedImage, link } from '../../src/compiler/image/link.ts';
 import type { Host } from '../../src/machine/index.ts';
 import type { NamedFile, RecordOptions } from '../../src/replay/index.ts';
 
@@ -275,8 +275,16 @@ user_top:
 
 /** The guest as a bootable image. */
 export function guest(options?: GuestOptions): NamedFile {
-  const object = assemble(guestText(options), { name: 'guest.s' });
-  return { name: 'guest', bytes: link([object], { target: 'keel-kernel' }).bytes };
+  return { name: 'guest', bytes: linked(options).bytes };
+}
+
+/** The same without DWARF: for what is not to depend on what debuggers are told. */
+export function bareGuest(): NamedFile {
+  return { name: 'guest', bytes: linked().stripped };
+}
+
+function linked(options?: GuestOptions): LinkedImage {
+  return link([assemble(guestText(options), { name: 'guest.s' })], { target: 'keel-kernel' });
 }
 
 /** Gives a byte at some calls and nothing at others. */

@@ -49,9 +49,8 @@ class InfoWriter {
   readonly #types = new TypeEntries(this.#out, this.#strings);
   readonly #locations = new LocationLists();
   readonly #ranges = new RangeLists();
-  /** Entries of functions that were inlined, where they are, and who refers to them. */
-  readonly #inlined = new Map<SourceFunction, number>();
-  readonly #origins: { readonly at: number; readonly callee: SourceFunction }[] = [];
+  /** Entries of functions that are inlined in the unit: debuggers look for their copies where they find their names. */
+  #inlined = new Map<SourceFunction, number>();
   #files = new FileTable('');
 
   constructor(sources: DebugSources) {
@@ -59,10 +58,7 @@ class InfoWriter {
   }
 
   run(): readonly (readonly [string, Uint8Array])[] {
-    const units = this.#units();
-    const inlined = this.#inlinedByFile(units);
-    for (const unit of units) this.#unit(unit, inlined.get(unit.file) ?? []);
-    for (const { at, callee } of this.#origins) this.#out.patchU32(at, this.#inlined.get(callee) ?? 0);
+    for (const unit of this.#units()) this.#unit(unit);
     this.#typeUnit();
     return [
       ['.debug_info', this.#out.written],
@@ -90,31 +86,10 @@ class InfoWriter {
       if (atom.size > 0 && file !== undefined) unitOf(file).code.push(placed);
     }
     for (const each of globals) unitOf(each.global.declared.file).globals.push(each);
-    for (const placed of code)
-      if (placed.atom.debug !== undefined) forEachInlined(placed.atom.debug.scope, ({ declared }) => unitOf(declared.file));
     return [...units.values()];
   }
 
-  /** Functions that were inlined somewhere, by their file. */
-  #inlinedByFile(units: readonly Unit[]): ReadonlyMap<string, readonly SourceFunction[]> {
-    const byFile = new Map<string, SourceFunction[]>();
-    const seen = new Set<SourceFunction>();
-    for (const { code } of units) {
-      for (const { atom } of code) {
-        if (atom.debug === undefined) continue;
-        forEachInlined(atom.debug.scope, (callee) => {
-          if (seen.has(callee)) return;
-          seen.add(callee);
-          const list = byFile.get(callee.declared.file);
-          if (list === undefined) byFile.set(callee.declared.file, [callee]);
-          else list.push(callee);
-        });
-      }
-    }
-    return byFile;
-  }
-
-  #unit({ file, code, globals }: Unit, inlined: readonly SourceFunction[]): void {
+  #unit({ file, code, globals }: Unit): void {
     const out = this.#out;
     this.#files = new FileTable(file);
     const start = this.#beginUnit();
@@ -122,7 +97,8 @@ class InfoWriter {
     out.uleb(abbreviation('unit')).u32(this.#strings.offset('palindrome')).u8(languageC11);
     out.u32(this.#strings.offset(file)).u32(this.#strings.offset(this.#sources.directory)).u64(0);
     out.u32(this.#ranges.add(withLines.map(({ atom, address }) => ({ address, size: atom.size })))).u32(this.#lines.length);
-    for (const callee of inlined) this.#inlineFunction(callee);
+    this.#inlined = new Map();
+    for (const { atom } of code) if (atom.debug !== undefined) forEachInlined(atom.debug.scope, (callee) => this.#inlineFunction(callee));
     for (const placed of code) for (const symbol of placed.atom.symbols) this.#subprogram(placed, symbol);
     for (const { global, addressOf } of globals) this.#global(global, addressOf);
     this.#endUnit(start);
@@ -153,6 +129,7 @@ class InfoWriter {
   }
 
   #inlineFunction(callee: SourceFunction): void {
+    if (this.#inlined.has(callee)) return;
     this.#inlined.set(callee, this.#out.length);
     this.#out.uleb(abbreviation(callee.result === null ? 'inlineFunction' : 'typedInlineFunction'));
     this.#declaration(callee.name, callee.declared);
@@ -196,9 +173,12 @@ class InfoWriter {
     if (inlined === null) out.uleb(abbreviation(isWhole ? 'block' : 'blockInParts'));
     else {
       out.uleb(abbreviation(isWhole ? 'inlined' : 'inlinedInParts'));
-      this.#origins.push({ at: out.length, callee: inlined.callee });
       const { file, line, column } = inlined.call;
-      out.u32(0).uleb(this.#files.number(file)).uleb(line).uleb(column);
+      out
+        .u32(this.#inlined.get(inlined.callee) ?? 0)
+        .uleb(this.#files.number(file))
+        .uleb(line)
+        .uleb(column);
     }
     if (isWhole) out.u64(placed.address + first[0]).u32(first[1] - first[0]);
     else out.u32(this.#ranges.add(ranges.map(([from, to]) => ({ address: placed.address + from, size: to - from }))));

@@ -65,7 +65,7 @@ function encodeSequence(out: ByteWriter, rows: readonly LineRow[], address: numb
   out.u8(0).uleb(9).u8(extended.setAddress).u64(address);
   for (const [index, row] of rows.entries()) {
     // A row that another one at the same offset follows covers no byte.
-    if (rows[index + 1]?.offset === row.offset) continue;
+    if (rows[index + 1]?.offset === row.offset && row.isCall !== true) continue;
     const number = files.number(row.file);
     const isSame = index > 0 && number === file && row.line === line && row.column === column;
     if (isSame && row.prologueEnd !== true) continue;

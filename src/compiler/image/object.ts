@@ -42,6 +42,8 @@ export interface LineRow extends SourceLocation {
   readonly offset: number;
   /** The first row behind the prologue: where a debugger's `break function` stops. */
   readonly prologueEnd?: boolean;
+  /** It is the call in whose place an inlined function begins here: the function's own row follows at the same offset. */
+  readonly isCall?: boolean;
 }
 
 /** The `ud2` at `offset` means `kind` (`'overflow'`, `'bounds'`, …: the IR's own word) at that place of the source. */

@@ -320,7 +320,7 @@ ist_top:
 /** The image of a test. */
 export function guestImage(test: string): Uint8Array {
   const object = assemble(`${prelude}\n.section .boot.text, "ax"\ntest:\n${test}\n  jmp finish\n`, { name: 'guest.s' });
-  return link([object], { target: 'keel-kernel' }).bytes;
+  return link([object], { target: 'keel-kernel' }).stripped;
 }
 
 export interface Guest {

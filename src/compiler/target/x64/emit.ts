@@ -10,7 +10,7 @@ import type { InlineCode } from '../../assembler/index.ts';
 import type { DebugScope } from '../../image/debug-info.ts';
 import type { DwarfRegisterName, FrameRow, LineRow, Relocation, TrapRow } from '../../image/object.ts';
 import { rbpFrame } from '../../image/object.ts';
-import { type Location, originalOf } from '../../ir/function.ts';
+import { type InlinedCall, type Location, originalOf } from '../../ir/function.ts';
 import type { TrapCode } from '../../ir/trap-codes.ts';
 import type { Allocation } from './allocate.ts';
 import type { CodeBuffer, Mark } from './code-buffer.ts';
@@ -58,7 +58,7 @@ interface Stub {
 interface Line {
   readonly mark: Mark;
   readonly location: Location;
-  readonly prologueEnd: boolean;
+  readonly kind: 'usual' | 'prologue end' | 'call';
 }
 
 interface Prologue {
@@ -77,6 +77,7 @@ class Emitter {
   private readonly marks: Mark[];
   private readonly lines: Line[] = [];
   private lastLocation: Location | null = null;
+  private readonly seenCalls = new Set<InlinedCall>();
   private readonly traps: { readonly mark: Mark; readonly code: TrapCode; readonly location: Location | null }[] = [];
   private readonly stubs = new Map<Location | null, Stub[]>();
   private readonly returns: { readonly ret: Mark; readonly after: Mark }[] = [];
@@ -373,11 +374,22 @@ class Emitter {
     return mark;
   }
 
+  /** Where the code of an inlined call begins there is a row for the call, too: `break` finds its line. */
+  private callLines(inlined: InlinedCall | null): boolean {
+    if (inlined === null || this.seenCalls.has(inlined)) return false;
+    this.seenCalls.add(inlined);
+    this.callLines(inlined.call.environment?.inlined ?? null);
+    this.lines.push({ mark: this.buffer.mark(), location: originalOf(inlined.call), kind: 'call' });
+    return true;
+  }
+
   private line(at: Location | null, prologueEnd = false): void {
     const location = at === null ? null : originalOf(at);
-    if (!this.context.debug || location === null || location === this.lastLocation) return;
+    if (!this.context.debug || at === null || location === null) return;
+    const hasCalls = this.callLines(at.environment?.inlined ?? null);
+    if (location === this.lastLocation && !hasCalls) return;
     this.lastLocation = location;
-    this.lines.push({ mark: this.buffer.mark(), location, prologueEnd });
+    this.lines.push({ mark: this.buffer.mark(), location, kind: prologueEnd ? 'prologue end' : 'usual' });
   }
 }
 
@@ -385,16 +397,22 @@ class Emitter {
 const cfaOverRbp = 16;
 const NOWHERE: Location = { file: '', line: 0, column: 0 };
 
-/** Of several rows at one offset the last one counts; a row that says what the one before says is left out. */
+/** Of several rows at one offset the last one counts, and those of calls; a row that says what the one before says is left out. */
 function lineRows(lines: readonly Line[], at: (mark: Mark) => number): LineRow[] {
   const rows: LineRow[] = [];
-  for (const { mark, location, prologueEnd } of lines) {
+  for (const { mark, location, kind } of lines) {
     const { file, line, column } = location;
     const offset = at(mark);
     const last = rows[rows.length - 1];
-    const isEnd = prologueEnd || (last?.offset === offset && last.prologueEnd === true);
-    if (last?.offset === offset) rows.pop();
-    else if (!isEnd && last?.file === file && last.line === line && last.column === column) continue;
+    const isHere = last?.offset === offset && last.isCall !== true;
+    const isSame = last?.file === file && last.line === line && last.column === column;
+    if (kind === 'call') {
+      if (!isSame) rows.push({ offset, file, line, column, isCall: true });
+      continue;
+    }
+    const isEnd = kind === 'prologue end' || (isHere && last.prologueEnd === true);
+    if (isHere) rows.pop();
+    else if (!isEnd && isSame) continue;
     rows.push(isEnd ? { offset, file, line, column, prologueEnd: true } : { offset, file, line, column });
   }
   return rows;
