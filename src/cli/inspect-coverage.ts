@@ -1,6 +1,6 @@
 /** `inspect TRACE… --lcov FILE`: what of the source was executed, in all of the traces together. */
-import { Coverage, lcovText, openTrace } from '../replay/index.ts';
-import { writeWhole } from '../replay/whole-file.ts';
+import { Coverage, lcovText, openTrace, writeWhole } from '../replay/index.ts';
+
 import type { InspectOptions } from './inspect-options.ts';
 import { grouped, print, progress } from './report.ts';
 

@@ -1,6 +1,6 @@
 /** `inspect --profile`, `--folded`: where the instructions of a run went. */
-import { type Profile, profileOf, type Trace } from '../replay/index.ts';
-import { writeWhole } from '../replay/whole-file.ts';
+import { type Profile, profileOf, type Trace, writeWhole } from '../replay/index.ts';
+
 import type { InspectOptions } from './inspect-options.ts';
 import { grouped, print, progress } from './report.ts';
 

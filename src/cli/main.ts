@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   timeline: async () => (await import('./timeline.ts')).timelineCommand(),
   branch: async () => (await import('./branch.ts')).branchCommand(),
+  diff: async () => (await import('./diff.ts')).diffCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
   who: async () => (await import('./who.ts')).whoCommand(),
   index: async () => (await import('./index-trace.ts')).indexCommand(),
   explore: async () => (await import('./explore.ts')).exploreCommand(),

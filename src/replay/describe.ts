@@ -78,11 +78,20 @@ function argumentText(argument: Argument, value: bigint): string {
   }
 }
 
-/** A system call as its name and arguments, by the table of keel's calls: `write(fd=1, buffer=0x402000, count=6)`. */
-export function syscallText(call: bigint, args: readonly bigint[]): string {
+/** The arguments of a system call, as names and texts, by the table of keel's calls; of one that it does not have, all six. */
+export function syscallArguments(call: bigint, args: readonly bigint[]): readonly (readonly [string, string])[] {
   const row = syscallByNumber.get(call);
-  if (row === undefined) return `syscall ${number(call)}(${args.map(number).join(', ')})`;
-  return `${row.name}(${row.arguments.map((argument, i) => `${argument.name}=${argumentText(argument, args[i] ?? 0n)}`).join(', ')})`;
+  if (row === undefined) return args.map((value, i) => [`argument ${i}`, number(value)]);
+  return row.arguments.map((argument, i) => [argument.name, argumentText(argument, args[i] ?? 0n)]);
+}
+
+/** A system call as its name and arguments: `write(fd=1, buffer=0x402000, count=6)`. */
+export function syscallText(call: bigint, args: readonly bigint[]): string {
+  const name = syscallName(call);
+  if (name === null) return `syscall ${number(call)}(${args.map(number).join(', ')})`;
+  return `${name}(${syscallArguments(call, args)
+    .map(([argument, text]) => `${argument}=${text}`)
+    .join(', ')})`;
 }
 
 /** The name of a system call, or null for a number that the table does not have. */

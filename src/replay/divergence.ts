@@ -59,7 +59,7 @@ export function damageDifference(damage: Damage, at: bigint): Difference {
 }
 
 /** The position of the instruction that made bit or target number `index` of the path of the block that begins at `first`. */
-function makerOf(player: Player, first: bigint, count: number, part: 'bit' | 'target' | 'address', index: number): bigint {
+export function makerOf(player: Player, first: bigint, count: number, part: 'bit' | 'target' | 'address', index: number): bigint {
   player.seek(first);
   const begin = player.mark();
   let low = 0;

@@ -112,6 +112,19 @@ export class Symbols {
     return first;
   }
 
+  /** `keel:scheduler+0x8`: what the boot image has at a physical address; null: nothing. */
+  dataAt(physical: bigint): string | null {
+    for (const { name, elf } of this.#images) {
+      const segment = elf.segments.find(
+        (each) => each.physical !== 0n && physical >= each.physical && physical < each.physical + each.memorySize,
+      );
+      if (segment === undefined || segment.physical === segment.address) continue;
+      const found = elf.symbolAt(physical - segment.physical + segment.address);
+      if (found !== null) return `${baseName(name)}:${found.symbol.name}${found.offset === 0n ? '' : `+0x${found.offset.toString(16)}`}`;
+    }
+    return null;
+  }
+
   /** What is known of an address of code in every file that has code there. */
   allAt(address: bigint): Place[] {
     return this.#images.filter(({ elf }) => elf.segments.some((segment) => isIn(segment, address))).map((known) => placeIn(known, address));

@@ -1,5 +1,5 @@
 /** Files that are written whole or not at all, and why the system would not. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { UserError } from '../machine/isa/bug.ts';
 
 /** Writes a file under a temporary name first, then renames it. UserError where it cannot: nothing is left behind then, and what stood there stays. */
@@ -11,6 +11,28 @@ export function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o66
   } catch (error) {
     rmSync(temporary, { force: true });
     throw new UserError(`cannot write ${path}: ${reason(error)}`);
+  }
+}
+
+/** The same for a file that is made piece by piece: `make` is given what writes one. */
+export async function writePieces(path: string, make: (write: (piece: Uint8Array) => void) => Promise<void>, mode = 0o666): Promise<void> {
+  const temporary = `${path}.${process.pid}.partial`;
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new UserError(`cannot write ${path}: ${reason(error)}`);
+    }
+  };
+  const descriptor = guarded(() => openSync(temporary, 'w', mode));
+  try {
+    await make((piece) => guarded(() => writeFileSync(descriptor, piece)));
+    guarded(() => renameSync(temporary, path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -30,12 +30,22 @@ export function registerValues(registers: Registers): Map<string, bigint> {
   ]);
 }
 
+/** A page of RAM that differs. */
+export interface DifferentPage {
+  readonly frame: number;
+  /** Physical address of the first word that does, and how many do. */
+  readonly first: number;
+  readonly words: number;
+}
+
 export interface StateDifference {
   /** Registers that differ, with both values. */
   readonly registers: ReadonlyMap<string, readonly [bigint, bigint]>;
   /** Physical addresses of the 8-byte words that differ, the first of them, and how many there are. */
   readonly words: readonly number[];
   readonly wordCount: number;
+  /** The pages in which they lie. */
+  readonly pages: readonly DifferentPage[];
   /** Translations that one machine has alone, as `translationTexts` gives them. */
   readonly translations: readonly string[];
   /** One line for each thing that differs. */
@@ -52,7 +62,7 @@ export function stateDifference(a: Machine, b: Machine): StateDifference {
     const other = others.get(name) ?? 0n;
     if (value !== other) registers.set(name, [value, other]);
   }
-  const { words, wordCount } = differentWords(a.ram, b.ram);
+  const { words, wordCount, pages } = differentWords(a.ram, b.ram);
   const first = translationTexts(a);
   const second = translationTexts(b);
   const translations = [...[...first].filter((text) => !second.has(text)), ...[...second].filter((text) => !first.has(text))];
@@ -64,10 +74,11 @@ export function stateDifference(a: Machine, b: Machine): StateDifference {
     ...(wordCount > words.length ? [`${wordCount - words.length} more words of memory`] : []),
     ...translations.slice(0, MOST_LINES).map((text) => `translation on the ${first.has(text) ? 'first' : 'second'} machine alone: ${text}`),
   ];
-  return { registers, words, wordCount, translations, lines };
+  return { registers, words, wordCount, pages, translations, lines };
 }
 
-function differentWords(a: DataView, b: DataView): { words: number[]; wordCount: number } {
+function differentWords(a: DataView, b: DataView): { words: number[]; wordCount: number; pages: DifferentPage[] } {
+  const different: DifferentPage[] = [];
   const [left, right] = [a, b].map((view) => new BigUint64Array(view.buffer, view.byteOffset, view.byteLength / 8)) as [
     BigUint64Array,
     BigUint64Array,
@@ -80,13 +91,17 @@ function differentWords(a: DataView, b: DataView): { words: number[]; wordCount:
       Buffer.compare(Buffer.from(pages[0].buffer, pages[0].byteOffset, 4096), Buffer.from(pages[1].buffer, pages[1].byteOffset, 4096)) === 0
     )
       continue;
-    for (let i = 0; i < 512; i++) {
+    let [first, count] = [0, 0];
+    for (let i = 511; i >= 0; i--) {
       if (pages[0][i] === pages[1][i]) continue;
-      if (words.length < MOST_WORDS) words.push(8 * (page + i));
-      wordCount++;
+      first = 8 * (page + i);
+      count++;
     }
+    for (let i = 0; i < 512 && words.length < MOST_WORDS; i++) if (pages[0][i] !== pages[1][i]) words.push(8 * (page + i));
+    wordCount += count;
+    different.push({ frame: page / 512, first, words: count });
   }
-  return { words, wordCount };
+  return { words, wordCount, pages: different };
 }
 
 /** All translations of a machine, a text each. */

@@ -91,6 +91,7 @@ class Teller {
   readonly #symbols: Symbols;
   readonly #take: TakeRow;
   readonly #tags: bigint;
+  readonly #asksProcess: boolean;
   readonly #calls = new OpenCalls();
   /** Of each block, for each alternative, which of its instructions it may want; null: none of them. */
   readonly #wanted = new WeakMap<CodeBlock<null>, readonly (Uint8Array | null)[] | 'none'>();
@@ -108,8 +109,9 @@ class Teller {
     this.#processes = processes;
     this.#symbols = symbols;
     this.#take = take;
+    this.#asksProcess = selection.asks('process');
     let tags = selection.tags;
-    if (selection.asks('process')) tags |= SWITCHES | MODES;
+    if (this.#asksProcess) tags |= SWITCHES | MODES;
     if (selection.asks('mode') || selection.wantsInstructions) tags |= MODES;
     if ((tags & CALLS) !== 0n) tags |= CALL_STATE;
     this.#tags = tags;
@@ -118,7 +120,7 @@ class Teller {
   begin(run: number): void {
     if (this.#isUser === null) {
       this.#isUser = (this.#tags & MODES) !== 0n && this.#wasUser(run);
-      if (this.#selection.asks('process')) this.#process = this.#processes?.at(this.#trace.firstOf(run)) ?? null;
+      if (this.#asksProcess) this.#process = this.#processes?.at(this.#trace.firstOf(run)) ?? null;
     }
     this.#events = this.#tags === 0n ? [] : this.#trace.events(run, this.#tags);
     this.#next = 0;
@@ -167,13 +169,14 @@ class Teller {
 
   /** What holds from the next instruction on. */
   #follow(event: TraceEvent, names: SwitchNames | null): void {
+    if (event.kind === 'enter-user') this.#isUser = true;
+    if (!this.#asksProcess) return;
     if (event.kind === 'context-switch') {
       this.#process = names?.to ?? null;
       this.#isSwitched = true;
     }
     if (event.kind !== 'enter-user') return;
-    this.#isUser = true;
-    if (this.#isSwitched && this.#selection.asks('process')) this.#process = this.#processes?.at(event.at + 1n) ?? null;
+    if (this.#isSwitched) this.#process = this.#processes?.at(event.at + 1n) ?? null;
     this.#isSwitched = false;
   }
 
