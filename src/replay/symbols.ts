@@ -32,6 +32,7 @@ const ELF_MAGIC = 0x464c457f;
 export class Symbols {
   readonly #images: KnownImage[] = [];
   readonly #functions = new Map<ImageSymbol, CodeFunction>();
+  readonly #withoutLines = new Set<KnownImage>();
 
   /** Adds an ELF file, or all ELF files of a cpio archive; other files have no symbols. An ELF file that cannot be read gives none either. */
   add(file: NamedFile): void {
@@ -73,7 +74,7 @@ export class Symbols {
    */
   at(address: bigint, code: Uint8Array): Place | null {
     const known = this.imageAt(address, code);
-    return known === null ? null : placeIn(known, address);
+    return known === null ? null : this.#placeIn(known, address);
   }
 
   /**
@@ -127,7 +128,31 @@ export class Symbols {
 
   /** What is known of an address of code in every file that has code there. */
   allAt(address: bigint): Place[] {
-    return this.#images.filter(({ elf }) => elf.segments.some((segment) => isIn(segment, address))).map((known) => placeIn(known, address));
+    return this.#images
+      .filter(({ elf }) => elf.segments.some((segment) => isIn(segment, address)))
+      .map((known) => this.#placeIn(known, address));
+  }
+
+  #placeIn(known: KnownImage, address: bigint): Place {
+    const found = known.elf.symbolAt(address);
+    const line = this.#lineAt(known, address);
+    return {
+      image: known.name,
+      symbol: found === null ? null : found.offset === 0n ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`,
+      source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
+    };
+  }
+
+  /** Null too where the image's line table cannot be read: what is known besides is good. */
+  #lineAt(known: KnownImage, address: bigint): ReturnType<ElfImage['lineAt']> {
+    if (this.#withoutLines.has(known)) return null;
+    try {
+      return known.elf.lineAt(address);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#withoutLines.add(known);
+      return null;
+    }
   }
 }
 
@@ -139,16 +164,6 @@ function baseName(name: string): string {
 
 function isIn({ executable, address: from, memorySize }: ImageSegment, address: bigint): boolean {
   return executable && address >= from && address < from + memorySize;
-}
-
-function placeIn(known: KnownImage, address: bigint): Place {
-  const found = known.elf.symbolAt(address);
-  const line = known.elf.lineAt(address);
-  return {
-    image: known.name,
-    symbol: found === null ? null : found.offset === 0n ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`,
-    source: line === null ? null : `${line.file}:${line.line}:${line.column}`,
-  };
 }
 
 /** Whether a file begins as an ELF file does. */
