@@ -1,7 +1,7 @@
 /** Which script is the command line: the bundle that tools/bundle.ts makes of the sources, or where there can be none, the sources. */
 import { runTool, useNode } from './engine.js';
 
-const { existsSync, readFileSync, statSync } = useNode('node:fs');
+const { accessSync, constants, existsSync, readFileSync, statSync } = useNode('node:fs');
 const { join } = useNode('node:path');
 const { fileURLToPath } = useNode('node:url');
 
@@ -16,7 +16,7 @@ export const isCheckout = existsSync(source);
 export function commandLine() {
   if (!isCheckout) return bundled() ?? missing();
   if (process.env.NODE_V8_COVERAGE) return source;
-  return bundled() ?? (existsSync(join(root, 'node_modules/rolldown')) && runTool(tool) ? bundled() : null) ?? source;
+  return bundled() ?? (mayMake() && runTool(tool) ? bundled() : null) ?? source;
 }
 
 /** The bundle's script; null where there is none that is whole, or one of other sources. */
@@ -25,10 +25,28 @@ function bundled() {
   try {
     const { digest, files, stamps } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
     if (isCheckout && !stamps.every(isUnchanged)) return null;
-    const isWhole = ([path, size]) => statSync(join(folder, digest, path), { throwIfNoEntry: false })?.size === size;
-    return files.every(isWhole) ? join(folder, digest, 'main.js') : null;
+    return files.every(([path, size, mtimeMs]) => isWhole(join(folder, digest, path), size, mtimeMs))
+      ? join(folder, digest, 'main.js')
+      : null;
   } catch {
     return null;
+  }
+}
+
+/** A package's files have the times at which it was installed. */
+function isWhole(path, size, mtimeMs) {
+  const now = statSync(path, { throwIfNoEntry: false });
+  return now !== undefined && now.size === size && (!isCheckout || now.mtimeMs === mtimeMs);
+}
+
+/** Whether a bundle can be made: a checkout that cannot be written to would try at every command. */
+function mayMake() {
+  const place = ['.cache/bundle', '.cache', '.'].map((name) => join(root, name)).find((path) => existsSync(path));
+  try {
+    accessSync(place, constants.W_OK);
+    return existsSync(join(root, 'node_modules/rolldown'));
+  } catch {
+    return false;
   }
 }
 

@@ -13,14 +13,14 @@ import { FIXED_MODULES, fixedBytes, inlinedKeys } from '../src/machine/translato
 import { FormLibrary } from '../src/machine/translator/form-library.ts';
 import type { ReadyMade } from '../src/machine/translator/ready-made.ts';
 
-/** Path, size and time of change of a file that the bundle was made from. */
+/** Path, size and time of change of a file. */
 type Stamp = readonly [string, number, number];
 
 /** bin/bundle.js reads it. */
 interface Manifest {
   readonly digest: string;
-  /** Its own files and their sizes in bytes. */
-  readonly files: readonly (readonly [string, number])[];
+  /** Its own files. */
+  readonly files: readonly Stamp[];
   readonly stamps: readonly Stamp[];
 }
 
@@ -53,24 +53,22 @@ const DIGEST = /^[0-9a-f]{16}$/;
 export async function makeBundle(name: string): Promise<void> {
   const folder = join(root, name);
   mkdirSync(folder, { recursive: true });
-  const stamps = ['package-lock.json', 'tools/bundle.ts'].map((path) => stamp(join(root, path)));
+  const stamps = ['package-lock.json', 'tools/bundle.ts'].map((path) => stamp(root, path));
   const files = await link(stamps);
   const hash = createHash('sha256');
   for (const { path, code } of files) hash.update(`${path}\n${code}\n`);
   const digest = hash.digest('hex').slice(0, 16);
 
-  const sizes = files.map(({ path, code }) => [path, code.length] as const); // ASCII
-  const manifest: Manifest = { digest, files: sizes, stamps };
-
   const before = digestBefore(folder);
   const bundle = join(folder, digest);
   // What was damaged under the same name gives way. What is not there yet, another process may be putting there.
-  if (existsSync(bundle) && !sizes.every(([path, size]) => statSync(join(bundle, path), { throwIfNoEntry: false })?.size === size))
+  if (existsSync(bundle) && !files.every(({ path, code }) => holds(join(bundle, path), code)))
     rmSync(bundle, { recursive: true, force: true });
   putInPlace(bundle, (next) => {
     mkdirSync(next);
     for (const { path, code } of files) writeFileSync(join(next, path), code);
   });
+  const manifest: Manifest = { digest, files: files.map(({ path }) => stamp(bundle, path)), stamps };
   putInPlace(manifestIn(folder), (next) => writeFileSync(next, JSON.stringify(manifest)));
   // A process that began with the bundle before this one may still load parts of it.
   for (const old of readdirSync(folder))
@@ -87,7 +85,7 @@ async function link(stamps: Stamp[]): Promise<{ readonly path: string; readonly 
       if (replaced !== undefined) return replaced;
       const path = relative(root, id);
       if (!path.startsWith('src/')) return null;
-      stamps.push(stamp(id)); // before it is read: what is changed meanwhile counts as changed
+      stamps.push(stamp(root, path)); // before it is read: what is changed meanwhile counts as changed
       const code = readFileSync(id, 'utf8');
       if (path === READY_MADE) return { code: readyMade(), moduleType: 'js' };
       return { code: WORKER.test(code) ? code : keepPlaces(path, code), moduleType: 'ts' };
@@ -131,9 +129,13 @@ function keepPlaces(path: string, code: string): string {
     .replaceAll('import.meta.dirname', `process.getBuiltinModule('node:url').fileURLToPath(${place(dirname(path))})`);
 }
 
-function stamp(path: string): Stamp {
-  const { size, mtimeMs } = statSync(path);
-  return [relative(root, path), size, mtimeMs];
+function stamp(folder: string, path: string): Stamp {
+  const { size, mtimeMs } = statSync(join(folder, path));
+  return [path, size, mtimeMs];
+}
+
+function holds(path: string, code: string): boolean {
+  return existsSync(path) && readFileSync(path, 'utf8') === code;
 }
 
 const manifestIn = (folder: string): string => join(folder, 'manifest.json');

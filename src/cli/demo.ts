@@ -7,6 +7,7 @@ import { buildKeel, packPrograms } from '../compiler/index.ts';
 import { campaign, HarnessHost, INVARIANTS, saveFinding } from '../fuzz/index.ts';
 import type { Tier } from '../machine/index.ts';
 import { record, replay } from '../replay/index.ts';
+import { Interruption } from './interruption.ts';
 import { loadProgram } from './program.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
@@ -30,6 +31,7 @@ export const demoCommand = (): Command =>
       const kernel = buildKeel().image;
       say(`1. keel compiled from source to a bootable ELF64 of ${(kernel.length / 1024).toFixed(0)} KiB.`);
 
+      const interruption = new Interruption();
       const folder = mkdtempSync(join(tmpdir(), 'palindrome-demo-'));
       const trace = join(folder, 'hello.mpk');
       try {
@@ -52,6 +54,7 @@ export const demoCommand = (): Command =>
           runs,
           workers: Math.min(availableParallelism(), 8),
           tier,
+          signal: interruption.signal,
           progress: (programs, findings, perSecond) =>
             line.show(() => `   ${programs} of ${runs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings`),
         });
@@ -74,6 +77,7 @@ export const demoCommand = (): Command =>
         say(
           `Verdict: ${good ? 'no invariant was broken, and the replay was identical' : 'see above'} (${seconds()} s). The same seed gives the same digest everywhere: ${result.digest.slice(0, 16)}.`,
         );
+        if (interruption.status !== null) say(`Interrupted: of ${runs} programs the first ${result.programs} were run.`);
         say('Next: palindrome --help; or plant a defect and see it found: palindrome fuzz --saboteur no-smap');
         print(
           {
@@ -83,12 +87,14 @@ export const demoCommand = (): Command =>
             checks: result.checks,
             findings,
             digest: result.digest,
+            interrupted: interruption.status !== null,
           },
           json,
           '',
         );
-        process.exitCode = good ? STATUS.done : STATUS.finding;
+        process.exitCode = interruption.status ?? (good ? STATUS.done : STATUS.finding);
       } finally {
+        interruption.end();
         rmSync(folder, { recursive: true, force: true });
       }
     });

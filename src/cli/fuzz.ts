@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { buildKeel } from '../compiler/index.ts';
-import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding } from '../fuzz/index.ts';
-import type { Tier } from '../machine/index.ts';
+import { campaign, circumstancesFrom, compileCase, INVARIANTS, loadSaboteur, Runner, saveFinding, takesInput } from '../fuzz/index.ts';
+import { type Tier, UserError } from '../machine/index.ts';
 import { readInput } from './files.ts';
 import { Interruption } from './interruption.ts';
 import { describeMemory, MemoryLog } from './memory-log.ts';
@@ -114,8 +114,11 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
 
 async function reproduce(path: string, kernel: Uint8Array, options: Options): Promise<void> {
   const program = compileCase(path, new TextDecoder().decode(readInput(path)));
+  const circumstances = circumstancesFrom(options.circumstances ?? '');
+  if (circumstances.input !== null && !takesInput(program))
+    throw new UserError(`${path} does not look at its input (the constant that stands for it is not in the program): leave out input=`);
   const runner = await Runner.create({ kernel, seed: options.seed, tier: options.tier });
-  const { outcome, failures, judged } = runner.run(program, circumstancesFrom(options.circumstances ?? ''));
+  const { outcome, failures, judged } = runner.run(program, circumstances);
   const findings = failures.map(({ invariant, message }) => ({ invariant, message }));
   const titles = new Map(INVARIANTS.map(({ id, title }) => [id, title]));
   const text =

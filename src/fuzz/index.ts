@@ -6,7 +6,7 @@
 export { type CampaignOptions, type CampaignResult, campaign, type Finding } from './campaign/campaign.ts';
 export { type Circumstances, circumstancesFrom, circumstancesOf, wordsOf } from './campaign/circumstances.ts';
 export { saveFinding } from './campaign/findings.ts';
-export { compileCase, type JudgedRun, Runner } from './campaign/runner.ts';
+export { compileCase, type JudgedRun, Runner, takesInput } from './campaign/runner.ts';
 export { type Edit, loadSaboteur, type Saboteur, saboteurNames } from './campaign/saboteur.ts';
 export { INVARIANTS } from './invariants/all.ts';
 export type { Invariant } from './invariants/invariant.ts';

@@ -1,13 +1,14 @@
 /** The bundle that bin/palindrome runs does what the sources do, and is that of these sources. In a copy of the checkout, whose sources the tests change. */
 import { execFile, spawnSync } from 'node:child_process';
 import {
-  cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync,
+  cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync,
 } from 'node:fs'; // biome-ignore format: one list
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildKeel } from '../../src/compiler/index.ts';
+import { toolOrSkip } from '../tools.ts';
 
 const root = join(import.meta.dirname, '../..');
 const copy = mkdtempSync(join(tmpdir(), 'palindrome %20 bundle-'));
@@ -78,7 +79,12 @@ it('is made anew where it is damaged', () => {
   const files = () => readdirSync(join(bundles, digest())).sort();
   const whole = files();
   for (const name of ['main.js', ...whole.filter((file) => file.startsWith('machine-'))])
-    for (const damage of [(path: string) => rmSync(path), (path: string) => truncateSync(path, 10)]) {
+    for (const damage of [
+      (path: string) => rmSync(path),
+      (path: string) => truncateSync(path, 10),
+      // At the same length.
+      ...(name === 'main.js' ? [(path: string) => writeFileSync(path, readFileSync(path, 'utf8').replace('import', 'tropmi'))] : []),
+    ]) {
       damage(join(bundles, digest(), name));
       expect(help()).toContain('Usage: palindrome boot');
       expect(files()).toEqual(whole);
@@ -103,6 +109,19 @@ it('leaves sources that are wrong to the engine, which says where', () => {
   writeFileSync(at('src/cli/boot.ts'), `${boot}\nconst = 1;\n`);
   expect(palindrome('boot', '--help')).toMatchObject({ status: 1, stderr: expect.stringContaining('src/cli/boot.ts:') });
   writeFileSync(at('src/cli/boot.ts'), boot);
+});
+
+it('is not tried again and again where the checkout cannot be written to', (context) => {
+  const unshare = toolOrSkip(context, 'unshare');
+  const mark = join(tmpdir(), `palindrome-made-${process.pid}`);
+  const tool = readFileSync(at('tools/bundle.ts'), 'utf8');
+  writeFileSync(at('tools/bundle.ts'), `${tool}\nwriteFileSync(${JSON.stringify(mark)}, '');\n`);
+  const readOnly = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 77; cd "$1" && exec "$2" bin/palindrome boot --help`;
+  const { status, stdout, stderr } = spawnSync(unshare, ['-Urm', 'sh', '-c', readOnly, 'sh', copy, process.execPath], { encoding: 'utf8' });
+  if (status === 77 || stderr.includes('unshare failed')) return context.skip(`nothing can be mounted here: ${stderr}`);
+  expect(stdout).toContain('Usage: palindrome boot');
+  expect(existsSync(mark)).toBe(false);
+  expect(help()).toContain('Usage: palindrome boot');
 });
 
 it('is done without where it cannot be made', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { circumstancesFrom, circumstancesOf, USUAL, wordsOf } from '../../src/fuzz/campaign/circumstances.ts';
-import { compileHostile, withInput } from '../../src/fuzz/campaign/runner.ts';
+import { compileHostile, takesInput, withInput } from '../../src/fuzz/campaign/runner.ts';
 import { render, USUAL_INPUT } from '../../src/fuzz/grammar/act.ts';
 
 const FRAMES = { start: 12, all: 90 };
@@ -64,4 +64,5 @@ test('another input is the program with other 64 bits in the place of the usual 
   expect(withInput(other, 0x1122_3344_5566_7788n)).toBe(other);
   const without = compileHostile(render([{ tries: 'a call', lines: ['r0 = syscall(39n);'] }]));
   expect(withInput(without, 5n)).toBe(without);
+  expect([image, without].map(takesInput)).toEqual([true, false]);
 });

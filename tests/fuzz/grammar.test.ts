@@ -39,14 +39,31 @@ describe('the grammar', () => {
     expect(render(generate('b', 7))).not.toBe(render(generate('a', 7)));
   });
 
-  it('shrinks to the acts that matter, the same way each time', () => {
+  it('shrinks to the acts that matter, the same way each time', async () => {
     const index = Array.from({ length: 4000 }, (_, n) => n).find(
       (n) => generate('s', n).length > 4 && render(generate('s', n)).includes('sched_yield'),
     );
     expect(index).toBeDefined();
     const find = () => shrink('s', index ?? 0, (source) => source.includes('sched_yield'));
-    expect(find().acts.map(({ tries }) => tries)).toEqual(['sched_yield']);
-    expect(find()).toEqual(find());
+    const { acts } = await find();
+    expect(acts.map(({ tries }) => tries)).toEqual(['sched_yield']);
+    expect(await find()).toEqual(await find());
+  });
+
+  it('shrinks no longer once it is interrupted, and lets that be told meanwhile', async () => {
+    const abort = new AbortController();
+    const all = generate('s', 3);
+    let trials = 0;
+    const slowly = () => {
+      trials++;
+      for (const end = performance.now() + 30; performance.now() < end; );
+      return true;
+    };
+    // Whoever is told by the event loop, as a handler of signals is.
+    setTimeout(() => abort.abort(), 1);
+    const { acts } = await shrink('s', 3, slowly, abort.signal);
+    expect(trials).toBeLessThan(6);
+    expect(acts.length).toBeLessThanOrEqual(all.length);
   });
 
   it('compiles the victim for any seed', () => {

@@ -2,7 +2,6 @@
  * A campaign: programs 0 … N-1 of a seed, each run under one or more circumstances by workers, judged, and what was found shrunk. Findings, their order
  * and the digest are a function of kernel, seed and the numbers of programs and variants: not of the number of workers, nor of time.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Tier } from '../../machine/index.ts';
 import { type Act, render } from '../grammar/act.ts';
 import type { Failure } from '../invariants/judge.ts';
@@ -12,7 +11,7 @@ import { CrewMember } from './crew.ts';
 import { shrink } from './generate.ts';
 import type { PastEvent } from './history.ts';
 import type { WorkerRequest } from './messages.ts';
-import { compileHostile, Runner } from './runner.ts';
+import { compileHostile, Runner, takesInput } from './runner.ts';
 import { type Group, signature, Tally } from './tally.ts';
 
 export interface CampaignOptions {
@@ -32,7 +31,7 @@ export interface CampaignOptions {
   readonly progress?: (programs: number, findings: number, programsPerSecond: number) => void;
   /** Told of each finding once it is shrunk, and waited for. Of a campaign that fails (a worker that hangs) these are what it has found until then. */
   readonly found?: (finding: Finding) => Promise<void>;
-  /** Ends it after the batches that are on their way. The programs that were run are then still 0 … N-1. */
+  /** Ends it after the batches that are on their way, and shrinks no longer. The programs that were run are then still 0 … N-1. */
   readonly signal?: AbortSignal;
 }
 
@@ -80,10 +79,9 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
   if (groups.length > 0) {
     const runner = await Runner.create({ kernel, seed, ready });
     for (const group of groups) {
-      const finding = shrinkGroup(runner, seed, group);
+      const finding = await shrinkGroup(runner, group, options);
       findings.push(finding);
       await options.found?.(finding);
-      await setImmediate(); // signals of the process are handled in between: shrinking takes seconds
     }
   }
   if (failure !== null) throw failure.error;
@@ -136,12 +134,18 @@ async function runBatches(options: CampaignOptions, tally: Tally): Promise<Batch
   }
 }
 
-function shrinkGroup(runner: Runner, seed: string, { key, index, circumstances, failure, programs }: Group): Finding {
-  const failureOf = (source: string) => runner.run(compileHostile(source), circumstances).failures.find((each) => signature(each) === key);
-  const { acts } = shrink(seed, index, (source) => failureOf(source) !== undefined);
+async function shrinkGroup(
+  runner: Runner,
+  { key, index, circumstances: found, failure, programs }: Group,
+  { seed, signal }: CampaignOptions,
+): Promise<Finding> {
+  const failureOf = (source: string) => runner.run(compileHostile(source), found).failures.find((each) => signature(each) === key);
+  const { acts } = await shrink(seed, index, (source) => failureOf(source) !== undefined, signal);
   const source = render(acts);
   const image = compileHostile(source);
   const shrunk = failureOf(source) ?? failure;
+  // A smaller program may no longer look at its input.
+  const circumstances = takesInput(image) ? found : { ...found, input: null };
   const history = runner.history(image, shrunk.at, circumstances);
   return { invariant: failure.invariant, index, programs, circumstances, failure: shrunk, acts, source, image, history };
 }

@@ -1,4 +1,5 @@
 /** Programs by number: the program of a seed and an index is the same whoever asks for it, in whatever order. */
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { type Act, render } from '../grammar/act.ts';
@@ -18,18 +19,22 @@ const MOST_TRIALS = 300;
 
 /**
  * The smallest program found that still does what `fails` looks for, by fast-check's own shrinking of program `index`: first without
- * acts, then with simpler values; at the end each act is left out once more, for those that simpler values made needless.
+ * acts, then with simpler values; at the end each act is left out once more, for those that simpler values made needless. It takes seconds: signals of the
+ * process are handled meanwhile, and once `signal` is aborted it ends with the smallest until then.
  */
-export function shrink(
+export async function shrink(
   seed: string,
   index: number,
   fails: (source: string) => boolean,
-): { readonly acts: readonly Act[]; readonly trials: number } {
+  signal?: AbortSignal,
+): Promise<{ readonly acts: readonly Act[]; readonly trials: number }> {
   let trials = 0;
   let smallest = generate(seed, index);
-  fc.check(
-    fc.property(hostileProgram, (acts) => {
-      if (trials >= MOST_TRIALS) return true;
+  const breath = new Breath();
+  await fc.check(
+    fc.asyncProperty(hostileProgram, async (acts) => {
+      await breath.take();
+      if (trials >= MOST_TRIALS || signal?.aborted) return true;
       trials++;
       if (!fails(render(acts))) return true;
       smallest = acts;
@@ -38,9 +43,24 @@ export function shrink(
     { seed: programSeed(seed, index), numRuns: 1, verbose: 0 },
   );
   for (let at = smallest.length - 1; at >= 0 && smallest.length > 1; at--) {
+    await breath.take();
+    if (signal?.aborted) break;
     const without = smallest.filter((_, other) => other !== at);
     trials++;
     if (fails(render(without))) smallest = without;
   }
   return { acts: smallest, trials };
+}
+
+const BREATH_MS = 50;
+
+/** Lets the event loop turn, now and then. */
+class Breath {
+  #last = performance.now();
+
+  async take(): Promise<void> {
+    if (performance.now() - this.#last < BREATH_MS) return;
+    await setImmediate();
+    this.#last = performance.now();
+  }
 }

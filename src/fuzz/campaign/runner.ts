@@ -126,10 +126,15 @@ export function programArchive(program: Uint8Array, circumstances: Circumstances
 
 const USUAL_INPUT_BYTES = new Uint8Array(BigUint64Array.of(USUAL_INPUT).buffer);
 
+const inputAt = (program: Uint8Array): number => Buffer.from(program.buffer, program.byteOffset, program.length).indexOf(USUAL_INPUT_BYTES);
+
+/** Whether a program looks at its input: to one that does not, all are the same. */
+export const takesInput = (program: Uint8Array): boolean => inputAt(program) >= 0;
+
 /** A copy of the program in which another input stands for the usual one. */
 export function withInput(program: Uint8Array, input: bigint | null): Uint8Array {
   if (input === null) return program;
-  const at = Buffer.from(program.buffer, program.byteOffset, program.length).indexOf(USUAL_INPUT_BYTES);
+  const at = inputAt(program);
   if (at < 0) return program;
   const changed = program.slice();
   new DataView(changed.buffer).setBigUint64(at, input, true);

@@ -12,7 +12,7 @@
  *
  * Nothing here knows the page tables. The table's content is part of the state hash, as a sum.
  */
-import { bug } from '../isa/bug.ts';
+import { UserError } from '../isa/bug.ts';
 import { fixedModule } from '../translator/fixed-modules.ts';
 import {
   GLOBAL_TAG, HEADER, SLOT, SLOT_BYTES, SLOTS_AT, TAG, TAG_BYTES, TAGS, TAGS_AT, type TranslationsCode,
@@ -168,7 +168,10 @@ export class Translations {
   rebuild(): void {
     let count = 0;
     for (let tag = 0; tag < TAGS; tag++) count += this.#words[(tagAt(tag) + TAG.live) >> 2] ?? 0;
-    if (count > MOST) bug(`more than ${MOST} translations at once: the guest invalidates none of them`);
+    if (count > MOST)
+      throw new UserError(
+        `the guest uses more than ${MOST} translations and invalidates none of them: the machine keeps no more (a TLB has fewer)`,
+      );
     const words = new Int32Array(count * SLOT_WORDS);
     let length = 0;
     for (let slot = this.code.next(0); slot >= 0; slot = this.code.next(slot + SLOT_BYTES), length += SLOT_WORDS)
