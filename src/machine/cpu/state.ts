@@ -178,12 +178,12 @@ export const MMU = {
   bankBefore: 0xa44,
   /** Execute entries that were filled in the set of no bank. */
   slowEntries: 0xa50,
-  /** 64 bits each: linear pages with watchpoints, by their numbers modulo 64; where the first of them begins and the last ends (48 bits), and of those in RAM. */
+  /** 64 bits each: linear pages with watchpoints, by their numbers modulo 64; where the first of them begins and the last ends (48 bits), and of those by physical address. */
   probedPages: 0xa48,
   probedFrom: 0x9d8,
   probedTo: 0x9e0,
-  probedRamFrom: 0x9e8,
-  probedRamTo: 0x9f0,
+  probedPhysicalFrom: 0x9e8,
+  probedPhysicalTo: 0x9f0,
 } as const;
 /** Last-level page tables that walks came to (memory/known-tables.ts): where they lie, and their words of 32 bits. */
 export const KNOWN_TABLE = { at: 0xa80, root: 0, region: 4, frame: 8, rights: 12, owner: 16 } as const;

@@ -29,11 +29,12 @@ export function defineProbes(
   { probedPage, probed }: ProbeRare,
 ): ProbeRoutines {
   const isOff = base.load32(MMU.control).lacks(MMU_CONTROL.probes);
+  /** Outside of RAM every access is slow, and may be watched. */
   const flagsOf = (frame: I32): I32 =>
     flags
       .add(frame.where(frame.ltU(frames), 0))
       .load8()
-      .where(frame.ltU(frames), I32.of(0));
+      .where(frame.ltU(frames), I32.of(PROBED));
   const isWithin = (at: I64, size: I64, from: number, to: number): I32 => at.ltU(base.load64(to)).and(base.load64(from).ltU(at.add(size)));
   /** Whether bytes of linear memory may be watched. */
   const mayBe = (code: Code, low: I32, high: I32, size: I32): I32 => {
@@ -51,11 +52,11 @@ export function defineProbes(
 
   const tellAccess = module.define(null, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (code, [low, high, size, kind, frame]) => {
     code.if(isOff, () => code.return());
-    const inRam = code.var64(frame.unsigned64.shl(12n).or(low.and(0xfff).unsigned64));
-    const mayBeInRam = flagsOf(frame)
+    const physical = code.var64(frame.unsigned64.shl(12n).or(low.and(0xfff).unsigned64));
+    const mayBeFrame = flagsOf(frame)
       .has(PROBED)
-      .and(isWithin(inRam, size.unsigned64, MMU.probedRamFrom, MMU.probedRamTo));
-    code.rarely(mayBe(code, low, high, size).or(mayBeInRam), () => code.do(probed(low, high, size, kind, frame)));
+      .and(isWithin(physical, size.unsigned64, MMU.probedPhysicalFrom, MMU.probedPhysicalTo));
+    code.rarely(mayBe(code, low, high, size).or(mayBeFrame), () => code.do(probed(low, high, size, kind, frame)));
   });
   return { probedKinds, tellAccess };
 }

@@ -34,7 +34,7 @@ export class Watchpoints {
   readonly #state: CpuState;
   readonly #physical: PhysicalMemory;
   #linear: readonly Watched[] = [];
-  #inRam: readonly Watched[] = [];
+  #byFrame: readonly Watched[] = [];
   #told: (access: ProbedAccess) => void = () => {};
 
   constructor(state: CpuState, physical: PhysicalMemory) {
@@ -43,7 +43,7 @@ export class Watchpoints {
   }
 
   get isEmpty(): boolean {
-    return this.#linear.length + this.#inRam.length === 0;
+    return this.#linear.length + this.#byFrame.length === 0;
   }
 
   /** From now on these. The software TLB is the caller's to empty. */
@@ -53,7 +53,7 @@ export class Watchpoints {
     this.#told = told;
     this.#mark(0);
     this.#linear = points.filter(({ space }) => space === 'linear').map((point) => watched(point, LINEAR_BITS));
-    this.#inRam = points.filter(({ space }) => space === 'physical').map((point) => watched(point, 52));
+    this.#byFrame = points.filter(({ space }) => space === 'physical').map((point) => watched(point, 52));
     this.#mark(PROBED);
     let filter = 0n;
     for (const { from, to } of this.#linear) {
@@ -63,7 +63,7 @@ export class Watchpoints {
     }
     this.#state.set64(MMU.probedPages, filter);
     this.#setRange(MMU.probedFrom, MMU.probedTo, this.#linear);
-    this.#setRange(MMU.probedRamFrom, MMU.probedRamTo, this.#inRam);
+    this.#setRange(MMU.probedPhysicalFrom, MMU.probedPhysicalTo, this.#byFrame);
   }
 
   /** From the first byte of them to the last. */
@@ -91,7 +91,7 @@ export class Watchpoints {
     const isWrite = (kind & 3) === WRITE;
     const physical = frame * PAGE_BYTES + (low & 0xfff);
     const at = linearNumber(low, high);
-    if (!isCanonical(high) || !(this.#concerns(this.#linear, at, size, isWrite) || this.#concerns(this.#inRam, physical, size, isWrite)))
+    if (!isCanonical(high) || !(this.#concerns(this.#linear, at, size, isWrite) || this.#concerns(this.#byFrame, physical, size, isWrite)))
       return;
     const linear = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
     this.#told({ linear, physical: BigInt(physical), size, write: isWrite, implicit: (kind & IMPLICIT) !== 0 });
@@ -99,7 +99,7 @@ export class Watchpoints {
 
   /** Bytes of RAM are about to be written by physical address: by the page walker, or a device. */
   written(physical: number, size: number): void {
-    if (!this.#concerns(this.#inRam, physical, size, true)) return;
+    if (!this.#concerns(this.#byFrame, physical, size, true)) return;
     this.#told({ linear: null, physical: BigInt(physical), size, write: true, implicit: true });
   }
 
@@ -115,7 +115,7 @@ export class Watchpoints {
   /** Sets the frames' flags to `mask` of what is watched there; 0 clears them. */
   #mark(mask: number): void {
     const { flags, frames } = this.#physical;
-    for (const { from, to, kinds } of this.#inRam) {
+    for (const { from, to, kinds } of this.#byFrame) {
       const bits = (kinds & KIND.read) !== 0 ? PROBED : FRAME.probedWrite;
       const last = Math.min(Math.floor((to - 1) / PAGE_BYTES), frames - 1);
       for (let frame = Math.floor(from / PAGE_BYTES); frame <= last; frame++) {

@@ -264,6 +264,17 @@ describe.each(TIERS)('tier %s', (tier) => {
     expect(hash).toBe(without.hash);
   });
 
+  test('a breakpoint on an instruction that is written before each execution', async () => {
+    const code =
+      'mov ecx, 300\n mov rdx, offset 1f + 1\n xor ebx, ebx\n 2: mov dword ptr [rdx], ecx\n 1: mov eax, 0\n add rbx, rax\n dec ecx\n jnz 2b\n';
+    const rips = await steps(code);
+    const patched = rips.filter((rip) => rips.filter((r) => r === rip).length === 300)[1] ?? 0n;
+    const without = await told(code, null, { tier });
+    const { hits, hash } = await told(code, { breakpoints: [{ address: patched }], watchpoints: [] }, { tier });
+    expect(hits).toHaveLength(300);
+    expect(hash).toBe(without.hash);
+  });
+
   test('after a restore a breakpoint is told again that was told at the same count before', async () => {
     const code = 'mov ecx, 5\n1: inc rax\n dec ecx\n jnz 1b\n';
     const rips = await steps(code);
@@ -322,6 +333,14 @@ describe.each(TIERS)('tier %s', (tier) => {
     machine.run(END);
     const page = hits.findLast((hit) => hit.includes(' w1 '))?.split(' ')[3];
     expect(hits.at(-1)?.replace(/^\d+ /, '')).toBe(`w5 - ${page} implicit`);
+  });
+
+  test('a physical watchpoint on the registers of a device', async () => {
+    const code = 'mov ebx, 0xFEE00000\n mov ecx, 20\n 1: mov dword ptr [rbx + 0x80], ecx\n mov eax, [rbx + 0x80]\n dec ecx\n jnz 1b\n';
+    const { hits } = await told(code, watch([{ space: 'physical', address: 0xfee0_0080n, length: 4, access: 'access' }]), { tier });
+    expect(hits.map((hit) => hit.replace(/^\d+ /, ''))).toEqual(
+      [...Array(20)].flatMap(() => ['w4 fee00080 fee00080', 'r4 fee00080 fee00080']),
+    );
   });
 
   test('a watchpoint needs a length', async () => {
