@@ -1,5 +1,5 @@
 /** The index beside a trace: what it answers is what a scan of the whole run finds; what is hostile in its file is made anew. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -214,3 +214,15 @@ function changed(bytes: Uint8Array, at: number): Uint8Array {
   copy[at] = (copy[at] ?? 0) ^ 0x10;
   return copy;
 }
+
+test('every golden trace has an index that is smaller than itself', async () => {
+  const golden = new URL('../../traces/golden/', import.meta.url).pathname;
+  for (const file of readdirSync(golden).filter((name) => name.endsWith('.mpk') && !name.startsWith('hello'))) {
+    const bytes = readFileSync(join(golden, file));
+    const opened = await openTrace(bytes);
+    const { index, size } = await openIndex(opened, null);
+    expect(index.instructions).toBe(opened.instructions);
+    expect(size).toBeGreaterThan(0);
+    expect(size).toBeLessThan(bytes.length);
+  }
+});
