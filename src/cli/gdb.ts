@@ -7,12 +7,13 @@ import { Command } from 'commander';
 import { buildKeel, sourceRoot } from '../compiler/index.ts';
 import { HarnessHost } from '../fuzz/index.ts';
 import { type Tier, UserError } from '../machine/index.ts';
-import { Debuggee, GdbServer, openTrace, record, Timeline } from '../replay/index.ts';
+import { Debuggee, GdbServer, openTrace, record } from '../replay/index.ts';
 import { readInput } from './files.ts';
 import { Interruption } from './interruption.ts';
 import { isElf, loadPrograms } from './program.ts';
 import { grouped, progress, report, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
+import { openTimeline, traceFile } from './trace-argument.ts';
 
 interface Options {
   readonly port?: number;
@@ -48,12 +49,14 @@ export const gdbCommand = (): Command =>
     .action(async (path: string, gdbArguments: string[], options: Options) => {
       const folder = mkdtempSync(join(tmpdir(), 'palindrome-gdb-'));
       try {
-        const { trace, entry } = isProgram(path)
+        const recorded: Recorded = isProgram(path)
           ? await recordProgram(path, options, options.trace ?? join(folder, 'trace.mpk'))
-          : { trace: existsSync(path) && statSync(path).isDirectory() ? join(path, 'trace.mpk') : path, entry: null };
-        const timeline = await Timeline.open(await openTrace(trace), { tier: options.tier, marks: `${trace}.marks` });
+          : { path, entry: null };
+        const timeline = await openTimeline(recorded.path, await openTrace(traceFile(recorded.path)), { tier: options.tier });
+        const { entry } = recorded;
         if (entry !== null) timeline.forward({ breakpoints: [{ address: entry }] });
         const debuggee = new Debuggee(timeline);
+        if (entry !== null) debuggee.kernel = 'past';
         if (options.port === undefined) await startGdb(debuggee, folder, path, gdbArguments);
         else await waitForGdb(debuggee, options.port);
       } finally {
@@ -61,12 +64,19 @@ export const gdbCommand = (): Command =>
       }
     });
 
+interface Recorded {
+  /** The file of the trace, or the directory of a finding. */
+  readonly path: string;
+  /** Where the program begins; null: nobody knows. */
+  readonly entry: bigint | null;
+}
+
 function isProgram(path: string): boolean {
   return /\.[cm]?ts$/.test(path) || (existsSync(path) && statSync(path).isFile() && isElf(readInput(path)));
 }
 
-/** Runs a program on keel; where its first instruction lies is told beside the trace. */
-async function recordProgram(path: string, options: Options, to: string): Promise<{ readonly trace: string; readonly entry: bigint }> {
+/** Runs a program on keel. */
+async function recordProgram(path: string, options: Options, to: string): Promise<Recorded> {
   const { programs, archive } = loadPrograms([path], options.args);
   const host = new HarnessHost();
   host.begin(archive);
@@ -84,7 +94,7 @@ async function recordProgram(path: string, options: Options, to: string): Promis
   process.stderr.write(
     `recorded ${grouped(instructions)} instructions, until ${stop.reason}${options.trace === undefined ? '' : `, in ${to}`}\n`,
   );
-  return { trace: to, entry: entryOf(programs[0]?.bytes ?? new Uint8Array(0)) };
+  return { path: to, entry: entryOf(programs[0]?.bytes ?? new Uint8Array(64)) };
 }
 
 /** The field e_entry of an ELF64 file. */
@@ -133,7 +143,7 @@ function commands(socket: string, programFolder: string): string {
     `directory ${programFolder}:${root}`,
     `set substitute-path ./palindrome ${join(root, 'src/compiler/library')}`,
     'set remotetimeout 60',
-    ...defined('seek', 'Goes to a position of the recording: see "monitor help".', 'monitor seek $arg0', 'stepi'),
+    ...defined('seek', 'Goes to a position of the recording: see "monitor help".', 'monitor seek $arg0', 'continue'),
     ...defined('program', 'Makes the symbols of this program known.', 'monitor program $arg0', 'info sharedlibrary'),
     `target remote ${socket}`,
     '',

@@ -39,10 +39,16 @@ export class Debuggee {
   readonly images: Images;
   readonly #breakpoints = new Map<bigint, Breakpoint>();
   readonly #watchpoints = new Map<string, Watchpoint>();
+  /** Where breakpoints are or were. gdb takes them away to step over them. */
+  readonly #everSet = new Set<bigint>();
+  /** A step over a breakpoint: nothing else may stop it. */
+  #isAlone = false;
+  /** The thread that gdb is told of at a stop: after a step over a breakpoint it takes none but that which it stepped (13.1 ends by an assertion of its own). */
+  #told: Thread | null = null;
   side: Side = 'user';
   /** Whether single steps of user mode go into the kernel, where it is entered, or past it. */
   kernel: 'into' | 'past' = 'into';
-  /** Where the next motion leads, whatever it is: what gdb knows of registers and threads is of where it stopped, until it stops again. */
+  /** Where the next way leads that is not a step: what gdb knows of registers and threads is of where it stopped, until it stops again. */
   destination: bigint | null = null;
   #isInterrupted = false;
   /** How many ways have been gone. */
@@ -64,12 +70,19 @@ export class Debuggee {
     return this.#keel === null ? KERNEL_THREAD : this.#keel.current + 1;
   }
 
+  /** The thread that a stop is said to be of. */
+  get stopped(): Thread {
+    return this.#told ?? this.current;
+  }
+
+  /** A process that has ended is no longer in keel's table, but its thread may still be on its way to another. */
   threads(): Thread[] {
-    return [KERNEL_THREAD, ...this.processes().map(({ slot }) => slot + 1)];
+    const threads = new Set([KERNEL_THREAD, this.current, ...this.processes().map(({ slot }) => slot + 1)]);
+    return [...threads].sort((a, b) => a - b);
   }
 
   isAlive(thread: Thread): boolean {
-    return thread === KERNEL_THREAD || this.processOf(thread) !== null;
+    return thread === KERNEL_THREAD || thread === this.current || this.processOf(thread) !== null;
   }
 
   processes(): readonly KeelProcess[] {
@@ -80,11 +93,12 @@ export class Debuggee {
     return this.#keel?.process(thread - 1) ?? null;
   }
 
-  /** `kernel`, `pid 17 hello`, or `cpu` where nobody knows the kernel's processes. */
+  /** `kernel`, `pid 17 hello`, `ended`, or `cpu` where nobody knows the kernel's processes. */
   nameOf(thread: Thread): string {
     if (this.#keel === null) return 'cpu';
     const process = this.processOf(thread);
-    return process === null ? 'kernel' : processName(process);
+    if (process !== null) return processName(process);
+    return thread === KERNEL_THREAD ? 'kernel' : 'ended';
   }
 
   /** The registers of a thread, as far as they are known. */
@@ -164,6 +178,7 @@ export class Debuggee {
   addBreakpoint(address: bigint): boolean {
     if (this.#breakpoints.size >= MOST_POINTS) return false;
     this.#breakpoints.set(address, { address });
+    if (this.#everSet.size < MOST_EVER_SET) this.#everSet.add(address);
     return true;
   }
 
@@ -185,6 +200,7 @@ export class Debuggee {
   /** The gdb that set them is gone. */
   forgetPoints(): void {
     this.#breakpoints.clear();
+    this.#everSet.clear();
     this.#watchpoints.clear();
   }
 
@@ -198,18 +214,41 @@ export class Debuggee {
 
   async move(motion: Motion): Promise<Halt> {
     this.#isInterrupted = false;
-    if (this.destination !== null) return await this.#arrive(this.destination, motion);
-    if (motion.kind === 'continue') return haltOf(await this.#travel(motion.isBack ? 'back' : 'forward'));
-    if (motion.kind === 'step' && motion.isBack) return this.kernel === 'into' ? await this.#step('back') : await this.#stepBackInUser();
+    this.#told = null;
+    if (motion.kind === 'continue') {
+      if (this.destination !== null) return await this.#arrive(this.destination);
+      return haltOf(await this.#travel(motion.isBack ? 'back' : 'forward'));
+    }
     const thread = motion.thread ?? this.current;
+    if (this.#everSet.has(this.timeline.machine.rip) && thread === this.current) return await this.#stepOver(motion, thread);
+    if (motion.kind === 'step' && motion.isBack) return await this.#stepBack();
     const early = await this.#come(thread);
     if (early !== null) return early;
     if (motion.kind === 'range') return await this.#stepWithin(motion.from, motion.to);
-    return this.kernel === 'into' ? await this.#step('forward') : await this.#stepInUser();
+    return await this.#stepForward();
+  }
+
+  /** One step of a thread, which is said to stand after it, whoever runs then. */
+  async #stepOver(motion: Motion, thread: Thread): Promise<Halt> {
+    this.#isAlone = true;
+    const isBack = motion.kind === 'step' && motion.isBack;
+    const halt = await (isBack ? this.#stepBack() : motion.kind === 'range' ? this.#stepInUser() : this.#stepForward());
+    this.#isAlone = false;
+    if (halt.why === 'end' || halt.why === 'start' || !this.isAlive(thread)) return halt;
+    this.#told = thread;
+    return halt.why === 'arrived' ? { why: 'stepped' } : halt;
+  }
+
+  #stepForward(): Promise<Halt> {
+    return this.kernel === 'into' ? this.#step('forward') : this.#stepInUser();
+  }
+
+  #stepBack(): Promise<Halt> {
+    return this.kernel === 'into' ? this.#step('back') : this.#stepBackInUser();
   }
 
   async #travel(direction: 'forward' | 'back', until?: bigint, extra: readonly Breakpoint[] = []): Promise<Stopped> {
-    const breakpoints = [...this.#breakpoints.values(), ...extra];
+    const breakpoints = [...(this.#isAlone ? [] : this.#breakpoints.values()), ...extra];
     const search = { breakpoints, watchpoints: [...this.#watchpoints.values()], ...(until !== undefined && { until }) };
     for (;;) {
       // A short way ends without a turn of the event loop, in which an interruption is heard of.
@@ -227,12 +266,10 @@ export class Debuggee {
     return hit.watchpoint.space === 'physical' || this.images.isMeant(hit.watchpoint.address, this.program);
   }
 
-  async #arrive(destination: bigint, { kind }: Motion): Promise<Halt> {
-    const { current } = this;
+  async #arrive(destination: bigint): Promise<Halt> {
     this.destination = null;
     const { why } = await this.timeline.travel('seek', { until: destination });
-    if (why === 'interrupted') return { why };
-    return { why: kind !== 'continue' && this.current === current ? 'stepped' : 'arrived' };
+    return { why: why === 'interrupted' ? why : 'arrived' };
   }
 
   /** One instruction. What is delivered before it is taken back with it, unless a breakpoint lies behind the delivery. */
@@ -264,7 +301,7 @@ export class Debuggee {
       const stopped = await this.#travel('forward', undefined, [{ address }]);
       if (stopped.hit?.kind !== 'breakpoint' || stopped.hit.breakpoint.address !== address) return haltOf(stopped);
       if (holds()) return null;
-      if (this.#breakpoints.has(address)) return haltOf(stopped);
+      if (!this.#isAlone && this.#breakpoints.has(address)) return haltOf(stopped);
     }
   }
 
@@ -338,6 +375,7 @@ const RSP = 4;
 const WAYS_A_TURN = 64;
 const MOST_LINES = 200;
 const MOST_POINTS = 1024;
+const MOST_EVER_SET = 100_000;
 const MOST_WATCHED_BYTES = 1 << 20;
 
 /** The physical address that an address of gdb's means; null: it is a linear one. */

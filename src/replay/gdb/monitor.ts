@@ -27,7 +27,7 @@ export class Monitor {
     this.#commands = [
       { name: 'help', usage: 'help', help: 'this list', run: () => this.#help() },
       { name: 'when', usage: 'when', help: 'the position: how many instructions have retired', run: () => this.#when() },
-      { name: 'seek', usage: 'seek POSITION', help: 'where the next stepi or continue leads: 123, +1, end, MARK, next:irq, previous:syscall:write …', run: (words) => this.#seek(words) },
+      { name: 'seek', usage: 'seek POSITION', help: 'where the next continue leads: 123, +1, end, MARK, next:irq, previous:syscall:write …', run: (words) => this.#seek(words) },
       { name: 'mark', usage: 'mark [NAME]', help: 'gives this position a name; without one, lists them', run: (words) => this.#mark(words) },
       { name: 'events', usage: 'events [KIND,…] [COUNT]', help: 'the next events (the last ones, where COUNT is negative), of these kinds', run: (words) => this.#events(words) },
       { name: 'process', usage: 'process [PID]', help: 'the processes of keel; of one of them, its registers in user mode', run: (words) => this.#process(words) },
@@ -40,19 +40,14 @@ export class Monitor {
     ];
   }
 
-  /** What a command prints. */
+  /** What a command prints. UserError where that cannot be. */
   async run(line: string, thread: Thread): Promise<string> {
     const [name = '', ...words] = line.trim().split(/\s+/);
-    if (words.length > MOST_WORDS) return 'more words than any command has\n';
+    if (words.length > MOST_WORDS) throw new UserError('more words than any command has');
     const found = this.#commands.filter((command) => command.name === name || (name.length > 1 && command.name.startsWith(name)));
     const command = found.find((each) => each.name === name) ?? (found.length === 1 ? found[0] : undefined);
-    if (command === undefined) return `There is no monitor command "${name}"; "monitor help" lists them.\n`;
-    try {
-      return await command.run(words, thread);
-    } catch (error) {
-      if (error instanceof UserError) return `${error.message}\n`;
-      throw error;
-    }
+    if (command === undefined) throw new UserError(`there is no monitor command "${name}"; "monitor help" lists them`);
+    return await command.run(words, thread);
   }
 
   #help(): string {
@@ -79,7 +74,7 @@ export class Monitor {
 
   #goTo(position: bigint): string {
     this.#debuggee.destination = position;
-    return `The next stepi or continue leads to position ${position}.\n`;
+    return `The next continue leads to position ${position}.\n`;
   }
 
   #mark([name]: readonly string[]): string {
@@ -194,16 +189,43 @@ export class Monitor {
 
   #translate([where = '']: readonly string[], thread: Thread): string {
     const [address] = placeOf(where);
-    const translation = this.#debuggee.timeline.machine.translate(address, this.#debuggee.rootOf(thread));
-    if (translation === null) return `nothing is mapped at 0x${address.toString(16)}\n`;
+    const { machine } = this.#debuggee.timeline;
+    const root = this.#debuggee.rootOf(thread);
+    const translation = machine.translate(address, root);
+    if (translation === null) return `${this.#missing(address, root ?? machine.cr3)}nothing is mapped at 0x${address.toString(16)}\n`;
     const { levels, physical, writable, user, executable, global, size } = translation;
-    const rows = levels.map(
-      ({ level, address: at, entry }) =>
-        `level ${level}: entry 0x${entry.toString(16).padStart(16, '0')} at 0x${(PHYSICAL_WINDOW + at).toString(16)}\n`,
-    );
+    const rows = levels.map(({ level, address: at, entry }) => levelText(level, at, entry));
     const rights = `${user ? 'user' : 'kernel'} r${writable ? 'w' : '-'}${executable ? 'x' : '-'}${global ? ' global' : ''}`;
     return `${rows.join('')}physical 0x${physical.toString(16)}, ${rights}, page of ${size / 1024} KiB\n`;
   }
+
+  /** The entries of page tables up to the one that is not present. */
+  #missing(address: bigint, cr3: bigint): string {
+    const { machine } = this.#debuggee.timeline;
+    const rows: string[] = [];
+    let table = cr3 & TABLE_ADDRESS;
+    for (let level = 4; level >= 1; level--) {
+      const at = table + 8n * ((address >> BigInt(3 + 9 * level)) & 511n);
+      if (at + 8n > BigInt(machine.ram.byteLength)) break;
+      const entry = machine.ram.getBigUint64(Number(at), true);
+      rows.push(levelText(level, at, entry));
+      if ((entry & PRESENT) === 0n) break;
+      table = entry & TABLE_ADDRESS;
+    }
+    return rows.join('');
+  }
+}
+
+const PRESENT = 1n;
+const TABLE_ADDRESS = 0x000f_ffff_ffff_f000n;
+
+function levelText(level: number, at: bigint, entry: bigint): string {
+  return `level ${level}: entry 0x${entry.toString(16).padStart(16, '0')} at ${physicalText(at)}\n`;
+}
+
+/** A physical address as gdb reaches it. */
+function physicalText(address: bigint): string {
+  return `0x${(PHYSICAL_WINDOW + address).toString(16).padStart(16, '0')}`;
 }
 
 const KINDS: readonly EventKind[] = EVENTS.map(({ kind }) => kind);

@@ -2,6 +2,7 @@
  * One conversation with a gdb: the answer to each packet. It knows nothing of sockets, and what it is asked may be anything: a request that makes no sense
  * is answered with an error, and none makes it throw.
  */
+import { UserError } from '../../machine/index.ts';
 import type { Debuggee, Halt, Motion, Thread } from './debuggee.ts';
 import { KERNEL_THREAD } from './debuggee.ts';
 import { HostFiles, librariesText, quoted } from './files.ts';
@@ -190,23 +191,24 @@ export class Session {
     const pending = this.#pending;
     this.#pending = null;
     if (pending !== null) return this.#stopped(pending);
-    const isSought = this.#debuggee.destination !== null;
     const halt = await this.#move(motion);
-    return isSought && this.#hasOtherLibraries() ? this.#librariesFirst(halt) : this.#stopped(halt);
+    return motion.kind === 'continue' && halt.why === 'arrived' && this.#hasOtherLibraries()
+      ? this.#librariesFirst(halt)
+      : this.#stopped(halt);
   }
 
   async #move(motion: Motion): Promise<Halt> {
     const debuggee = this.#debuggee;
     const from = debuggee.timeline.position;
     const halt = await debuggee.move(motion);
-    for (const line of debuggee.printed(from)) this.#wire.send(`O${hexOfText(`${line}\n`)}`);
-    if (halt.why === 'end') this.#wire.send(`O${hexOfText(`The run ends here: ${debuggee.ending}.\n`)}`);
+    for (const line of debuggee.printed(from)) this.#print(`${line}\n`);
+    if (halt.why === 'end') this.#print(`The run ends here: ${debuggee.ending}.\n`);
     return halt;
   }
 
   #stopped(halt: Halt): string {
     this.#last = halt;
-    this.#selected = this.#debuggee.current;
+    this.#selected = this.#debuggee.stopped;
     return this.#haltText(halt);
   }
 
@@ -226,7 +228,7 @@ export class Session {
   }
 
   #haltText(halt: Halt): string {
-    const thread = `thread:${this.#debuggee.current.toString(16)};`;
+    const thread = `thread:${this.#debuggee.stopped.toString(16)};`;
     switch (halt.why) {
       case 'stepped':
         return `T${SIGNAL.trap}${thread}`;
@@ -337,12 +339,23 @@ export class Session {
     if (line === null) return ERROR.arguments;
     // gdb waits two seconds for an answer; an empty text says that it comes.
     const alive = setInterval(() => this.#wire.send('O'), ALIVE_MS);
-    const text = await this.#monitor.run(line, this.#selected).finally(() => clearInterval(alive));
-    // Two digits a byte, and a byte for `O`.
+    try {
+      this.#print(await this.#monitor.run(line, this.#selected));
+      return 'OK';
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#print(`${error.message}\n`);
+      return ERROR.arguments;
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  /** Shows a text, in pieces that fit a packet: two digits a byte, and `O` before them. */
+  #print(text: string): void {
     const bytes = Buffer.from(text, 'utf8');
-    for (let at = 0; at < bytes.length; at += PACKET_BYTES / 2 - 1)
-      this.#wire.send(`O${hexOf(bytes.subarray(at, at + PACKET_BYTES / 2 - 1))}`);
-    return 'OK';
+    const most = PACKET_BYTES / 2 - 1;
+    for (let at = 0; at < bytes.length; at += most) this.#wire.send(`O${hexOf(bytes.subarray(at, at + most))}`);
   }
 }
 

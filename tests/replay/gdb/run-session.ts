@@ -65,7 +65,7 @@ export async function runSession(gdb: string, { trace, at, script }: SessionFile
     const args = [...commands, ...shown].flatMap((line) => ['-ex', line]);
     const said = await saidBy(gdb, ['-nx', '-batch', ...args]);
     const session = said.slice(said.indexOf(`(gdb) ${script[0]}`)).replace(/^\[Inferior 1 \(Remote target\) detached\]\n/m, '');
-    return trace === 'keel' ? withoutPlaces(session) : session;
+    return trace === 'keel' || trace === 'planted' ? withoutPlaces(session) : session;
   } finally {
     await server.close();
     rmSync(folder, { recursive: true });
@@ -79,7 +79,9 @@ function withoutPlaces(said: string): string {
     .replace(/\b0xffffc[\da-f]{11}\b/g, '0xffffc___________')
     .replace(/(<\S+)\+\d+>/g, '$1+…>')
     .replace(/\+0x[\da-f]+,/g, '+0x…,')
-    .replace(/\b(PDBR=)\d+/g, '$1…')
+    .replace(/\b(entry|at) 0x(0[01]0{8})(?!000)[\da-f]{3}([\da-f]{3})\b/g, '$1 0x$2…$3')
+    .replace(/( value = )-?\d{16,}/g, '$1…')
+    .replace(/\b(PDBR=|usedFrame=)\w+/g, '$1…')
     .replace(/(CR3 0x|→ 0x|switch 0x)[\da-f]+?([\da-f]{3})\b/g, '$1…$2')
     .replace(/\b(1_?\d{3}_?\d{3}|9\d{5})\b/g, '#######');
 }

@@ -1,6 +1,7 @@
 /** The recordings that the sessions debug, each made once and kept in memory. */
 import { readFileSync } from 'node:fs';
-import { buildKeel, compile, formatDiagnostic, packPrograms } from '../../../src/compiler/index.ts';
+import { buildKeel, compile, formatDiagnostic, type KeelOptions, packPrograms } from '../../../src/compiler/index.ts';
+import { loadSaboteur } from '../../../src/fuzz/index.ts';
 import { openTrace, type RecordOptions, record, type Trace } from '../../../src/replay/index.ts';
 import { guestRecording, guestText } from '../guest.ts';
 import { ODD_SOURCE, oddGuest, spinGuest } from './odd-guest.ts';
@@ -36,21 +37,26 @@ const RECORDINGS = {
   spin: (): Recipe => ({
     options: { machine: { memoryBytes: 4 << 20, seed: 'spin', harness: false }, image: spinGuest(), limit: 20_000_000n },
   }),
-  /** keel with the two programs of programs/, both linked at one address. */
-  keel: (): Recipe => {
-    const programs = ['parent', 'crash'].map((name) => ({ path: `/bin/${name}`, bytes: program(name) }));
-    return {
-      options: {
-        machine: { memoryBytes: 16 << 20, seed: 'keel', harness: false },
-        image: { name: 'keel.elf', bytes: buildKeel().image },
-        initrd: { name: 'initrd', bytes: packPrograms(programs, [['/bin/parent'], ['/bin/crash']]) },
-        blockInstructions: 65_536,
-        checkpointInstructions: 131_072,
-        limit: 100_000_000n,
-      },
-    };
-  },
+  /** keel with two programs of programs/, both linked at one address. */
+  keel: (): Recipe => keelWith(['parent', 'crash'], {}),
+  /** keel with the planted bug that a changed page-table entry is not invalidated (src/fuzz/saboteurs/no-invalidation.json), and who notices. */
+  planted: (): Recipe => keelWith(['unmapped'], { edits: loadSaboteur('no-invalidation').edits }),
 } as const;
+
+function keelWith(names: readonly string[], options: KeelOptions): Recipe {
+  const programs = names.map((name) => ({ path: `/bin/${name}`, bytes: program(name) }));
+  const starts = programs.map(({ path }) => [path]);
+  return {
+    options: {
+      machine: { memoryBytes: 16 << 20, seed: 'keel', harness: false },
+      image: { name: 'keel.elf', bytes: buildKeel(options).image },
+      initrd: { name: 'initrd', bytes: packPrograms(programs, starts) },
+      blockInstructions: 65_536,
+      checkpointInstructions: 131_072,
+      limit: 100_000_000n,
+    },
+  };
+}
 
 export type TraceName = keyof typeof RECORDINGS;
 

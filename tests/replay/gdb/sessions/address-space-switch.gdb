@@ -3,7 +3,7 @@
 # Over a switch to another process and back: CR3, and whose code it is.
 info threads
 monitor seek next:context-switch
-stepi
+continue
 x/i $rip
 p $cr3
 stepi
@@ -17,10 +17,12 @@ monitor when
   1    Thread 1 "kernel" (idle)         InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
 * 2    Thread 2 "pid 1 parent" (runs)   0xffffffff8_______ in Scheduler.run (this=<optimized out>) at ./src/kernel/task/scheduler.ts:41
   3    Thread 3 "pid 2 crash" (ready)   0x0000000000401240 in Account.deposit (this=0x0) at ./parent.ts:11
-  4    Thread 4 "pid 17 parent" (ready) 0x000000000040105a in fork () at ./palindrome/program.ts:234
+  4    Thread 4 "pid 17 parent" (ready) 0x000000000040105a in fork () at ./palindrome/program.ts:237
 (gdb) monitor seek next:context-switch
-The next stepi or continue leads to position #######.
-(gdb) stepi
+The next continue leads to position #######.
+(gdb) continue
+
+Thread 2 "pid 1 parent" stopped.
 0xffffffff8_______ in PageTable.activate (this=0xffffffff8_______ <addressSpaces+…>) at ./src/kernel/ostd/page-table.ts:224
 224	    writeCr(3, value);
 (gdb) x/i $rip

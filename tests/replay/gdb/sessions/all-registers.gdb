@@ -1,12 +1,14 @@
 # trace: guest
 monitor seek 800
-stepi
+continue
 monitor registers
 info registers
 # --------
 (gdb) monitor seek 800
-The next stepi or continue leads to position 800.
-(gdb) stepi
+The next continue leads to position 800.
+(gdb) continue
+
+Program stopped.
 pvh_start () at ./guest.s:308
 308	  ror rbp, 3
 (gdb) monitor registers

@@ -28,10 +28,10 @@ stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the ker
 => 0x40110c <initialise parent.ts+268>:	mov    $0x1,%edi
 (gdb) monitor when
 Position ####### of 0 … #######, in pid 1 parent
-0x40110c mov edi, 1  (initialise parent.ts+0x…, palindrome/program.ts:89:3)
+0x40110c mov edi, 1  (initialise parent.ts+0x…, palindrome/program.ts:92:3)
 (gdb) reverse-stepi
-0x0000000000401106 in wait (pid=-1, status=...) at ./palindrome/program.ts:240
-240	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
+0x0000000000401106 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
+243	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
 (gdb) stepi
-print (text=...) at ./palindrome/program.ts:89
-89	  writeAll(STDOUT, bytesOf(text));
+print (text=...) at ./palindrome/program.ts:92
+92	  writeAll(STDOUT, bytesOf(text));

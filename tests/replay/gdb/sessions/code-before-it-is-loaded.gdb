@@ -33,4 +33,4 @@ Thread 2 "pid 1 parent" hit Breakpoint 2, initialise parent.ts () at ./parent.ts
 37	account.deposit(20);
 (gdb) bt 2
 #0  initialise parent.ts () at ./parent.ts:37
-#1  0x00000000004013f0 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:74
+#1  0x00000000004013f0 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:77

@@ -17,5 +17,5 @@ leave (code=<optimized out>) at ./src/kernel/ostd/panic.ts:25
 (gdb) reverse-continue
 
 No more reverse-execution history.
-pvh_start () at ./src/kernel/ostd/boot-entry.ts:14
-14	    xor esi, esi
+pvh_start () at ./src/kernel/ostd/boot-entry.ts:15
+15	    xor esi, esi

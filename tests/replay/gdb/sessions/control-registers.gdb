@@ -2,7 +2,7 @@
 # Control registers, with their bits by name, as they come to be.
 info registers cr0 cr3 cr4 efer
 monitor seek 20
-stepi
+continue
 info registers cr0 cr3 cr4 efer cr8 cr2
 p $cr0
 # --------
@@ -12,8 +12,10 @@ cr3            0x0                 [ PCID=0 PDBR=0 ]
 cr4            0x0                 [ ]
 efer           0x0                 [ ]
 (gdb) monitor seek 20
-The next stepi or continue leads to position 20.
-(gdb) stepi
+The next continue leads to position 20.
+(gdb) continue
+
+Program stopped.
 pvh_start () at ./guest.s:28
 28	  mov ss, ax
 (gdb) info registers cr0 cr3 cr4 efer cr8 cr2

@@ -28,11 +28,8 @@ From                To                  Syms Read   Shared Object Library
 (gdb) bt
 #0  walk (start=4202496) at ./crash.ts:20
 #1  initialise crash.ts () at ./crash.ts:30
-#2  0x0000000000401220 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:74
-#3  0x000000000040124e in _start () at ./palindrome/program.ts:62
-#4  0x0000000000000001 in ?? ()
-#5  0x00007ffffffde000 in ?? ()
-#6  0x0000000000000000 in ?? ()
+#2  0x0000000000401220 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:77
+#3  0x000000000040124e in _start () at ./palindrome/program.ts:64
 (gdb) print/x at
 $1 = 0x112233440001
 (gdb) print/x first
@@ -50,11 +47,8 @@ fill (address=4202496, words=1) at ./crash.ts:15
 (gdb) bt
 #0  fill (address=4202496, words=1) at ./crash.ts:15
 #1  initialise crash.ts () at ./crash.ts:29
-#2  0x0000000000401220 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:74
-#3  0x000000000040124e in _start () at ./palindrome/program.ts:62
-#4  0x0000000000000001 in ?? ()
-#5  0x00007ffffffde000 in ?? ()
-#6  0x0000000000000000 in ?? ()
+#2  0x0000000000401220 in palindrome_start (at=<optimized out>) at ./palindrome/program.ts:77
+#3  0x000000000040124e in _start () at ./palindrome/program.ts:64
 (gdb) info locals
 word = 1
 (gdb) list

@@ -3,7 +3,7 @@
 monitor events 5
 monitor events irq 3
 monitor seek 2000
-stepi
+continue
 monitor events syscall,sysret -4
 monitor events irq exception -2
 # --------
@@ -18,9 +18,11 @@ monitor events irq exception -2
         2090  irq 32 to 0x1002f0
         2790  irq 32 to 0x1002f0
 (gdb) monitor seek 2000
-The next stepi or continue leads to position 2000.
-(gdb) stepi
+The next continue leads to position 2000.
+(gdb) continue
 ababab
+
+Program stopped.
 pvh_start () at ./guest.s:308
 308	  ror rbp, 3
 (gdb) monitor events syscall,sysret -4

@@ -6,7 +6,7 @@ p $rax
 bt
 monitor events stale,page-table-write,tlb-flush -3
 monitor seek previous:stale
-stepi
+continue
 x/i $rip
 monitor translate 0x200000
 watch *(long*)(0x0100000000000000 + (long)&window_table)
@@ -30,17 +30,19 @@ $1 = 1
           50  page-table-write address=0x104000 before=0x105023 after=0x106003
           54  stale linear=0x200000 access=read cpl=0 rip=0x1000be usedFrame=261 usedRights=13 nowFrame=262 nowRights=13
 (gdb) monitor seek previous:stale
-The next stepi or continue leads to position 54.
-(gdb) stepi
+The next continue leads to position 54.
+(gdb) continue
+
+Program stopped.
 use_window () at ./odd.s:73
 73	  mov rax, qword ptr [rax]
 (gdb) x/i $rip
 => 0x1000be <use_window+7>:	mov    (%rax),%rax
 (gdb) monitor translate 0x200000
-level 4: entry 0x0000000000102023 at 0x100000000101000
-level 3: entry 0x0000000000103023 at 0x100000000102000
-level 2: entry 0x0000000000104023 at 0x100000000103008
-level 1: entry 0x0000000000106003 at 0x100000000104000
+level 4: entry 0x0000000000102023 at 0x0100000000101000
+level 3: entry 0x0000000000103023 at 0x0100000000102000
+level 2: entry 0x0000000000104023 at 0x0100000000103008
+level 1: entry 0x0000000000106003 at 0x0100000000104000
 physical 0x106000, kernel rwx, page of 4 KiB
 (gdb) watch *(long*)(0x0100000000000000 + (long)&window_table)
 Hardware watchpoint 2: *(long*)(0x0100000000000000 + (long)&window_table)

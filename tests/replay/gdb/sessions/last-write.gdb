@@ -1,7 +1,7 @@
 # trace: guest
 # Who wrote this memory last: by linear and by physical address.
 monitor seek end
-stepi
+continue
 p/x (long)&ticks
 monitor last-write 0x10604c
 monitor when
@@ -10,9 +10,11 @@ monitor last-write 0x100000
 monitor last-write 0x7fff00000000
 # --------
 (gdb) monitor seek end
-The next stepi or continue leads to position 4283.
-(gdb) stepi
+The next continue leads to position 4283.
+(gdb) continue
 ababab
+
+Program stopped.
 pvh_start () at ./guest.s:128
 128	  cli
 (gdb) p/x (long)&ticks
@@ -32,3 +34,4 @@ Position 4191, in cpu, 8 bytes at 0x10604c, physical 0x10604c:
 Nobody has written there since the start.
 (gdb) monitor last-write 0x7fff00000000
 nothing is mapped at 0x7fff00000000 now
+Protocol error with Rcmd

@@ -14,8 +14,8 @@ $1 = 142
 $2 = 3
 (gdb) thread 2
 [Switching to thread 2 (Thread 2)]
-#0  0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:240
-240	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
+#0  0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
+243	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
 (gdb) print account.balance
 $3 = 42
 (gdb) print account.changes

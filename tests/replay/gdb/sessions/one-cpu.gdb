@@ -17,3 +17,4 @@ the trace has no programs
 Threads that do not run have the registers with which they go on in the kernel; gdb asks for them at its next stop.
 (gdb) monitor context nothing
 user or kernel: with which registers a thread goes on there
+Protocol error with Rcmd

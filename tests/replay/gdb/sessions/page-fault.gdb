@@ -11,20 +11,19 @@ info registers rip cr2
 x/i $rip
 # --------
 (gdb) stepi
-74	  stack = at;
+77	  stack = at;
 (gdb) info registers rip cr2
 rip            0x4013e4            0x4013e4 <palindrome_start+…>
 cr2            0x0                 0
 (gdb) info symbol $rip
 palindrome_start + 4 in section .text of target:/bin/parent
 (gdb) stepi
-trap_14 () at ./src/kernel/ostd/trap-stubs.ts:63
-63	    jmp trap_common
+<signal handler called>
 (gdb) reverse-stepi
-palindrome_start (at=140737488215808) at ./palindrome/program.ts:74
-74	  stack = at;
+palindrome_start (at=140737488215808) at ./palindrome/program.ts:77
+77	  stack = at;
 (gdb) reverse-stepi
-0x00000000004013e1	73	function _start(at: u64): never {
+0x00000000004013e1	76	function _start(at: u64): never {
 (gdb) info registers rip cr2
 rip            0x4013e1            0x4013e1 <palindrome_start+…>
 cr2            0x0                 0

@@ -1,14 +1,16 @@
 # trace: guest
 # Physical memory lies at addresses of its own.
 monitor seek 800
-stepi
+continue
 x/gx 0x0100000000000000 + (long)&pml4
 x/gx &pml4
 x/x 0x0100000010000000
 # --------
 (gdb) monitor seek 800
-The next stepi or continue leads to position 800.
-(gdb) stepi
+The next continue leads to position 800.
+(gdb) continue
+
+Program stopped.
 pvh_start () at ./guest.s:308
 308	  ror rbp, 3
 (gdb) x/gx 0x0100000000000000 + (long)&pml4

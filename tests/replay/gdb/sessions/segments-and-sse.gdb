@@ -1,15 +1,17 @@
 # trace: guest
 # Segment registers and those of SSE and the x87.
 monitor seek 800
-stepi
+continue
 info registers cs ss ds es fs gs fs_base gs_base k_gs_base
 p $xmm0.uint128
 p $mxcsr
 info float
 # --------
 (gdb) monitor seek 800
-The next stepi or continue leads to position 800.
-(gdb) stepi
+The next continue leads to position 800.
+(gdb) continue
+
+Program stopped.
 pvh_start () at ./guest.s:308
 308	  ror rbp, 3
 (gdb) info registers cs ss ds es fs gs fs_base gs_base k_gs_base

@@ -41,8 +41,8 @@ stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the ker
 (gdb) print account.balance
 $1 = 42
 (gdb) reverse-step
-close (fd=<optimized out>) at ./palindrome/program.ts:213
-213	  return i32(syscall(NR.close, wrapping.u64(fd)));
+close (fd=<optimized out>) at ./palindrome/program.ts:216
+216	  return i32(syscall(NR.close, wrapping.u64(fd)));
 (gdb) print this->balance
 No symbol "this" in current context.
 (gdb) print this->history

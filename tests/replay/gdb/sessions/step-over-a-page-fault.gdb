@@ -13,17 +13,17 @@ monitor events exception -1
 (gdb) monitor kernel past
 stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) stepi
-0x0000000000401118	89	  writeAll(STDOUT, bytesOf(text));
+0x0000000000401118	92	  writeAll(STDOUT, bytesOf(text));
 (gdb) stepi
-0x000000000040111d	89	  writeAll(STDOUT, bytesOf(text));
+0x000000000040111d	92	  writeAll(STDOUT, bytesOf(text));
 (gdb) stepi
-writeAll (fd=1, bytes=...) at ./palindrome/program.ts:182
-182	export function writeAll(fd: i32, bytes: Uint8Array): i32 {
+writeAll (fd=1, bytes=...) at ./palindrome/program.ts:185
+185	export function writeAll(fd: i32, bytes: Uint8Array): i32 {
 (gdb) info registers cs
 cs             0x33                51
 (gdb) reverse-stepi
-0x000000000040111d in print (text=...) at ./palindrome/program.ts:89
-89	  writeAll(STDOUT, bytesOf(text));
+0x000000000040111d in print (text=...) at ./palindrome/program.ts:92
+92	  writeAll(STDOUT, bytesOf(text));
 (gdb) next
 parent: 42
 initialise parent.ts () at ./parent.ts:44

@@ -1,7 +1,7 @@
 # trace: guest
 # A temporary breakpoint is met once, in either direction.
 monitor seek end
-stepi
+continue
 tbreak *twice
 reverse-continue
 monitor when
@@ -9,9 +9,11 @@ reverse-continue
 monitor when
 # --------
 (gdb) monitor seek end
-The next stepi or continue leads to position 4283.
-(gdb) stepi
+The next continue leads to position 4283.
+(gdb) continue
 ababab
+
+Program stopped.
 pvh_start () at ./guest.s:128
 128	  cli
 (gdb) tbreak *twice

@@ -5,7 +5,6 @@ info threads
 monitor process
 thread 2
 info registers rip rsp rax cr3 cs
-x/s "nothing"
 thread 3
 bt 3
 monitor process 1
@@ -14,23 +13,21 @@ monitor process 17
 (gdb) info threads
   Id   Target Id                         Frame 
   1    Thread 1 "kernel" (idle)          InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
-  2    Thread 2 "pid 1 parent" (blocked) 0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:240
+  2    Thread 2 "pid 1 parent" (blocked) 0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
 * 3    Thread 4 "pid 17 parent" (runs)   0xffffffff8_______ in exitProcess (process=0xffffffff8_______ <processes+…>, status=1792) at ./src/kernel/task/exit.ts:47
 (gdb) monitor process
   thread 2   pid 1 parent             blocked  CR3 0x…001
 * thread 4   pid 17 parent            ready  CR3 0x…003
 (gdb) thread 2
 [Switching to thread 2 (Thread 2)]
-#0  0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:240
-240	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
+#0  0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
+243	  return i32(syscall(NR.wait4, wrapping.u64(i64(pid)), addressOf(status), 0n, 0n));
 (gdb) info registers rip rsp rax cr3 cs
 rip            0x4010f3            0x4010f3 <initialise parent.ts+243>
 rsp            0x7ffffffdded0      0x7ffffffdded0
 rax            0x3d                61
 cr3            0x473001            [ PCID=1 PDBR=… ]
 cs             0x33                51
-(gdb) x/s "nothing"
-evaluation of this expression requires the program to have a function "malloc".
 (gdb) thread 3
 [Switching to thread 3 (Thread 4)]
 #0  0xffffffff8_______ in exitProcess (process=0xffffffff8_______ <processes+…>, status=1792) at ./src/kernel/task/exit.ts:47

@@ -1,7 +1,7 @@
 # trace: guest
 # A watchpoint on several bytes; REP STOSB writes one at a time, and each is an instruction.
 monitor seek 700
-stepi
+continue
 watch *(char(*)[4])&buffer
 continue
 p $rcx
@@ -11,8 +11,10 @@ reverse-continue
 p $rcx
 # --------
 (gdb) monitor seek 700
-The next stepi or continue leads to position 700.
-(gdb) stepi
+The next continue leads to position 700.
+(gdb) continue
+
+Program stopped.
 pvh_start () at ./guest.s:288
 288	  mov rbx, 24
 (gdb) watch *(char(*)[4])&buffer
