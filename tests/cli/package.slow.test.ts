@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +32,19 @@ describe.skipIf(npm === null)('the package, installed elsewhere', () => {
     writeFileSync(program, "import { print } from 'palindrome/program';\nprint('from a package\\n');\n");
     const out = runTool(join(user, 'node_modules/.bin/palindrome'), ['run', program, '--json'], { cwd: user });
     expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({ reason: 'exit', status: 0, output: 'from a package\n' });
+  });
+
+  it('serves the page of the explorer', async () => {
+    const trace = join(root, 'traces/golden/hello.mpk');
+    const explorer = spawn(join(user, 'node_modules/.bin/palindrome'), ['explore', trace, '--json'], { cwd: user });
+    const [first] = (await once(explorer.stdout, 'data')) as [Buffer];
+    const { url } = JSON.parse(first.toString()) as { url: string };
+    const page = await (await fetch(url)).text();
+    const script = /src="(\.\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? '';
+    expect((await fetch(new URL(script, url))).status).toBe(200);
+    expect(await (await fetch(new URL('api/moment?at=7', url))).json()).toMatchObject({ at: 7 });
+    explorer.kill('SIGINT');
+    await once(explorer, 'exit');
   });
 
   it('has its doors', () => {

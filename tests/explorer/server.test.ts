@@ -1,4 +1,8 @@
 /** The explorer's server: what it refuses, and what it answers. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -70,8 +74,19 @@ describe('what it refuses', () => {
   it('source files outside of its folders', async () => {
     const lines = async (file: string) => (await ask<{ lines: string[] | null }>('source', { file })).lines;
     expect(await lines('src/kernel/boot/main.ts')).not.toBeNull();
-    const outside = ['/etc/passwd', '../../../../etc/passwd', '/etc/x.c', 'package.json', 'src', 'src/kernel', 'a\0.ts'];
+    const folder = mkdtempSync(join(tmpdir(), 'palindrome-outside-'));
+    writeFileSync(join(folder, 'secret.ts'), 'a secret');
+    const outside = [
+      join(folder, 'secret.ts'),
+      `../${basename(folder)}/secret.ts`,
+      '/etc/passwd',
+      'package.json',
+      'src',
+      'src/kernel',
+      'a\0.ts',
+    ];
     for (const file of outside) expect(await lines(file), file).toBeNull();
+    rmSync(folder, { recursive: true });
   });
 
   it('says nothing of itself to other pages', async () => {
@@ -84,6 +99,26 @@ describe('what it refuses', () => {
       'cross-origin-resource-policy': 'same-origin',
     });
     expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('bytes that are no request', async () => {
+    const { port, pathname, host } = new URL(url);
+    const good = `GET ${pathname}api/trace HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const line = fc.tuple(fc.nat(good.length), fc.nat(12), fc.string({ unit: 'binary', maxLength: 12 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 4 }), async (edits) => {
+        let bytes = good;
+        for (const [at, length, text] of edits) bytes = bytes.slice(0, at) + text + bytes.slice(at + length);
+        await new Promise<void>((resolve) => {
+          const socket = connect(Number(port), '127.0.0.1', () => socket.end(Buffer.from(bytes, 'latin1')));
+          socket.on('error', () => resolve());
+          socket.on('close', () => resolve());
+          socket.resume();
+        });
+      }),
+      { numRuns: 100 },
+    );
+    expect(await ask('spaces')).toMatchObject({ isComplete: true });
   });
 
   it('questions that make no sense, each with a line that says why', async () => {
@@ -109,7 +144,7 @@ describe('what it refuses', () => {
         expect([200, 400, 404]).toContain(status);
         if (status !== 200) expect(JSON.parse(body.toString()).error).toMatch(/^.+$/);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
@@ -216,6 +251,22 @@ describe('what it answers', () => {
     const { current, processes } = await ask<ProcessesView>('processes', { at: events[0]?.at ?? 0 });
     expect(current).toMatch(/^pid \d+ hello$/);
     expect(processes.filter(({ isCurrent }) => isCurrent).map(({ name }) => name)).toEqual([current]);
+  });
+
+  it('gives up what nobody waits for any more', async () => {
+    const { pathname } = new URL(url);
+    // Nothing is executed there: the search goes through the whole run.
+    const search = `${pathname}api/search?at=0&direction=forward&what=execute&address=0x123456789`;
+    const given = Array.from({ length: 40 }, () => {
+      const abort = new AbortController();
+      const answer = fetch(new URL(search, url), { signal: abort.signal });
+      answer.catch(() => {});
+      return { abort, answer };
+    });
+    await ask('trace'); // all have arrived
+    for (const { abort } of given) abort.abort();
+    for (const { answer } of given) await expect(answer).rejects.toThrow();
+    expect((await ask<Moment>('moment', { at: 5 })).at).toBe(5);
   });
 
   it('where an instruction was executed before and is executed again', async () => {

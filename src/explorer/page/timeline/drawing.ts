@@ -81,7 +81,7 @@ export class Drawing {
     const near = SNAP_PIXELS * perPixel;
     const finding = info.findings.find((each) => Math.abs(each.at - at) <= 2 * near);
     if (finding !== undefined && y < AXIS) return finding.at;
-    const level = Math.max(0, Math.floor(Math.log2(perPixel)));
+    const level = levelFor(perPixel);
     const index = Math.floor(at / tileLength(level));
     const tile = index < 0 ? null : this.#tiles.get(level, index);
     const lane = Math.floor((y - this.#layout.lanes.top) / this.#layout.lanes.height);
@@ -110,7 +110,7 @@ export class Drawing {
   }
 
   #drawTiles(view: View, scene: Scene): void {
-    const level = Math.max(0, Math.floor(Math.log2(view.perPixel)));
+    const level = levelFor(view.perPixel);
     const length = tileLength(level);
     const end = Math.min(view.from + (this.#width - GUTTER) * view.perPixel, scene.info.end);
     const listed: Tile[] = [];
@@ -340,4 +340,9 @@ function label(context: CanvasRenderingContext2D, text: string, x: number, y: nu
   context.fillRect(x - 2, y - 9, width + 4, 12);
   context.fillStyle = colour;
   context.fillText(text, x, y);
+}
+
+/** Bins of one to two pixels: none is lost where they are stretched. */
+function levelFor(perPixel: number): number {
+  return Math.max(0, Math.ceil(Math.log2(perPixel)));
 }
