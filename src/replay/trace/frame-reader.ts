@@ -114,7 +114,7 @@ export class FrameReader {
     if (bytes.length < PREAMBLE_BYTES) throw new EndOfFile();
     if (version < OLDEST_VERSION || version > BRANCH_VERSION)
       throw new UserError(
-        `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${BRANCH_VERSION}`,
+        `this trace is of format version ${version}; this version of Palindrome reads format versions ${OLDEST_VERSION} to ${BRANCH_VERSION}${version > BRANCH_VERSION ? '; a newer one, as that which recorded it, reads it' : ''}`,
       );
     this.#version = version;
     return version;
