@@ -31,6 +31,7 @@ export { traceFormatMarkdown } from './format-markdown.ts';
 export { Debuggee } from './gdb/debuggee.ts';
 export { GdbServer } from './gdb/server.ts';
 export { indexPath, openIndex } from './index-file/index.ts';
+export type { Touch, TouchIndex } from './index-file/touch-index.ts';
 export type { EventQuery, EventView } from './inspect.ts';
 export { inspectBlock, inspectEvents, inspectInstructions, inspectRegisters } from './inspect.ts';
 export { KEEL_STACKS, Keel, type KeelProcess, processName, type SavedContext } from './keel.ts';

@@ -10,6 +10,7 @@ const MODULES = { count: 12, list: 16, size: 8 } as const;
 /** In words: where in which file the byte at a physical address comes from. */
 export function bootContents(stage: Stage, physical: bigint): string {
   const { trace, player, image } = stage;
+  if (trace.start > 0n) return `the branch began with it, at ${trace.start}: ask in the trace that it left`;
   stage.seek(0n);
   const { machine } = player;
   const startInfo = machine.register(RBX) & 0xffff_ffffn;

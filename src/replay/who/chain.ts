@@ -182,9 +182,10 @@ export class ChainMaker {
   ): Link {
     const place = registerPlace(id, low, length);
     if (moment === null) {
-      if (since > 0n) return this.#beyond(place, after, `not written since instruction ${since}: it is not looked for further back`);
+      if (since > this.#stage.trace.start)
+        return this.#beyond(place, after, `not written since instruction ${since}: it is not looked for further back`);
       this.#links++;
-      return { ...unwritten(place, 'boot', after), end: 'the register is as the machine began' };
+      return { ...unwritten(place, 'boot', after), end: 'the register is as the machine (or the branch) began' };
     }
     this.#links++;
     const link = { place, at: moment.at, process: moment.process, before: null, after, instruction: moment.view };

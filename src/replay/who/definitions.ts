@@ -4,6 +4,7 @@
 import { type Decoded, decode } from '../../machine/isa/decode.ts';
 import { RSP } from '../../machine/isa/registers.ts';
 import { codeAt } from '../step.ts';
+import { latest } from '../timeline/traveller.ts';
 import { mayWrite, type RegisterId } from './dataflow.ts';
 import type { Moment, Stage } from './stage.ts';
 
@@ -30,10 +31,10 @@ export function definitions(stage: Stage, register: RegisterId, bytes: number, b
   };
   const isStackPointer = register.file === 'gpr' && register.index === RSP;
   if (isStackPointer && before.isDelivered) take(0xff, { moment: before, since: before.at, isDelivery: true });
-  const least = before.at > limit ? before.at - limit : 0n;
+  const least = latest(before.at - limit, stage.trace.start);
   let to = before.at;
   for (let size = FIRST_WINDOW; left !== 0 && to > least; size *= 2n) {
-    const from = to - size > least ? to - size : least;
+    const from = latest(to - size, least);
     const window = writersIn(stage, register, from, to);
     for (const { at, bits, isDelivery } of window.toReversed()) {
       if ((bits & left) === 0) continue;
