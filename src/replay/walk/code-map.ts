@@ -196,6 +196,9 @@ export class CodeMap<Owner> {
 
   #load(number: bigint, frame: number): CodePage<Owner> {
     const { mode, base } = this;
+    // page tables, and events of a trace, may name any frame
+    if ((frame + 1) * PAGE_BYTES > this.#machine.config.memoryBytes)
+      throw new Malformed(`the path leads to 0x${(number << 12n).toString(16)}, where there is no memory`);
     let frames = this.#frames.get(frame);
     if (frames === undefined) this.#frames.set(frame, (frames = { version: this.#machine.frameVersion(frame), pages: [] }));
     const known = frames.pages.find((page) => page.number === number && page.mode === mode && page.base === base);

@@ -55,6 +55,40 @@ crossing:
   return openTrace(trace ?? new Uint8Array(0));
 }
 
+/** Maps two pages of code in turns at one address, and flushes it each time. */
+export async function remappedTrace(): Promise<Trace> {
+  const map = (code: string) => `
+  mov rax, offset ${code}
+  or rax, 3
+  mov qword ptr [window_pt], rax
+  invlpg [rbx]
+  call rbx`;
+  const program = `
+  mov rbx, 0x40000000
+  mov r12d, 12
+again:${map('one')}${map('other')}
+  dec r12d
+  jnz again
+  jmp finish
+.balign 4096
+one:
+  inc edx
+  ret
+.balign 4096
+other:
+  dec esi
+  dec esi
+  ret
+`;
+  const { trace } = await record({
+    machine: { memoryBytes: 4 << 20, seed: 'remapped', harness: false },
+    image: { name: 'remapped', bytes: guestImage(program) },
+    blockInstructions: 512,
+    checkpointInstructions: 1024,
+  });
+  return openTrace(trace ?? new Uint8Array(0));
+}
+
 /** All instructions of a run, step by step. */
 export async function steps(trace: Trace): Promise<InstructionView[]> {
   const player = await Player.open(trace);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InstructionView, Trace } from '../../../src/replay/index.ts';
 import { Walker } from '../../../src/replay/walk/walker.ts';
-import { changingTrace, smallTrace, steps } from './guests.ts';
+import { changingTrace, remappedTrace, smallTrace, steps } from './guests.ts';
 
 let small: Trace;
 let changing: Trace;
@@ -45,6 +45,13 @@ describe('the walk along the path by blocks', () => {
     expect(await walked(changing, 0n, changing.instructions)).toEqual(lines(changingSteps));
     const patched = new Set(changingSteps.filter(({ text }) => text.startsWith('mov al,')).map(({ text }) => text));
     expect(patched.size).toBe(40);
+  });
+
+  test('looks again where a page was flushed', async () => {
+    const trace = await remappedTrace();
+    const views = await steps(trace);
+    expect(views.filter(({ text }) => text === 'dec esi')).toHaveLength(24);
+    expect(await walked(trace, 0n, trace.instructions)).toEqual(lines(views));
   });
 
   test('gives any part of a run as the whole', async () => {
