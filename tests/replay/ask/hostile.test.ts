@@ -8,6 +8,7 @@ import {
   exportPerfetto,
   lcovText,
   openTrace,
+  type PlayerOptions,
   profileOf,
   record,
   Selection,
