@@ -201,20 +201,29 @@ export class Debuggee {
   forgetPoints(): void {
     this.#breakpoints.clear();
     this.#everSet.clear();
+    this.#isInterrupted = false;
     this.#watchpoints.clear();
   }
 
   // ---- Moving -----------------------------------------------------------------------------------------------------------------------------
 
-  /** Ends a motion soon. */
+  /** Ends a motion soon; where there is none, the next one at once: gdb may have asked while it was being told of a stop that it goes on from. */
   interrupt(): void {
     this.#isInterrupted = true;
     this.timeline.interrupt();
   }
 
   async move(motion: Motion): Promise<Halt> {
-    this.#isInterrupted = false;
+    try {
+      return await this.#move(motion);
+    } finally {
+      this.#isInterrupted = false;
+    }
+  }
+
+  async #move(motion: Motion): Promise<Halt> {
     this.#told = null;
+    if (this.#isInterrupted) return { why: 'interrupted' };
     if (motion.kind === 'continue') {
       if (this.destination !== null) return await this.#arrive(this.destination);
       return haltOf(await this.#travel(motion.isBack ? 'back' : 'forward'));

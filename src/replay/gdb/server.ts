@@ -133,7 +133,7 @@ class Connection {
         if (!this.#isWorking) this.idle = this.#work();
         return;
       case 'interrupt':
-        if (this.#isWorking) this.#debuggee.interrupt();
+        this.#debuggee.interrupt();
         return;
       case 'refused':
         this.#write(this.#last);

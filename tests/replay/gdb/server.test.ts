@@ -87,6 +87,16 @@ test.each(['vCont;r0,ffffffff', 'vCont;c'])('%s can be interrupted', async (way)
   await second.close();
 });
 
+test('an interruption that comes while nothing runs ends the next way at once', async () => {
+  await talk(async (client) => {
+    timeline.seek(0n);
+    client.socket.write('\x03');
+    expect(await client.ask('vCont;c')).toMatch(/^T02/);
+    expect(timeline.position).toBe(0n);
+    expect(await client.ask('vCont;c')).toMatch(/replaylog:end/);
+  });
+});
+
 test('one gdb at a time; what it set is gone with it', async () => {
   await talk(async (client) => {
     timeline.seek(0n);

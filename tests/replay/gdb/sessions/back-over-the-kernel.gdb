@@ -11,14 +11,14 @@ reverse-stepi
 stepi
 # --------
 (gdb) break parent.ts:43
-Breakpoint 1 at 0x401122: file ./parent.ts, line 44.
+Breakpoint 1 at 0x401122: parent.ts:43. (2 locations)
 (gdb) continue
 3
 child: 150
 parent: 42
 [Switching to Thread 2]
 
-Thread 2 "pid 1 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:44
+Thread 2 "pid 1 parent" hit Breakpoint 1.1, initialise parent.ts () at ./parent.ts:44
 44	printNumber(sum(account.history, account.changes));
 (gdb) monitor kernel past
 stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.

@@ -1,32 +1,46 @@
 # trace: keel
 # at: process:parent
 # A line that makes a system call in which the process waits for the other: next comes back to the same process.
-break parent.ts:42
 monitor kernel past
+break parent.ts:39
 continue
+next
+next
+next
 info threads
 next
 info threads
 # --------
-(gdb) break parent.ts:42
-Breakpoint 1 at 0x401122: file ./parent.ts, line 44.
 (gdb) monitor kernel past
 stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
+(gdb) break parent.ts:39
+Breakpoint 1 at 0x401074: file ./parent.ts, line 39.
 (gdb) continue
-3
-child: 150
-parent: 42
+[New Thread 4]
 [Switching to Thread 2]
 
-Thread 2 "pid 1 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:44
-44	printNumber(sum(account.history, account.changes));
-(gdb) info threads
-  Id   Target Id                      Frame 
-  1    Thread 1 "kernel" (idle)       InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
-* 2    Thread 2 "pid 1 parent" (runs) initialise parent.ts () at ./parent.ts:44
+Thread 2 "pid 1 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:39
+39	if (fork() === 0) child();
 (gdb) next
-45	print('\n');
+40	close(ends[0]);
+(gdb) next
+41	write(ends[1], message);
+(gdb) next
+42	wait(-1, status);
 (gdb) info threads
-  Id   Target Id                      Frame 
-  1    Thread 1 "kernel" (idle)       InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
-* 2    Thread 2 "pid 1 parent" (runs) initialise parent.ts () at ./parent.ts:45
+  Id   Target Id                        Frame 
+  1    Thread 1 "kernel" (idle)         InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
+* 2    Thread 2 "pid 1 parent" (runs)   initialise parent.ts () at ./parent.ts:42
+  3    Thread 3 "pid 2 crash" (ready)   0x0000000000401240 in Account.deposit (this=0x0) at ./parent.ts:11
+  4    Thread 4 "pid 17 parent" (ready) 0x000000000040105a in fork () at ./palindrome/program.ts:237
+(gdb) next
+3
+[Switching to Thread 4]
+
+Thread 4 "pid 17 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:39
+39	if (fork() === 0) child();
+(gdb) info threads
+  Id   Target Id                         Frame 
+  1    Thread 1 "kernel" (idle)          InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
+  2    Thread 2 "pid 1 parent" (blocked) 0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
+* 4    Thread 4 "pid 17 parent" (runs)   initialise parent.ts () at ./parent.ts:39
