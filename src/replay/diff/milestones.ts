@@ -47,7 +47,10 @@ const SMALL = 4096n;
 
 /** Null: both did the same. Throws `TraceDamage`. */
 export function firstDifferentMilestone(a: Trace, b: Trace): MilestoneDifference | null {
-  const [left, right] = [milestones(a), milestones(b)];
+  // a branch begins where it left its parent
+  let from = 0n;
+  for (const trace of [a, b]) if (trace.runs > 0 && trace.firstOf(0) > from) from = trace.firstOf(0);
+  const [left, right] = [milestones(a, from), milestones(b, from)];
   let last: readonly [Milestone, Milestone] | null = null;
   for (let common = 0; ; common++) {
     const [one, other] = [left.next().value, right.next().value];
@@ -67,16 +70,17 @@ function following(first: Milestone | undefined, rest: Iterator<Milestone, undef
   return found;
 }
 
-/** All of a trace, in order. */
-export function* milestones(trace: Trace): Generator<Milestone, undefined> {
+/** Those of a trace from a position on, in order. */
+function* milestones(trace: Trace, from: bigint): Generator<Milestone, undefined> {
   const calls = new OpenCalls();
   let line: { readonly at: bigint; text: string } | null = null;
   let exception: Milestone | null = null;
-  for (let run = 0; run < trace.runs; run++) {
+  for (let run = trace.runs === 0 ? 0 : trace.runAt(from); run < trace.runs; run++) {
     if ((trace.tagsOf(run) & TAGS) === 0n) continue;
     for (const event of trace.events(run, TAGS)) {
       const { text, call } = calls.tell(event);
       const { at } = event;
+      if (at < from) continue;
       if (event.kind === 'output') {
         line ??= { at, text: '' };
         line.text += String.fromCharCode(event.byte);

@@ -23,14 +23,18 @@ export class ProcessLook {
   }
 
   at(event: TraceEvent, machine: Machine): string {
-    const name = this.#found.get(event) ?? this.name(machine);
+    const name = this.#found.get(event) ?? this.#name(machine);
     this.#found.set(event, name);
     this.#isSwitched = false;
     return name;
   }
 
-  /** Who has the machine's address space now. */
-  name(machine: Machine): string {
+  /** Who has the machine's address space where a count begins; null: the kernel, before it has processes. */
+  beginning(machine: Machine): string | null {
+    return machine.cpl === 3 ? this.#name(machine) : (this.#keel?.nameOf(machine.cr3 & ROOT) ?? null);
+  }
+
+  #name(machine: Machine): string {
     const root = machine.cr3 & ROOT;
     return this.#keel?.nameOf(root) ?? `space 0x${root.toString(16)}`;
   }

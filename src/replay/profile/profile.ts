@@ -36,9 +36,9 @@ const UNKNOWN: CodeFunction = { image: '', name: '[unknown]' };
 
 export async function profileOf(trace: Trace, options: ProfileOptions = {}): Promise<Profile> {
   const symbols = symbolsOf(trace, options);
-  const stacks = new CallStacks();
   const image = bootOf(trace, options).image;
   let look: ProcessLook | null = null;
+  const stacks = new CallStacks((machine) => look?.beginning(machine) ?? null);
   const walker = await Walker.open(
     trace,
     {

@@ -44,11 +44,19 @@ export class CallStacks implements Sink<CodeFunction> {
   /** The kernel has gone to a stack that it had not laid aside. */
   #isFresh = false;
   #isUser = false;
+  readonly #nameOf: (machine: Machine) => string | null;
   #pending: Pending = 'nothing';
   #returnTo = 0n;
 
+  /** `nameOf`: who has the machine's address space. */
+  constructor(nameOf: (machine: Machine) => string | null) {
+    this.#nameOf = nameOf;
+  }
+
   begin(machine: Machine): void {
     this.#isUser = machine.cpl === 3;
+    const name = this.#nameOf(machine);
+    if (name !== null) this.#stack.process = this.root.process(name);
   }
 
   block(block: CodeBlock<CodeFunction>, count: number): void {
