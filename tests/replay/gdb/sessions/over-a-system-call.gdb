@@ -2,7 +2,7 @@
 # at: process:parent
 # A line that makes a system call in which the process waits for the other: next comes back to the same process.
 monitor kernel past
-break parent.ts:39
+tbreak parent.ts:39
 continue
 next
 next
@@ -13,13 +13,13 @@ info threads
 # --------
 (gdb) monitor kernel past
 stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
-(gdb) break parent.ts:39
-Breakpoint 1 at 0x401074: file ./parent.ts, line 39.
+(gdb) tbreak parent.ts:39
+Temporary breakpoint 1 at 0x401074: file ./parent.ts, line 39.
 (gdb) continue
 [New Thread 4]
 [Switching to Thread 2]
 
-Thread 2 "pid 1 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:39
+Thread 2 "pid 1 parent" hit Temporary breakpoint 1, initialise parent.ts () at ./parent.ts:39
 39	if (fork() === 0) child();
 (gdb) next
 40	close(ends[0]);
@@ -35,12 +35,9 @@ Thread 2 "pid 1 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts
   4    Thread 4 "pid 17 parent" (ready) 0x000000000040105a in fork () at ./palindrome/program.ts:237
 (gdb) next
 3
-[Switching to Thread 4]
-
-Thread 4 "pid 17 parent" hit Breakpoint 1, initialise parent.ts () at ./parent.ts:39
-39	if (fork() === 0) child();
+child: 150
+43	print('parent: ');
 (gdb) info threads
-  Id   Target Id                         Frame 
-  1    Thread 1 "kernel" (idle)          InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
-  2    Thread 2 "pid 1 parent" (blocked) 0x00000000004010f3 in wait (pid=-1, status=...) at ./palindrome/program.ts:243
-* 4    Thread 4 "pid 17 parent" (runs)   initialise parent.ts () at ./parent.ts:39
+  Id   Target Id                      Frame 
+  1    Thread 1 "kernel" (idle)       InterruptGuard.[Symbol.dispose] (this=0xffffc___________) at ./src/kernel/ostd/interrupts.ts:13
+* 2    Thread 2 "pid 1 parent" (runs) initialise parent.ts () at ./parent.ts:43
