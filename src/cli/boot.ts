@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { QuietHost, runOnce, type Stop, stopText, type Tier } from '../machine/index.ts';
 import { addressesOf, addressesOption } from './addresses.ts';
-import { readInput } from './files.ts';
+import { outputFile, readInput } from './files.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 
@@ -51,7 +51,7 @@ export const bootCommand = (): Command =>
           ...(initrd && { initrd: { name: basename(options.initrd ?? ''), bytes: initrd } }),
           ...append,
           host,
-          to: options.trace,
+          to: outputFile(options.trace, [path, ...(options.initrd === undefined ? [] : [options.initrd])]),
           addresses,
           limit,
           progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stopText, type Tier } from '../machine/index.ts';
 import { type BranchOptions, openTrace, type Write } from '../replay/index.ts';
-import { readInput } from './files.ts';
+import { outputFile, readInput } from './files.ts';
 import { grouped, print, progress, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
 import { openTimeline, traceFile } from './trace-argument.ts';
@@ -46,7 +46,7 @@ export const branchCommand = (): Command =>
       const line = progress();
       const { stop, instructions, hash, output } = await timeline.branch({
         parent: basename(file),
-        to: options.to,
+        to: outputFile(options.to, [file]),
         registers: options.setRegister,
         memory: options.write,
         inputs: options.input,

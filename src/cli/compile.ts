@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { formatDiagnostic } from '../compiler/index.ts';
 import { writeWhole } from '../replay/whole-file.ts';
+import { outputFile } from './files.ts';
 import { compileFile } from './program.ts';
 import { print, STATUS } from './report.ts';
 
@@ -31,7 +32,7 @@ export const compileCommand = (): Command =>
       });
       const milliseconds = Math.round((performance.now() - start) * 10) / 10;
       const output = image === null ? null : (options.output ?? file.replace(/\.[cm]?ts$/, ''));
-      if (image !== null && output !== null) writeWhole(output, image, 0o755);
+      if (image !== null && output !== null) writeWhole(outputFile(output, [file]), image, 0o755);
       const found = diagnostics.map(({ code, file, line, column, message }) => ({ code, file, line, column, message }));
       for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
       print(

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Tier } from '../machine/index.ts';
 import { exportPerfetto, openTrace, writePieces } from '../replay/index.ts';
+import { outputFile } from './files.ts';
 import { print } from './report.ts';
 import { tierOption } from './tier.ts';
 import { traceFile } from './trace-argument.ts';
@@ -21,8 +22,9 @@ export const exportCommand = (): Command =>
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
     .action(async (path: string, { perfetto, tier, json }: Options) => {
-      const trace = await openTrace(traceFile(path));
-      await writePieces(perfetto, (write) => exportPerfetto(trace, { tier }, write));
+      const file = traceFile(path);
+      const trace = await openTrace(file);
+      await writePieces(outputFile(perfetto, [file]), (write) => exportPerfetto(trace, { tier }, write));
       const { size } = statSync(perfetto);
       print({ perfetto, bytes: size }, json, `${size} bytes; perfetto ${perfetto}\n`);
     });

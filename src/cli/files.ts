@@ -1,5 +1,5 @@
-/** Files of the command line, read with a limit. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+/** Files of the command line: inputs are read with a limit, and outputs do not replace them. */
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { UserError } from '../machine/index.ts';
 
 const MOST_BYTES = 256 << 20;
@@ -24,4 +24,16 @@ export function readInput(path: string): Uint8Array {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The path of an output; UserError where it is one of the files that the output is made from, which would be lost. */
+export function outputFile(path: string, sources: readonly string[]): string {
+  const identity = (file: string): string | null => {
+    const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? null : `${stats.dev} ${stats.ino}`;
+  };
+  const output = identity(path);
+  const lost = output === null ? undefined : sources.find((source) => identity(source) === output);
+  if (lost !== undefined) throw new UserError(`${path}: this would replace ${lost}, from which it is made; give another name`);
+  return path;
 }

@@ -8,7 +8,7 @@ import { buildKeel, sourceRoot } from '../compiler/index.ts';
 import { HarnessHost } from '../fuzz/index.ts';
 import { type Tier, UserError } from '../machine/index.ts';
 import { Debuggee, GdbServer, openTrace, record } from '../replay/index.ts';
-import { readInput } from './files.ts';
+import { outputFile, readInput } from './files.ts';
 import { Interruption } from './interruption.ts';
 import { isElf, loadPrograms } from './program.ts';
 import { grouped, progress, report, STATUS, wholeNumber } from './report.ts';
@@ -86,7 +86,7 @@ async function recordProgram(path: string, options: Options, to: string): Promis
     image: { name: 'keel.elf', bytes: buildKeel().image },
     symbols: programs,
     host,
-    to,
+    to: outputFile(to, [path]),
     limit: BigInt(options.limit),
     progress: (count) => line.show(() => `recording: ${grouped(count)} instructions`),
   });

@@ -7,6 +7,7 @@ import type { Tier } from '../machine/index.ts';
 import { indexPath, openIndex, openTrace, type Touch, type TouchIndex } from '../replay/index.ts';
 import { grouped, print, progress, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
+import { traceFile } from './trace-argument.ts';
 
 interface Options {
   readonly page?: number;
@@ -19,13 +20,14 @@ interface Options {
 export const indexCommand = (): Command =>
   new Command('index')
     .description('note beside a trace which memory was written, and which code executed, when (TRACE.idx): for questions about the past')
-    .argument('<trace>', 'a trace (*.mpk)')
+    .argument('<trace>', 'a trace (*.mpk), or the directory of a finding')
     .option('--page <physical address>', 'when was this page written, and code executed from it?', wholeNumber('page', 0, 3 * 2 ** 30))
     .option('--at <count>', 'before and after this position (default: the end)', wholeNumber('at', 0, Number.MAX_SAFE_INTEGER))
     .option('--anew', 'build it although there is one')
     .addOption(tierOption())
     .option('--json', 'print one JSON object as the last line')
-    .action(async (path: string, { page, at, anew, tier, json }: Options) => {
+    .action(async (argument: string, { page, at, anew, tier, json }: Options) => {
+      const path = traceFile(argument);
       const trace = await openTrace(path);
       const line = progress();
       const opened = await openIndex(trace, path, {

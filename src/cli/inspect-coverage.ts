@@ -1,10 +1,12 @@
 /** `inspect TRACE… --lcov FILE`: what of the source was executed, in all of the traces together. */
 import { Coverage, lcovText, openTrace, writeWhole } from '../replay/index.ts';
 
+import { outputFile } from './files.ts';
 import type { InspectOptions } from './inspect-options.ts';
 import { grouped, print, progress } from './report.ts';
 
 export async function writeCoverage(traces: readonly string[], to: string, options: InspectOptions): Promise<void> {
+  outputFile(to, traces);
   const coverage = new Coverage();
   const line = progress();
   for (const path of traces) {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { UserError } from '../machine/index.ts';
 import { EVENTS, openTrace, SELECTION_KEYS, type Trace } from '../replay/index.ts';
+import { outputFile } from './files.ts';
 import { writeCoverage } from './inspect-coverage.ts';
 import { showInstructions, showMoment } from './inspect-moment.ts';
 import type { InspectOptions } from './inspect-options.ts';
@@ -50,7 +51,9 @@ export const inspectCommand = (): Command =>
         await writeCoverage(paths.map(traceFile), options.lcov, options);
         return;
       }
-      const trace = await openTrace(traceFile(paths[0] ?? ''));
+      const file = traceFile(paths[0] ?? '');
+      if (options.folded !== undefined) outputFile(options.folded, [file]);
+      const trace = await openTrace(file);
       await show(trace, paths[0] ?? '', options);
     });
 

@@ -5,6 +5,7 @@ import { HarnessHost, verdict } from '../fuzz/index.ts';
 import { type Observer, runOnce, stopText, type Tier, UserError } from '../machine/index.ts';
 import { record } from '../replay/index.ts';
 import { addressesOf, addressesOption } from './addresses.ts';
+import { outputFile } from './files.ts';
 import { loadPrograms } from './program.ts';
 import { grouped, print, progress, STATUS, wholeNumber } from './report.ts';
 import { tierOption } from './tier.ts';
@@ -50,7 +51,7 @@ export const runCommand = (): Command =>
           image: { name: 'keel.elf', bytes: kernel },
           symbols: programs,
           host,
-          to: options.trace,
+          to: outputFile(options.trace, files),
           addresses,
           limit,
           progress: (instructions) => line.show(() => `recording: ${grouped(instructions)} instructions`),

@@ -1,5 +1,5 @@
 /** `palindrome timeline TRACE [POSITION…]`: goes from position to position, and on or back to breakpoints and accesses, and shows what is there. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { type Breakpoint, type Tier, UserError, type Watchpoint } from '../machine/index.ts';
 import { branchText, describeEvent, instructionText, openTrace, type Stopped, type Timeline } from '../replay/index.ts';
 import { registerText } from './register-text.ts';
@@ -101,7 +101,9 @@ function watchpointOf(timeline: Timeline, text: string): Watchpoint {
   const match = /^(phys:)?(.+?)(?::(\d{1,7}))?(?::(r|w|rw))?$/.exec(text);
   const length = Number(match?.[3] ?? 8);
   if (match === null || length < 1 || length > MOST_WATCHED)
-    throw new InvalidArgumentError(`watch is an address, perhaps a length from 1 to ${MOST_WATCHED}, and r, w or rw`);
+    throw new UserError(
+      `--watch ${text}: give an address, perhaps a length from 1 to ${MOST_WATCHED}, and r, w or rw: keel:scheduler:4:rw`,
+    );
   const access = ({ r: 'read', w: 'write', rw: 'access' } as const)[(match[4] ?? 'w') as 'r' | 'w' | 'rw'];
   return { space: match[1] === undefined ? 'linear' : 'physical', address: addressOf(timeline, match[2] ?? ''), length, access };
 }

@@ -1,9 +1,10 @@
 /** Files that are written whole or not at all, and why the system would not. */
-import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { UserError } from '../machine/isa/bug.ts';
 
 /** Writes a file under a temporary name first, then renames it. UserError where it cannot: nothing is left behind then, and what stood there stays. */
 export function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o666): void {
+  checkPlace(path);
   const temporary = `${path}.${process.pid}.partial`;
   try {
     writeFileSync(temporary, bytes, { mode });
@@ -16,6 +17,7 @@ export function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o66
 
 /** The same for a file that is made piece by piece: `make` is given what writes one. */
 export async function writePieces(path: string, make: (write: (piece: Uint8Array) => void) => Promise<void>, mode = 0o666): Promise<void> {
+  checkPlace(path);
   const temporary = `${path}.${process.pid}.partial`;
   const guarded = <T>(work: () => T): T => {
     try {
@@ -33,6 +35,17 @@ export async function writePieces(path: string, make: (write: (piece: Uint8Array
     throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** UserError where something stands that is no file: a rename cannot replace a folder, which shows when all is done, and would replace a device. */
+export function checkPlace(path: string): void {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || stats.isFile()) return;
+    throw new UserError(`cannot write ${path}: ${stats.isDirectory() ? REASONS['EISDIR'] : 'it is a device or a pipe, a file is wanted'}`);
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`cannot write ${path}: ${reason(error)}`);
   }
 }
 

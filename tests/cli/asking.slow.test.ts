@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -36,6 +36,28 @@ test('profile, coverage and export are written whole', () => {
   expect(palindrome(['inspect', at('hello.mpk'), at('pipes.mpk'), '--lcov', at('info'), '--json']).json).toMatchObject({ traces: 2 });
   expect(readFileSync(at('info'), 'utf8')).toMatch(/^TN:\nSF:/);
   expect(palindrome(['export', at('hello.mpk'), '--perfetto', at('pftrace')]).status).toBe(0);
+  expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
+});
+
+test('no output replaces the trace from which it is made, nor a folder', () => {
+  const trace = at('kept.mpk');
+  copyFileSync(at('hello.mpk'), trace);
+  mkdirSync(at('folder'));
+  for (const [command, option] of [
+    [['inspect'], '--lcov'],
+    [['inspect'], '--folded'],
+    [['export'], '--perfetto'],
+    [['branch', '--at', '5'], '--to'],
+  ] as const) {
+    for (const [output, message] of [
+      [trace, 'this would replace'],
+      [at('folder'), 'it is a folder'],
+    ] as const) {
+      const { status, stderr } = palindrome([...command, trace, option, output]);
+      expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+  }
+  expect(readFileSync(trace)).toEqual(readFileSync(at('hello.mpk')));
   expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
 });
 

@@ -56,6 +56,7 @@ describe('timeline', () => {
   it('ends with 2 and a line where there is no such position', () => {
     const { status, stderr } = palindrome(['timeline', trace, 'fault:GP']);
     expect({ status, stderr }).toEqual({ status: 2, stderr: 'palindrome: fault:GP: there is none\n' });
+    expect(palindrome(['timeline', trace, '--watch', '0x1000:0']).stderr).toContain('give an address, perhaps a length from 1');
   });
 });
 

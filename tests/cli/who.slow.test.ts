@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -39,12 +39,19 @@ it('what cannot be answered is one line, and status 2', () => {
     [[trace, '--address', 'phys:0xffffffffff'], /^palindrome: physical address 0xffffffffff lies in no RAM .*\n$/],
     [[trace, '--address', 'keel:scheduler', '--at', '99999999999'], /^palindrome: who: position 99999999999 lies behind the end .*\n$/],
     [[trace, '--address', 'keel:scheduler', '--process', 'none'], /^palindrome: no process is called none .*\n$/],
+    [[folder, '--address', 'keel:scheduler'], /^palindrome: cannot read the trace .*trace\.mpk: there is no such file or folder\n$/],
     [[notTrace, '--address', 'keel:scheduler'], /^palindrome: this is not a Palindrome trace.*\n$/],
   ] as const) {
     const { status, stderr } = palindrome(['who', ...args]);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
   }
+});
+
+it('index takes the directory of a finding', () => {
+  mkdirSync(join(folder, 'finding'));
+  copyFileSync(trace, join(folder, 'finding/trace.mpk'));
+  expect(palindrome(['index', join(folder, 'finding'), '--json']).json).toMatchObject({ index: join(folder, 'finding/trace.mpk.idx') });
 });
 
 it('index builds what who asks, says its size, and answers when a page was written', () => {

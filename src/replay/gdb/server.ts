@@ -3,6 +3,7 @@
  * one finds. Who connects may be anybody: what does not speak the protocol is hung up on.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { UserError } from '../../machine/index.ts';
 import type { Debuggee } from './debuggee.ts';
 import { framed, PacketReader, ProtocolError, type Received } from './packets.ts';
 import { Session } from './session.ts';
@@ -33,13 +34,20 @@ export class GdbServer {
     this.#server = createServer({ noDelay: true }, (socket) => this.#connect(socket, debuggee));
   }
 
-  /** Listens from then on. */
+  /** Listens from then on. Throws UserError where the port is taken. */
   static async open(debuggee: Debuggee, options: GdbServerOptions): Promise<GdbServer> {
     const gdb = new GdbServer(debuggee, options);
     await new Promise<void>((resolve, reject) => {
-      gdb.#server.once('error', reject);
-      if (typeof options.at === 'string') gdb.#server.listen(options.at, resolve);
-      else gdb.#server.listen(options.at, '127.0.0.1', resolve);
+      const { at } = options;
+      gdb.#server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          typeof at === 'number' && error.syscall === 'listen'
+            ? new UserError(error.code === 'EADDRINUSE' ? `port ${at} is taken; give another with --port` : `port ${at}: ${error.message}`)
+            : error,
+        ),
+      );
+      if (typeof at === 'string') gdb.#server.listen(at, resolve);
+      else gdb.#server.listen(at, '127.0.0.1', resolve);
     });
     return gdb;
   }

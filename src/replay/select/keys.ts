@@ -41,10 +41,14 @@ export class WrongValue extends Error {}
 
 export const INSTRUCTION = 'instruction';
 
+interface Alias {
+  readonly kinds: readonly EventKind[];
+  readonly test: (event: TraceEvent) => boolean;
+  readonly doc: string;
+}
+
 /** Names of more, or less, than one kind of event. */
-const ALIASES: Readonly<
-  Record<string, { readonly kinds: readonly EventKind[]; readonly test: (event: TraceEvent) => boolean; readonly doc: string }>
-> = {
+const ALIASES: Readonly<Record<string, Alias>> = {
   event: { kinds: EVENTS.map(({ kind }) => kind), test: () => true, doc: 'every event' },
   interrupt: { kinds: ['irq'], test: () => true, doc: 'irq' },
   fault: { kinds: ['exception'], test: () => true, doc: 'exception' },
@@ -56,11 +60,14 @@ const ALIASES: Readonly<
   console: { kinds: ['output'], test: () => true, doc: 'output' },
 };
 
+/** The names are the user's: `constructor` is none of ours. */
+const aliasOf = (name: string): Alias | undefined => (Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined);
+
 /** The kinds of event that a value of `kind` may select; null: it is no kind. */
 export function kindsOf(text: string): readonly EventKind[] | null {
   if (text === INSTRUCTION) return [];
   const row = EVENTS.find(({ kind }) => kind === text);
-  return row === undefined ? (ALIASES[text]?.kinds ?? null) : [row.kind];
+  return row === undefined ? (aliasOf(text)?.kinds ?? null) : [row.kind];
 }
 
 // biome-ignore format: one key a row
@@ -81,7 +88,7 @@ export const KEYS: readonly Key[] = [
 
 function kind(text: string): Test {
   if (text === INSTRUCTION) return ({ event }) => event === null;
-  const alias = ALIASES[text];
+  const alias = aliasOf(text);
   if (alias !== undefined) return ({ event }) => event !== null && alias.kinds.includes(event.kind) && alias.test(event);
   if (kindsOf(text) === null)
     throw new WrongValue(

@@ -14,6 +14,7 @@
  *
  * The position of an event is the one before it: what the instruction or the delivery does has not happened yet.
  */
+import { runInNewContext } from 'node:vm';
 import { UserError } from '../../machine/index.ts';
 import type { TraceEvent } from '../events.ts';
 import type { ConsoleLine } from './console.ts';
@@ -45,6 +46,8 @@ const DIRECTIONS: Readonly<Record<string, 'next' | 'previous'>> = { next: 'next'
 /** Names that stand for events, besides those of event-match.ts. */
 const OTHERS = ['event', 'process', 'console'] as const;
 const MOST_CHARACTERS = 1000;
+/** What the search for a regular expression may take. */
+const MATCHING_MS = 2000;
 
 /** Whether a word means a position by itself, and so cannot be a mark. */
 export function isReserved(name: string): boolean {
@@ -138,21 +141,28 @@ function line(
   direction: 'next' | 'previous' | null,
 ): Placed {
   if (text === null) throw new UserError(`${whole}: which line? (a text in it, or a regular expression: console:panic, console:/^a.*b$/)`);
-  const isWanted = lineTest(whole, text);
-  const lines = console.filter((each) => isWanted(each.text));
+  const lines = linesWith(whole, text, console);
   if (direction === null) return lines.at(count > 0 ? count - 1 : count) ?? null;
   if (direction === 'next') return lines.filter(({ at }) => at > position)[count - 1] ?? null;
   return lines.filter(({ at }) => at < position).at(-count) ?? null;
 }
 
-function lineTest(whole: string, text: string): (line: string) => boolean {
+function linesWith(whole: string, text: string, console: readonly ConsoleLine[]): readonly ConsoleLine[] {
   const pattern = /^\/(.*)\/$/.exec(text)?.[1];
-  if (pattern === undefined) return (each) => each.includes(text);
+  if (pattern === undefined) return console.filter((each) => each.text.includes(text));
+  let expression: RegExp;
   try {
-    const expression = new RegExp(pattern);
-    return (each) => expression.test(each);
+    expression = new RegExp(pattern);
   } catch {
     throw new UserError(`${whole}: this is no regular expression`);
+  }
+  // Some expressions take time that grows with the exponent of a line's length. Only a context of its own can be ended in the middle of one.
+  const test = 'lines.filter(({ text }) => expression.test(text))';
+  try {
+    return runInNewContext(test, { lines: console, expression }, { timeout: MATCHING_MS }) as ConsoleLine[]; // of `lines`
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    throw new UserError(`${whole}: after ${MATCHING_MS / 1000} s this expression was still not through; give a simpler one`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where the bytes of a trace go to and come from: a file, or memory. */
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { UserError } from '../../machine/isa/bug.ts';
-import { reason } from '../whole-file.ts';
+import { checkPlace, reason } from '../whole-file.ts';
 
 /** Takes a trace in order. `finish` makes it whole under its own name; without it, what was written stays readable as a cut trace. */
 export interface TraceSink {
@@ -31,6 +31,7 @@ export class FileSink implements TraceSink {
   constructor(path: string) {
     this.path = path;
     this.#partial = partialOf(path);
+    checkPlace(path);
     try {
       this.#descriptor = openSync(this.#partial, 'w');
     } catch (error) {

@@ -133,6 +133,10 @@ describe('a selection', () => {
     expect(refused).toBeGreaterThan(100);
   });
 
+  test.each(['kind=constructor', 'kind!=toString', 'kind=__proto__'])('%s names no kind', (text) => {
+    expect(() => new Selection([text])).toThrow(/^--select .*there is no kind/);
+  });
+
   test('a name with many stars is judged in no time', async () => {
     const start = performance.now();
     await selected(`symbol=${'*a'.repeat(1000)}`);

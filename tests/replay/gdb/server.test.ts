@@ -1,5 +1,6 @@
 /** The server as anybody on this computer may meet it: gdb, its interruptions, and what is no gdb at all. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -52,6 +53,14 @@ test('it tells what it can, and all registers in one packet', async () => {
     expect(await client.ask('p10')).toBe('0000100000000000');
     expect(await client.ask('vMustReplyEmpty')).toBe('');
   });
+});
+
+test('a port that is taken is told to the user', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as AddressInfo;
+  await expect(GdbServer.open(new Debuggee(timeline), { at: port })).rejects.toThrow(`port ${port} is taken; give another with --port`);
+  taken.close();
 });
 
 test('registers and memory cannot be written, and it says what to do', async () => {

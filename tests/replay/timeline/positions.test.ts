@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/machine/index.ts';
 import { openTrace, record, Timeline, type Trace, type TraceEvent } from '../../../src/replay/index.ts';
+import { type Places, resolvePosition } from '../../../src/replay/timeline/positions.ts';
 import { guestRecording } from '../guest.ts';
 
 let trace: Trace;
@@ -90,6 +91,16 @@ describe('a position', () => {
       ['x'.repeat(2000), 'a position of 2000 characters'],
     ] as const)
       expect(() => timeline.resolve(text), text).toThrow(message);
+  });
+
+  test('by an expression that would take for ever ends with an error', () => {
+    const none = (): null => null;
+    const places: Places = {
+      ...{ position: 0n, start: 0n, end: 9n, failure: null, ending: '', console: [{ at: 3n, text: 'a'.repeat(60) }] },
+      ...{ mark: none, event: none, nextEvent: none, previousEvent: none, all: () => [], switchesTo: () => ({ kinds: [] }) },
+    };
+    expect(resolvePosition(places, 'console:/^(a+)+$/')).toBe(3n);
+    expect(() => resolvePosition(places, 'console:/^(a+)+b$/')).toThrow('was still not through');
   });
 
   test('of any text is one of the trace, or an error for the user', () => {
