@@ -106,7 +106,7 @@ function entryOf(bytes: Uint8Array): bigint {
 async function startGdb(debuggee: Debuggee, folder: string, path: string, gdbArguments: readonly string[]): Promise<void> {
   const socket = join(folder, 'socket');
   const script = join(folder, 'commands.gdb');
-  writeFileSync(script, commands(socket, dirname(resolve(path))));
+  writeFileSync(script, commands(socket, dirname(resolve(isProgram(path) ? path : traceFile(path)))));
   const server = await GdbServer.open(debuggee, { at: socket, onBug: report });
   const gdb = spawn('gdb', ['-q', '-x', script, ...gdbArguments], { stdio: 'inherit' });
   // Ctrl-C is gdb's: it asks for an interruption by its own means. Other signals end it, and so this.
@@ -144,7 +144,7 @@ function commands(socket: string, programFolder: string): string {
     `set substitute-path ./palindrome ${join(root, 'src/compiler/library')}`,
     'set remotetimeout 60',
     ...defined('seek', 'Goes to a position of the recording: see "monitor help".', 'monitor seek $arg0', 'continue'),
-    ...defined('program', 'Makes the symbols of this program known.', 'monitor program $arg0', 'info sharedlibrary'),
+    ...defined('program', 'Makes the symbols of this program known.', 'monitor program $arg0', 'sharedlibrary', 'info sharedlibrary'),
     `target remote ${socket}`,
     '',
   ].join('\n');

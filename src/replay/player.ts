@@ -70,9 +70,13 @@ export function bootOf(trace: Trace, options: PlayerOptions): Boot {
   return { image, ...(initrd !== undefined && { initrd }), ...(append !== null && { append }) };
 }
 
-/** The files that the trace holds or names, as far as they are at hand, and the archives that came as inputs. */
+/**
+ * The files that the trace holds or names, as far as they are at hand, and the archives that came as inputs. Archives have programs as guests get them,
+ * without what debuggers know: the files that were given for their symbols come first.
+ */
 export function* namedFiles(trace: Trace, options: PlayerOptions): Generator<NamedFile & { readonly role: Artefact['role'] | 'program' }> {
-  for (const [index, artefact] of trace.header.artefacts.entries()) {
+  const isArchive = ({ role }: Artefact): number => Number(role === 'initrd');
+  for (const [index, artefact] of [...trace.header.artefacts.entries()].sort(([, a], [, b]) => isArchive(a) - isArchive(b))) {
     const bytes = trace.artefact(index) ?? options.find?.(artefact) ?? null;
     if (bytes !== null && isArtefact(artefact, bytes)) yield { role: artefact.role, name: artefact.name, bytes };
   }

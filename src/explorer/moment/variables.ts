@@ -6,13 +6,15 @@ import type { CallView, VariableView } from '../protocol.ts';
 
 /** DWARF's numbers of the general registers, as the SDM numbers them (System V ABI, figure 3.36). */
 const GENERAL = [0, 2, 1, 3, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15];
+/** Of code: programs may be linked at one address, and so many bytes tell which one it is. */
+const TELLING_BYTES = 15;
 const MOST_DEPTH = 2;
 const MOST_PARTS = 12;
 
 /** The calls that go on at the position in one frame, the innermost inlined one first; empty where the code has no debug information. */
 export function variablesAt(machine: Machine, symbols: Timeline['symbols']): readonly CallView[] {
   const { rip } = machine;
-  const code = machine.readLinear(rip, 1);
+  const code = machine.readLinear(rip, TELLING_BYTES) ?? machine.readLinear(rip, 1);
   const debug = code === null ? null : (symbols.imageAt(rip, code)?.elf.debug() ?? null);
   if (debug === null) return [];
   const context = {

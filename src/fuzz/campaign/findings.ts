@@ -4,9 +4,12 @@
  *     program.ts     the smallest program found         program.elf   the same, compiled
  *     keel.elf       the kernel that it ran on           trace.mpk     the run, every instruction of it
  *     finding.json   invariant, seed, index, message     report.md     the same for people
+ *     victim.ts      what ran beside it
+ *
+ * The machine runs programs without debug information; the trace has them with it, as its symbols.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readElf } from '../../compiler/image/read-elf.ts';
 import { Bug } from '../../machine/index.ts';
 import { record, writeWhole } from '../../replay/index.ts';
@@ -15,7 +18,10 @@ import { hex } from '../invariants/invariant.ts';
 import { HarnessHost } from '../testbed.ts';
 import type { Finding } from './campaign.ts';
 import { wordsOf } from './circumstances.ts';
-import { COMMAND_LINE, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive } from './runner.ts';
+import {
+  ATTACKER_PATH, COMMAND_LINE, compileForDebuggers, MEMORY_BYTES, programArchive, RUN_LIMIT, victimArchive, victimText, withInput,
+} from './runner.ts'; // biome-ignore format: one list
+import { VICTIM_PATH } from './victim.ts';
 
 /** The trace must also hold the boot. */
 const BOOT_LIMIT = 2_000_000_000n;
@@ -44,12 +50,16 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
   try {
     const host = new HarnessHost();
     host.begin(programArchive(image, circumstances));
+    const victim = victimText(context.seed);
     const { trace } = await record({
       machine: { memoryBytes: MEMORY_BYTES, seed: context.seed, harness: true },
       image: { name: 'keel.elf', bytes: context.kernel },
       initrd: { name: 'victim.cpio', bytes: victimArchive(context.seed) },
       append: COMMAND_LINE,
-      symbols: [{ name: 'program.elf', bytes: image }],
+      symbols: [
+        { name: basename(ATTACKER_PATH), bytes: withInput(compileForDebuggers('program.ts', source), circumstances.input) },
+        { name: basename(VICTIM_PATH), bytes: compileForDebuggers('victim.ts', victim) },
+      ],
       host,
       limit: BOOT_LIMIT + RUN_LIMIT,
     });
@@ -69,6 +79,7 @@ export async function saveFinding(finding: Finding, context: FindingContext, out
     const files = {
       'trace.mpk': trace,
       'program.ts': source,
+      'victim.ts': victim,
       'program.elf': image,
       'keel.elf': context.kernel,
       'finding.json': `${JSON.stringify(facts, null, 2)}\n`,

@@ -115,7 +115,10 @@ export class Runner {
 
 /** What is there before every run: the victim, started. It is first, so that the run's status is its own. */
 export const victimArchive = (seed: string): Uint8Array =>
-  packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimSource(victimSeed(seed))) }], [[VICTIM_PATH]]);
+  packPrograms([{ path: VICTIM_PATH, bytes: compileHostile(victimText(seed)) }], [[VICTIM_PATH]]);
+
+/** The victim's source. */
+export const victimText = (seed: string): string => victimSource(victimSeed(seed));
 
 /** What the harness hands out for a run: the program with its input, started beside the victim. */
 export function programArchive(program: Uint8Array, circumstances: Circumstances): Uint8Array {
@@ -148,6 +151,13 @@ export function compileHostile(source: string): Uint8Array {
   return image;
 }
 
+/** As {@link compileHostile}, with what debuggers know (DWARF): all that is loaded is the same. `path`: the source file's name in it. */
+export function compileForDebuggers(path: string, source: string): Uint8Array {
+  const { image, diagnostics } = compileProgram(source, { path, debug: true });
+  if (image === null) throw new Bug(`${path} does not compile again:\n${diagnostics}`);
+  return image;
+}
+
 /** As {@link compileHostile}, for a program that people wrote: UserError where it does not compile. */
 export function compileCase(path: string, source: string): Uint8Array {
   const { image, diagnostics } = compileProgram(source);
@@ -155,11 +165,11 @@ export function compileCase(path: string, source: string): Uint8Array {
   return image;
 }
 
-function compileProgram(source: string): { image: Uint8Array | null; diagnostics: string } {
-  const { image, diagnostics } = compile(
-    { entry: 'program.ts', trusted: () => true, debug: false, optimise: 0 },
-    new Map([['program.ts', source]]),
-  );
+function compileProgram(
+  source: string,
+  { path, debug } = { path: 'program.ts', debug: false },
+): { image: Uint8Array | null; diagnostics: string } {
+  const { image, diagnostics } = compile({ entry: path, trusted: () => true, debug, optimise: 0 }, new Map([[path, source]]));
   return { image, diagnostics: diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n') };
 }
 

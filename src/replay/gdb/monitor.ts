@@ -147,7 +147,7 @@ export class Monitor {
     const known = images.libraries(this.#debuggee.program);
     const list = images.programs.map((image) => `${known.includes(image) ? '*' : ' '} ${image.path}\n`).join('');
     if (list === '') return 'the trace has no programs\n';
-    return name === undefined ? list : `${list}"info sharedlibrary" makes gdb look at them.\n`;
+    return name === undefined ? list : `${list}"sharedlibrary" makes gdb read its symbols.\n`;
   }
 
   // ---- Memory -----------------------------------------------------------------------------------------------------------------------------------

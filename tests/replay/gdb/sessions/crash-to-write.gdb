@@ -2,6 +2,7 @@
 # at: fault:PF:3
 # From the crash to the write that caused it: the process that was killed followed a pointer; who wrote it?
 monitor program crash
+sharedlibrary
 info sharedlibrary
 monitor events exception 1
 x/i $rip
@@ -17,7 +18,8 @@ list
 (gdb) monitor program crash
   /bin/parent
 * /bin/crash
-"info sharedlibrary" makes gdb look at them.
+"sharedlibrary" makes gdb read its symbols.
+(gdb) sharedlibrary
 (gdb) info sharedlibrary
 From                To                  Syms Read   Shared Object Library
 0x0000000000400000  0x0000000000402028  Yes         target:/bin/crash

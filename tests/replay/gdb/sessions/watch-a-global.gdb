@@ -2,6 +2,7 @@
 # at: process:parent
 # A watchpoint on a field of a program, over a fork: all processes have it at one address.
 monitor program parent
+sharedlibrary
 info sharedlibrary
 watch account.balance
 continue
@@ -18,7 +19,8 @@ bt 1
 (gdb) monitor program parent
 * /bin/parent
   /bin/crash
-"info sharedlibrary" makes gdb look at them.
+"sharedlibrary" makes gdb read its symbols.
+(gdb) sharedlibrary
 (gdb) info sharedlibrary
 From                To                  Syms Read   Shared Object Library
 0x0000000000400000  0x0000000000402038  Yes         target:/bin/parent
