@@ -35,6 +35,14 @@ interface BlockState {
   readonly params: (Value | undefined)[];
 }
 
+/** Blocks that are reached, entry first; by position their states; by id whether. */
+interface Reached {
+  readonly blocks: readonly Block[];
+  readonly states: readonly BlockState[];
+  readonly reached: readonly (boolean | undefined)[];
+  readonly current: (value: Value) => Value | null;
+}
+
 export class Variables {
   private readonly builder: FunctionBuilder;
   private readonly states: (BlockState | undefined)[] = [];
@@ -76,13 +84,22 @@ export class Variables {
   }
 
   /**
-   * The value that a variable has where each block begins, by block id, as far as it is one value; makes nothing that reading it would. Call it when
+   * Gives the value that a variable has where each block begins, by block id, as far as it is one value; makes nothing that reading it would. Call it when
    * the function is finished.
    * @param blocks those that are reached, entry first
    */
-  entering(variable: Variable, blocks: readonly Block[], current: (value: Value) => Value | null): readonly (Value | null | undefined)[] {
-    const { index } = variable;
-    const isReached = new Set(blocks);
+  entering(
+    blocks: readonly Block[],
+    current: (value: Value) => Value | null,
+  ): (variable: Variable) => readonly (Value | null | undefined)[] {
+    const reached: boolean[] = [];
+    for (const block of blocks) reached[block.id] = true;
+    const states = blocks.map((block) => this.state(block));
+    const known: (readonly (Value | null | undefined)[] | undefined)[] = [];
+    return ({ index }) => (known[index] ??= this.enteringOf(index, { blocks, states, reached, current }));
+  }
+
+  private enteringOf(index: number, { blocks, states, reached, current }: Reached): readonly (Value | null | undefined)[] {
     const entering: (Value | null | undefined)[] = [];
     const leaving = (block: Block): Value | null | undefined => {
       const value = this.state(block).values[index];
@@ -90,13 +107,13 @@ export class Variables {
     };
     for (let changed = true; changed; ) {
       changed = false;
-      for (const block of blocks) {
-        const { incoming, params } = this.state(block);
+      for (const [at, block] of blocks.entries()) {
+        const { incoming, params } = states[at] ?? bug('a block without a state');
         const param = params[index];
-        let value = param !== undefined ? current(param) : block === blocks[0] ? null : undefined;
+        let value = param !== undefined ? current(param) : at === 0 ? null : undefined;
         if (value === undefined) {
           for (const { from } of incoming) {
-            const other = isReached.has(from) ? leaving(from) : undefined;
+            const other = reached[from.id] === true ? leaving(from) : undefined;
             // What is not known yet may turn out to be the same.
             if (other !== undefined) value = value === undefined || value === other ? other : null;
           }

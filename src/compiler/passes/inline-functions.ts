@@ -7,8 +7,10 @@
  */
 import { bug } from '../../machine/isa/bug.ts';
 import {
+  type Binding,
   type Block,
   detached,
+  type Environment,
   type InlinedCall,
   Instruction,
   type IrFunction,
@@ -261,6 +263,8 @@ class LocationCopies {
   readonly #callee: IrFunction;
   readonly #copyOf: (value: Value) => Value | null;
   readonly #locations = new Map<Location, Location>();
+  readonly #environments = new Map<Environment, Environment>();
+  readonly #bindings = new Map<Binding, Binding>();
   readonly #calls = new Map<InlinedCall, InlinedCall>();
   readonly #own: InlinedCall | null;
 
@@ -275,10 +279,29 @@ class LocationCopies {
     const known = this.#locations.get(location);
     if (known !== undefined) return known;
     const { environment, file, line, column } = location;
-    const bindings = environment.bindings.map((binding) => ({ ...binding, parts: binding.parts.map((part) => this.#part(part)) }));
-    const inlined = this.#call(environment.inlined);
-    const copy = { file, line, column, original: originalOf(location), environment: { block: environment.block, inlined, bindings } };
+    const copy = { file, line, column, original: originalOf(location), environment: this.#environment(environment) };
     this.#locations.set(location, copy);
+    return copy;
+  }
+
+  #environment(environment: Environment): Environment {
+    let copy = this.#environments.get(environment);
+    if (copy === undefined) {
+      const { block, inlined, bindings } = environment;
+      copy = { block, inlined: this.#call(inlined), bindings: bindings.map((binding) => this.#binding(binding)) };
+      this.#environments.set(environment, copy);
+    }
+    return copy;
+  }
+
+  /** Locations share what is the same: so do the copies. */
+  #binding(binding: Binding): Binding {
+    let copy = this.#bindings.get(binding);
+    if (copy === undefined) {
+      const { variable, block, parts } = binding;
+      copy = { variable, block, parts: parts.map((part) => this.#part(part)) };
+      this.#bindings.set(binding, copy);
+    }
     return copy;
   }
 

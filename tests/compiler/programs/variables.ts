@@ -1,4 +1,4 @@
-/** What generated programs seldom have: flags that are tested again, values that pass through several blocks, shadowed names, inlined calls in loops. */
+/** What generated programs seldom have: flags that are tested again, values that pass through several blocks, several in one, shadowed names, inlined calls in loops. */
 import { print, printNumber } from 'palindrome/program';
 
 /** @noinline */
@@ -19,6 +19,18 @@ function flags(n: i32): i32 {
     if (before && !go) printNumber(turns);
   }
   return turns;
+}
+
+/** Statements of one block, with nothing between them. */
+function straight(x: i32): i32 {
+  let a: i32 = 1;
+  let b: i32 = x;
+  a = 2;
+  b = x ^ 5;
+  a = 3;
+  b = a ^ b;
+  a = 4;
+  return a ^ b;
 }
 
 function chosen(x: i32): i32 {
@@ -125,6 +137,7 @@ class Counter {
 }
 
 function main(): void {
+  printNumber(straight(9));
   printNumber(flags(4));
   printNumber(flags(1));
   for (let x = 3; x < 13; x += 3) printNumber(chosen(x));

@@ -37,13 +37,16 @@ export class VariableNotes implements ProgramNotes {
   }
 }
 
+/** What a name's variables are: for each what was written in the block; null: not assigned yet. */
+type Written = readonly (Value | null)[] | null;
+
 /** An environment whose bindings are still to be found. */
 interface Pending {
   readonly environment: Environment & { bindings: readonly Binding[] };
   readonly block: Block;
   readonly names: readonly Noted[];
-  /** For each name: for each of its variables, what was written in the block; null: not assigned yet. */
-  readonly written: readonly (readonly (Value | null)[] | null)[];
+  /** By name. */
+  readonly written: readonly Written[];
 }
 
 interface Noted {
@@ -116,9 +119,19 @@ class NotesOfFunction implements Notes {
       if (local?.mustAssign === true && !f.facts.has(`a:v${local.id}`)) return null;
       return (local?.variables ?? []).map((variable) => f.variables.written(variable));
     });
-    const environment = { block: this.#lexicalBlock(), inlined: null, bindings: [] };
-    this.#pending.push({ environment, block: f.b.here, names, written });
-    return { ...location, environment };
+    return { ...location, environment: this.#environment(names, written) };
+  }
+
+  /** That of the location before, if nothing was written since: most locations are within one statement. */
+  #environment(names: readonly Noted[], written: readonly Written[]): Environment {
+    const block = this.#lexicalBlock();
+    const { here } = this.#f.b;
+    const last = this.#pending.at(-1);
+    const isSame = last?.block === here && last.environment.block === block && isEqual(last.names, names);
+    if (isSame && written.every((own, k) => isEqual(own, last.written[k] ?? null))) return last.environment;
+    const environment = { block, inlined: null, bindings: [] };
+    this.#pending.push({ environment, block: here, names, written });
+    return environment;
   }
 
   again(location: Location | null): Location | null {
@@ -130,24 +143,26 @@ class NotesOfFunction implements Notes {
   finish(blocks: readonly Block[]): void {
     const { variables, b } = this.#f;
     const current = (value: Value): Value | null => b.fn.notes?.current(value) ?? null;
-    const entering = new Map<object, readonly (Value | null | undefined)[]>();
+    const entering = variables.entering(blocks, current);
+    const known = new Map<Noted, { readonly block: Block; readonly own: Written; readonly binding: Binding }>();
     for (const { environment, block, names, written } of this.#pending) {
-      environment.bindings = names.map(({ local, variable, block: home, value }, k): Binding => {
-        const binding = (parts: Binding['parts']): Binding => ({ variable, block: home, parts });
+      environment.bindings = names.map((noted, k): Binding => {
+        const { local, variable, block: home, value } = noted;
         const own = written[k] ?? null;
-        if (own === null) return binding([]);
-        if (local === null || local.variables === null) return binding(value === null ? [] : this.#partsOf(value));
-        const parts = local.variables.map((each, n) => {
-          const here = own[n] ?? null;
-          if (here !== null) return current(here);
-          let known = entering.get(each);
-          if (known === undefined) {
-            known = variables.entering(each, blocks, current);
-            entering.set(each, known);
-          }
-          return known[block.id] ?? null;
-        });
-        return binding(parts);
+        // Most names are what they were at the location before.
+        const last = known.get(noted);
+        if (last?.block === block && isEqual(last.own, own)) return last.binding;
+        const partsNow = (): Binding['parts'] => {
+          if (own === null) return [];
+          if (local === null || local.variables === null) return value === null ? [] : this.#partsOf(value);
+          return local.variables.map((each, n) => {
+            const here = own[n] ?? null;
+            return here === null ? (entering(each)[block.id] ?? null) : current(here);
+          });
+        };
+        const binding = { variable, block: home, parts: partsNow() };
+        known.set(noted, { block, own, binding });
+        return binding;
       });
     }
     this.#pending.length = 0;
@@ -180,6 +195,11 @@ class NotesOfFunction implements Notes {
     }
     return block;
   }
+}
+
+function isEqual(a: readonly unknown[] | null, b: readonly unknown[] | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((each, k) => each === b[k]);
 }
 
 function settledType({ type, value }: Local): Type {

@@ -87,6 +87,12 @@ export class ValuePlaces {
     return ((this.held[bit >> 5] ?? 0) & (1 << (bit & 31))) !== 0;
   }
 
+  /** The first of these that holds something; null: none. */
+  firstHeld(bits: readonly number[]): number | null {
+    for (const bit of bits) if (this.isHeld(bit)) return bit;
+    return null;
+  }
+
   /** The walk comes to the start of a block. */
   enter(block: MachineBlock): void {
     if (this.homes.length === 0) return;

@@ -8,7 +8,7 @@ import { bug } from '../../../machine/isa/bug.ts';
 import type { DebugScope, Piece, PlacedVariable, SourceVariable, VariablePlace } from '../../image/debug-info.ts';
 import { floatBits } from '../../image/float-bits.ts';
 import { dwarfRegister } from '../../image/object.ts';
-import type { Environment, InlinedCall, LexicalBlock, Location } from '../../ir/function.ts';
+import type { Binding, Environment, InlinedCall, LexicalBlock, Location } from '../../ir/function.ts';
 import { Instruction, type Value } from '../../ir/function.ts';
 import { bitsOf, bytesOf } from '../../ir/types.ts';
 import type { Mark } from './code-buffer.ts';
@@ -44,6 +44,9 @@ interface Tracked {
   /** Where it is now; '' is nowhere. */
   key: string;
   parts: VariablePlace['parts'];
+  /** Which parts that was found of (null: it was said otherwise), and of each what holds it: a bit of ValuePlaces, `FIXED` or `NOTHING`. */
+  asked: readonly Part[] | null;
+  held: number[];
   since: Point;
   /** When it was last seen in an environment. */
   seen: number;
@@ -60,10 +63,18 @@ interface Node {
   since: Point | null;
 }
 
+interface Bound {
+  readonly tracked: Tracked;
+  readonly parts: readonly Part[];
+}
+
 interface Visible {
   readonly node: Node;
-  readonly list: readonly { readonly tracked: Tracked; readonly parts: readonly Part[] }[];
+  readonly list: readonly Bound[];
 }
+
+const FIXED = -1;
+const NOTHING = -2;
 
 /** Where variables are at the jumps to a trap, as far as all agree. */
 export interface TrapSite {
@@ -78,6 +89,7 @@ export class VariableTracker {
   readonly #root: Node;
   readonly #nodes = new Map<LexicalBlock | InlinedCall | null, Map<LexicalBlock | null, Node>>();
   readonly #visible = new Map<Environment, Visible>();
+  readonly #bound = new Map<Binding, Bound>();
   #environment: Environment | null = null;
   #node: Node;
   #open: Tracked[] = [];
@@ -166,27 +178,39 @@ export class VariableTracker {
     const turn = ++this.#turn;
     for (const { tracked, parts } of list) {
       tracked.seen = turn;
-      let key = '';
-      let isThere = false;
-      for (const part of parts) {
-        const held = part.fixed !== null ? -1 : (part.bits.find((bit) => this.#places.isHeld(bit)) ?? -2);
-        if (held !== -2) isThere = true;
-        key += `${held},`;
-      }
-      if (!isThere) key = '';
+      if (!this.#ask(tracked, parts)) continue;
+      const { held } = tracked;
+      const isThere = held.some((each) => each !== NOTHING);
       // Constants differ by what they are.
-      else for (const { fixed } of parts) if (fixed !== null) key += keyOf(fixed);
-      if (key === tracked.key) continue;
-      const pieces = key === '' ? [] : parts.map((part) => ({ bytes: part.bytes, piece: part.fixed ?? this.#pieceOf(part.bits) }));
-      move(tracked, key, pieces, point);
+      const key = isThere ? `${held},${parts.map(({ fixed }) => (fixed === null ? '' : keyOf(fixed)))}` : '';
+      if (key !== tracked.key) {
+        const pieces = key === '' ? [] : parts.map((part) => ({ bytes: part.bytes, piece: part.fixed ?? this.#pieceOf(part.bits) }));
+        move(tracked, key, pieces, point);
+      }
+      tracked.asked = parts;
     }
     for (const tracked of this.#open) if (tracked.seen !== turn) move(tracked, '', [], point);
     this.#open = list.map(({ tracked }) => tracked);
   }
 
+  /** Notes what holds the parts of a variable here. False: the same as before. */
+  #ask(tracked: Tracked, parts: readonly Part[]): boolean {
+    const { held } = tracked;
+    let isNew = tracked.asked !== parts;
+    for (let n = 0; n < parts.length; n++) {
+      const { fixed, bits } = parts[n] ?? bug('a hole in the parts');
+      const now = fixed !== null ? FIXED : (this.#places.firstHeld(bits) ?? NOTHING);
+      if (held[n] === now) continue;
+      held[n] = now;
+      isNew = true;
+    }
+    held.length = parts.length;
+    return isNew;
+  }
+
   #pieceOf(bits: readonly number[]): Piece | null {
-    const bit = bits.find((each) => this.#places.isHeld(each));
-    return bit === undefined ? null : this.#pieceOfHome(this.#places.homes[bit] ?? bug('a bit without a home'));
+    const bit = this.#places.firstHeld(bits);
+    return bit === null ? null : this.#pieceOfHome(this.#places.homes[bit] ?? bug('a bit without a home'));
   }
 
   #pieceOfHome(home: Home): Piece {
@@ -206,12 +230,14 @@ export class VariableTracker {
   /** All that environments speak of. */
   #valuesOf(fn: MachineFunction): Set<Value> {
     const values = new Set<Value>();
-    const seen = new Set<Environment>();
+    const seen = new Set<Environment | Binding>();
     const look = (environment: Environment | undefined): void => {
       if (environment === undefined || seen.has(environment)) return;
       seen.add(environment);
-      for (const { parts } of environment.bindings) {
-        for (const part of parts) {
+      for (const binding of environment.bindings) {
+        if (seen.has(binding)) continue;
+        seen.add(binding);
+        for (const part of binding.parts) {
           const value = this.#current(part);
           if (value !== null && value.id >= 0) values.add(value);
         }
@@ -231,23 +257,30 @@ export class VariableTracker {
   #visibleIn(environment: Environment): Visible {
     let visible = this.#visible.get(environment);
     if (visible !== undefined) return visible;
-    const list: { tracked: Tracked; parts: readonly Part[] }[] = [];
-    for (let at: Environment | undefined = environment; at !== undefined; at = at.inlined?.call.environment) {
-      for (const { variable, block, parts } of at.bindings) {
-        const tracked = this.#trackedIn(this.#nodeOf(at, block), variable);
-        list.push({ tracked, parts: parts.map((part) => this.#part(part)) });
-      }
-    }
+    const list: Bound[] = [];
+    for (let at: Environment | undefined = environment; at !== undefined; at = at.inlined?.call.environment)
+      for (const binding of at.bindings) list.push(this.#boundIn(at, binding));
     visible = { node: this.#nodeOf(environment, environment.block), list };
     this.#visible.set(environment, visible);
     return visible;
+  }
+
+  #boundIn(environment: Environment, binding: Binding): Bound {
+    let bound = this.#bound.get(binding);
+    if (bound === undefined) {
+      const { variable, block, parts } = binding;
+      const tracked = this.#trackedIn(this.#nodeOf(environment, block), variable);
+      bound = { tracked, parts: parts.map((part) => this.#part(part)) };
+      this.#bound.set(binding, bound);
+    }
+    return bound;
   }
 
   #trackedIn(node: Node, variable: SourceVariable): Tracked {
     let tracked = node.variables.get(variable);
     if (tracked === undefined) {
       const since = { mark: { raw: 0, jumps: 0 }, early: 0 };
-      tracked = { variable, places: [], key: '', parts: [], since, seen: 0 };
+      tracked = { variable, places: [], key: '', parts: [], asked: null, held: [], since, seen: 0 };
       node.variables.set(variable, tracked);
     }
     return tracked;
@@ -320,6 +353,7 @@ function move(tracked: Tracked, key: string, parts: VariablePlace['parts'], poin
   if (tracked.key !== '') tracked.places.push({ from: tracked.since, to: point, key: tracked.key, parts: tracked.parts });
   tracked.key = key;
   tracked.parts = parts;
+  tracked.asked = null;
   tracked.since = point;
 }
 
