@@ -28,7 +28,7 @@ export const demoCommand = (): Command =>
       const seconds = () => ((performance.now() - begin) / 1000).toFixed(1);
 
       say('Palindrome: an emulated PC, a kernel (keel) on it, hostile programs against the kernel, and a judge.\n');
-      const kernel = buildKeel().image;
+      const kernel = buildKeel({ debug: false }).image;
       say(`1. keel compiled from source to a bootable ELF64 of ${(kernel.length / 1024).toFixed(0)} KiB.`);
 
       const interruption = new Interruption();
@@ -69,7 +69,7 @@ export const demoCommand = (): Command =>
           findings.push({
             invariant: finding.invariant,
             programs: finding.programs,
-            path: await saveFinding(finding, { kernel, seed: SEED }, 'findings'),
+            path: await saveFinding(finding, { kernel: buildKeel().image, seed: SEED }, 'findings'),
           });
         say('');
         for (const { invariant, path } of findings) say(`   BROKEN: ${invariant}, see ${path}/report.md`);

@@ -43,19 +43,20 @@ export const fuzzCommand = (): Command =>
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: Options) => {
       const saboteur = options.saboteur === undefined ? null : loadSaboteur(options.saboteur);
-      const kernel = buildKeel(saboteur ? { edits: saboteur.edits } : {}).image;
-      if (options.reproduce !== undefined) await reproduce(options.reproduce, kernel, options);
-      else await fuzz(kernel, options);
+      const build = (debug: boolean) => buildKeel({ debug, ...(saboteur && { edits: saboteur.edits }) }).image;
+      if (options.reproduce !== undefined) await reproduce(options.reproduce, build(false), options);
+      else await fuzz(build, options);
     });
 
-async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
+/** @param build makes the kernel: with debug information for findings alone, which people look at */
+async function fuzz(build: (debug: boolean) => Uint8Array, options: Options): Promise<void> {
   const { seed, variants, seconds, workers, tier, out, saboteur, runs = seconds === undefined ? RUNS : MOST_RUNS } = options;
   const line = progress();
   const memoryLog = new MemoryLog();
   const interruption = new Interruption();
   const findings: { readonly invariant: string; readonly programs: number; readonly path: string; readonly message: string }[] = [];
   const result = await campaign({
-    kernel,
+    kernel: build(false),
     seed,
     runs,
     variants,
@@ -66,7 +67,7 @@ async function fuzz(kernel: Uint8Array, options: Options): Promise<void> {
       line.show(() => `${programs} programs, ${perSecond.toFixed(0)} a second, ${findings} with findings, ${memoryLog.now} MiB`),
     found: async (finding) => {
       line.show(() => `shrinking and writing findings: ${findings.length + 1}`);
-      const path = await saveFinding(finding, { kernel, seed, ...(saboteur !== undefined && { saboteur }) }, out);
+      const path = await saveFinding(finding, { kernel: build(true), seed, ...(saboteur !== undefined && { saboteur }) }, out);
       findings.push({ invariant: finding.invariant, programs: finding.programs, path, message: finding.failure.message });
     },
     signal: interruption.signal,

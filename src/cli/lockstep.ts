@@ -77,7 +77,7 @@ function load(files: readonly string[], { initrd, append, args }: Options): { bo
   if (image === null || !isBootable(image)) {
     const host = new HarnessHost();
     host.begin(loadPrograms(files, args).archive);
-    return { boot: { image: buildKeel().image }, host, isHarness: true };
+    return { boot: { image: buildKeel({ debug: false }).image }, host, isHarness: true };
   }
   if (files.length > 1) throw new UserError(`${first} is a kernel: it is booted alone; give programs to it by --initrd`);
   const boot = { image, ...(initrd !== undefined && { initrd: readInput(initrd) }), ...(append !== undefined && { append }) };

@@ -38,7 +38,8 @@ export const runCommand = (): Command =>
       const { programs, archive } = loadPrograms(files, options.args);
       const host = new HarnessHost();
       host.begin(archive);
-      const kernel = buildKeel().image;
+      // Only traces are looked at by debuggers.
+      const kernel = buildKeel({ debug: options.trace !== undefined }).image;
       const machine = { memoryBytes: options.memory, seed: options.seed, tier: options.tier, harness: true };
       const limit = BigInt(options.limit);
 

@@ -26,6 +26,8 @@ export interface KeelEdit {
 export interface KeelOptions {
   readonly edits?: readonly KeelEdit[];
   readonly optimise?: 0 | 2;
+  /** Default true: DWARF, for whoever looks at a trace. What is loaded is the same without, and made in less time. */
+  readonly debug?: boolean;
   /** Run the IR verifier after every pass. */
   readonly verify?: boolean;
 }
@@ -62,6 +64,7 @@ export function buildKeel(options: KeelOptions = {}): Keel {
       target: 'keel-kernel',
       trusted: (path) => path.startsWith(trustedFolder),
       optimise: options.optimise ?? 2,
+      debug: options.debug ?? true,
       verify: options.verify ?? false,
     },
     files,
@@ -113,7 +116,7 @@ function applyEdits(sources: ReadonlyMap<string, string>, edits: readonly KeelEd
 
 function hashOf(files: ReadonlyMap<string, string>, options: KeelOptions): string {
   const hash = createHash('sha256');
-  hash.update(`optimise ${options.optimise ?? 2}\n`);
+  hash.update(`optimise ${options.optimise ?? 2}, debug ${options.debug ?? true}\n`);
   for (const [path, text] of files) hash.update(`${path} ${text.length}\n${text}`);
   return hash.digest('hex');
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readElf } from '../../src/compiler/image/read-elf.ts';
 import { palindrome } from './palindrome.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'palindrome-cli-'));
@@ -164,6 +165,8 @@ describe('fuzz', () => {
     const [finding] = (json?.['findings'] ?? []) as { invariant: string; path: string }[];
     expect(finding?.invariant).toBe('INV-16');
     expect(palindrome(['replay', finding?.path ?? '', '--json']).json).toMatchObject({ identical: true });
+    // The campaign's kernel has no debug information; whoever looks at a finding wants it.
+    expect(readElf(readFileSync(join(finding?.path ?? '', 'keel.elf')), 'keel.elf').debug()).not.toBeNull();
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts'), '--saboteur', 'no-umip']).status).toBe(1);
     expect(palindrome(['fuzz', '--reproduce', join(finding?.path ?? '', 'program.ts')]).status).toBe(0);
   });
