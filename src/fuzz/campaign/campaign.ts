@@ -31,7 +31,10 @@ export interface CampaignOptions {
   readonly progress?: (programs: number, findings: number, programsPerSecond: number) => void;
   /** Told of each finding once it is shrunk, and waited for. Of a campaign that fails (a worker that hangs) these are what it has found until then. */
   readonly found?: (finding: Finding) => Promise<void>;
-  /** Ends it after the batches that are on their way, and shrinks no longer. The programs that were run are then still 0 … N-1. */
+  /**
+   * Ends it after the batches that are on their way: the programs that were run are still 0 … N-1, and what they found is shrunk as ever. Where all have run
+   * by then, it is shrunk no further.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -78,8 +81,9 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
   const groups = [...tally.groups];
   if (groups.length > 0) {
     const runner = await Runner.create({ kernel, seed, ready });
+    const signal = options.signal?.aborted === true ? undefined : options.signal;
     for (const group of groups) {
-      const finding = await shrinkGroup(runner, group, options);
+      const finding = await shrinkGroup(runner, group, seed, signal);
       findings.push(finding);
       await options.found?.(finding);
     }
@@ -137,7 +141,8 @@ async function runBatches(options: CampaignOptions, tally: Tally): Promise<Batch
 async function shrinkGroup(
   runner: Runner,
   { key, index, circumstances: found, failure, programs }: Group,
-  { seed, signal }: CampaignOptions,
+  seed: string,
+  signal: AbortSignal | undefined,
 ): Promise<Finding> {
   const failureOf = (source: string) => runner.run(compileHostile(source), found).failures.find((each) => signature(each) === key);
   const { acts } = await shrink(seed, index, (source) => failureOf(source) !== undefined, signal);
