@@ -32,6 +32,7 @@ const program = new Command('palindrome')
   .description('A deterministic record/replay testbed for kernels.')
   .version(version)
   .showHelpAfterError('(palindrome --help lists the commands)')
+  .showSuggestionAfterError(false)
   .exitOverride()
   .configureHelp({ sortSubcommands: false });
 
