@@ -4,6 +4,7 @@ import { Bug } from '../machine/index.ts';
 import { openTrace, type Trace } from '../replay/index.ts';
 import { MomentDesk } from './moment/desk.ts';
 import { NamesDesk } from './names.ts';
+import { beginningOf } from './overview/beginning.ts';
 import { OverviewDesk } from './overview/desk.ts';
 import type { Desk, ThreadAnswer, ThreadData, ThreadRequest } from './thread.ts';
 import { WhoDesk } from './who.ts';
@@ -11,7 +12,7 @@ import { WhoDesk } from './who.ts';
 const { role, path, failure, cancelled } = workerData as ThreadData;
 
 const DESKS: Readonly<Record<ThreadData['role'], (trace: Trace) => Desk | Promise<Desk>>> = {
-  overview: (trace) => new OverviewDesk(trace),
+  overview: async (trace) => new OverviewDesk(trace, await beginningOf(trace)),
   moment: (trace) => MomentDesk.open(trace, path, failure),
   names: (trace) => NamesDesk.open(trace),
   who: (trace) => WhoDesk.open(trace, path),

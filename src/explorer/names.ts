@@ -1,6 +1,7 @@
 /** The thread that says who had an address space: it plays the trace to the switches that led there (replay/processes.ts), beside the machine of the moment. */
 import { Bug } from '../machine/index.ts';
 import { Processes, type Trace } from '../replay/index.ts';
+import { beginningOf } from './overview/beginning.ts';
 import { TAG } from './overview/lanes.ts';
 import type { NameView } from './protocol.ts';
 import type { Desk, ThreadRequest } from './thread.ts';
@@ -19,15 +20,18 @@ const SWITCHES = 1n << BigInt(TAG['context-switch']);
 export class NamesDesk implements Desk {
   readonly #trace: Trace;
   readonly #processes: Processes | null;
+  /** The page tables with which the trace begins. */
+  readonly #began: number;
   readonly #known = new Map<bigint, string | null>();
 
-  private constructor(trace: Trace, processes: Processes | null) {
+  private constructor(trace: Trace, processes: Processes | null, began: number) {
+    this.#began = began;
     this.#trace = trace;
     this.#processes = processes;
   }
 
   static async open(trace: Trace): Promise<NamesDesk> {
-    return new NamesDesk(trace, await Processes.open(trace));
+    return new NamesDesk(trace, await Processes.open(trace), (await beginningOf(trace)).root);
   }
 
   answer({ operation, query }: ThreadRequest, isCancelled: () => boolean): Promise<unknown> {
@@ -49,6 +53,7 @@ export class NamesDesk implements Desk {
       }
       if (trace.firstOf(run) < from) break;
     }
-    return nobody;
+    const isOfBeginning = last < MOST_BLOCKS && trace.runAt(BigInt(from)) === 0 && wanted === BigInt(this.#began);
+    return isOfBeginning && trace.header.branch !== null ? { root, name: this.#processes.at(trace.start) } : nobody;
   }
 }

@@ -32,9 +32,10 @@ export class Processes {
     this.#keel = keel;
   }
 
-  /** Null where the trace has no switches, or its kernel is not keel, or is not at hand. */
+  /** Null where the trace has one address space, or its kernel is not keel, or is not at hand. */
   static async open(trace: Trace, options: PlayerOptions = {}): Promise<Processes | null> {
-    if (!hasSwitches(trace)) return null;
+    // A branch may begin in any process.
+    if (trace.header.branch === null && !hasSwitches(trace)) return null;
     try {
       const player = await Player.open(trace, options);
       const image = readElf(bootOf(trace, options).image, 'kernel');

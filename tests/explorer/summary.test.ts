@@ -3,18 +3,19 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { beginningOf } from '../../src/explorer/overview/beginning.ts';
 import { kinds, TAG } from '../../src/explorer/overview/lanes.ts';
 import { Summary } from '../../src/explorer/overview/summary.ts';
 import { decodeTile, encodeTile, LANES, TILE_BINS } from '../../src/explorer/protocol.ts';
-import { openTrace, type Trace } from '../../src/replay/index.ts';
+import { openTrace, Timeline, type Trace } from '../../src/replay/index.ts';
 
 const golden = join(import.meta.dirname, '../../traces/golden');
 
 /** How many instructions of a range were in user mode, from the decoded events. */
-function userInstructions(trace: Trace, from: number, to: number): number {
-  let isUser = false;
+function userInstructions(trace: Trace, began: boolean, from: number, to: number): number {
+  let isUser = began;
   let count = 0;
-  let at = 0;
+  let at = Number(trace.start);
   const change = (next: number, toUser: boolean): void => {
     if (isUser) count += Math.max(0, Math.min(next, to) - Math.max(at, from));
     at = next;
@@ -44,7 +45,8 @@ describe.each(readdirSync(golden))('%s', (name) => {
 
   it('has tiles that count each event once, and each instruction', async () => {
     const trace = await openTrace(join(golden, name));
-    const summary = new Summary(trace);
+    const summary = new Summary(trace, await beginningOf(trace));
+    const began = (await Timeline.open(trace)).machine.cpl === 3;
     while (summary.scanNext());
     const events = Array.from({ length: trace.runs }, (_, run) => trace.events(run)).flat();
     fc.assert(
@@ -72,7 +74,7 @@ describe.each(readdirSync(golden))('%s', (name) => {
           user += tile.spans[i + 1] ?? 0;
           all += (tile.spans[i + 1] ?? 0) + (tile.spans[i + 2] ?? 0);
         }
-        expect([user, all]).toEqual([userInstructions(trace, from, to), Math.max(0, to - Math.max(from, Number(trace.start)))]);
+        expect([user, all]).toEqual([userInstructions(trace, began, from, to), Math.max(0, to - Math.max(from, Number(trace.start)))]);
       }),
       { numRuns: 60 },
     );

@@ -4,6 +4,7 @@ import { Bug } from '../../machine/index.ts';
 import type { Trace } from '../../replay/index.ts';
 import { encodeTile, type SpacesInfo } from '../protocol.ts';
 import type { Desk, ThreadRequest } from '../thread.ts';
+import type { Beginning } from './beginning.ts';
 import { type EventsQuery, eventsPage } from './events.ts';
 import { Summary } from './summary.ts';
 
@@ -13,9 +14,9 @@ export class OverviewDesk implements Desk {
   /** What stopped the scan: told to everybody who asks. */
   #failure: unknown = null;
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, beginning: Beginning) {
     this.#trace = trace;
-    this.#summary = new Summary(trace);
+    this.#summary = new Summary(trace, beginning);
     void this.#scan();
   }
 

@@ -12,8 +12,6 @@ export interface Running {
   readonly isUser: boolean;
 }
 
-export const AT_START: Running = { space: 0, isUser: false };
-
 /** Address spaces by order of their first appearance, known by the low 32 bits of their root (RAM ends below 4 GiB). Those beyond MOST_SPACES share the last place. */
 export class Spaces {
   readonly roots: number[] = [0];

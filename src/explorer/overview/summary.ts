@@ -9,9 +9,10 @@
 import { UserError } from '../../machine/index.ts';
 import type { SkimmedEvents, Trace } from '../../replay/index.ts';
 import { LANES, MOST_LEVEL, TILE_BINS, TILE_EVENTS, type Tile } from '../protocol.ts';
+import type { Beginning } from './beginning.ts';
 import { Bins } from './bins.ts';
 import { laneByTag } from './lanes.ts';
-import { AT_START, passThrough, type Running, Spaces, type Visitor } from './passage.ts';
+import { passThrough, type Running, Spaces, type Visitor } from './passage.ts';
 
 /** The finest level whose bins are kept; longer traces keep coarser ones. */
 const KEPT_LEVEL = 14;
@@ -29,11 +30,12 @@ export class Summary {
   readonly #level: number;
   readonly #bins: Bins;
   /** Who runs at the begin of each block, as far as it is scanned; one more than blocks when all are. */
-  readonly #starts: Running[] = [AT_START];
+  readonly #starts: Running[];
   readonly #kept = new Map<number, SkimmedEvents>();
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, { root, isUser }: Beginning) {
     this.#trace = trace;
+    this.#starts = [{ space: this.spaces.placeOf(root), isUser }];
     this.end = Number(trace.instructions);
     let level = KEPT_LEVEL;
     while (this.end / 2 ** level > MOST_BINS) level++;
@@ -134,7 +136,7 @@ export class Summary {
   }
 
   #start(block: number): Running {
-    return this.#starts[block] ?? AT_START;
+    return this.#starts[block] ?? { space: 0, isUser: false };
   }
 
   #endOf(block: number): number {

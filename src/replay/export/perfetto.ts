@@ -74,7 +74,7 @@ class Exporter {
     out.track(TRACK.cpu, 'CPU: who runs');
     out.track(TRACK.console, 'Console');
     out.track(TRACK.kernel, 'Kernel');
-    this.#run(trace.runs === 0 ? 0n : trace.firstOf(0), this.#kernel);
+    this.#run(trace.start, this.#owner(trace.header.branch === null ? null : (processes?.at(trace.start) ?? null)));
   }
 
   event(event: TraceEvent): void {
@@ -139,9 +139,14 @@ class Exporter {
   }
 
   #switch(event: TraceEventOf<'context-switch'>): void {
-    const name = this.#processes === null ? `space 0x${event.to.toString(16)}` : (this.#processes.around(event).to ?? 'kernel');
+    const name = this.#processes === null ? `space 0x${event.to.toString(16)}` : this.#processes.around(event).to;
     this.#isSwitched = true;
-    this.#run(event.at, name === 'kernel' ? this.#kernel : this.#process(name));
+    this.#run(event.at, this.#owner(name));
+  }
+
+  /** Of an address space that nobody is known to have, the kernel. */
+  #owner(name: string | null): Process {
+    return name === null || name === 'kernel' ? this.#kernel : this.#process(name);
   }
 
   #run(at: bigint, process: Process): void {

@@ -10,7 +10,7 @@
 import { switchText } from '../describe.ts';
 import { type TraceEvent, tagsOfKinds } from '../events.ts';
 import { OpenCalls } from '../inspect.ts';
-import { type PlayerOptions, symbolsOf } from '../player.ts';
+import { Player, type PlayerOptions, symbolsOf } from '../player.ts';
 import { Processes, type SwitchNames } from '../processes.ts';
 import { type InstructionView, viewOf } from '../step.ts';
 import type { Place, Symbols } from '../symbols.ts';
@@ -39,7 +39,9 @@ export async function select(trace: Trace, selection: Selection, options: Player
   const { from, to } = selection;
   const wantsSwitches = (selection.tags & SWITCHES) !== 0n || selection.asks('process');
   const processes = wantsSwitches ? await Processes.open(trace, options) : null;
-  const teller = new Teller(trace, selection, processes, symbolsOf(trace, options), take);
+  // Only a branch may begin in user mode.
+  const isUser = trace.header.branch !== null && (await Player.open(trace, options)).machine.cpl === 3;
+  const teller = new Teller(trace, selection, { processes, symbols: symbolsOf(trace, options), isUser }, take);
   if (!selection.wantsInstructions) {
     for (let run = trace.runAt(from); run < trace.runs && trace.firstOf(run) < to && !teller.isDone; run++) {
       teller.begin(run);
@@ -82,6 +84,14 @@ const CALL_STATE = tagsOfKinds(['syscall', 'sysret', 'control-register']);
 /** Fields that hold addresses. */
 const ADDRESSES = ['rip', 'cr2', 'linear', 'target', 'address'] as const;
 
+/** What the events alone do not say. */
+interface Knowledge {
+  readonly processes: Processes | null;
+  readonly symbols: Symbols;
+  /** Whether the trace begins in user mode. */
+  readonly isUser: boolean;
+}
+
 /** Goes along the events of a block, knows who runs, and gives rows. */
 class Teller {
   isDone = false;
@@ -89,6 +99,7 @@ class Teller {
   readonly #selection: Selection;
   readonly #processes: Processes | null;
   readonly #symbols: Symbols;
+  readonly #beganUser: boolean;
   readonly #take: TakeRow;
   readonly #tags: bigint;
   readonly #asksProcess: boolean;
@@ -103,11 +114,12 @@ class Teller {
   /** The process is to be named again when it is in user mode: execve may give it another name behind the switch. */
   #isSwitched = true;
 
-  constructor(trace: Trace, selection: Selection, processes: Processes | null, symbols: Symbols, take: TakeRow) {
+  constructor(trace: Trace, selection: Selection, { processes, symbols, isUser }: Knowledge, take: TakeRow) {
     this.#trace = trace;
     this.#selection = selection;
     this.#processes = processes;
     this.#symbols = symbols;
+    this.#beganUser = isUser;
     this.#take = take;
     this.#asksProcess = selection.asks('process');
     let tags = selection.tags;
@@ -133,7 +145,7 @@ class Teller {
       const last = this.#trace.events(before, MODES).at(-1);
       if (last !== undefined) return last.kind === 'enter-user';
     }
-    return false;
+    return this.#beganUser;
   }
 
   /** Tells of the events in front of an instruction; null: of all that the block has. */

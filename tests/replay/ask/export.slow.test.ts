@@ -6,7 +6,17 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildKeel, compile, packPrograms } from '../../../src/compiler/index.ts';
-import { Coverage, exportPerfetto, inspectEvents, lcovText, openTrace, profileOf, record, type Trace } from '../../../src/replay/index.ts';
+import {
+  Coverage,
+  exportPerfetto,
+  inspectEvents,
+  lcovText,
+  openTrace,
+  profileOf,
+  record,
+  Timeline,
+  type Trace,
+} from '../../../src/replay/index.ts';
 import { runTool, toolOrSkip } from '../../tools.ts';
 
 const PROTO = fileURLToPath(new URL('perfetto.proto', import.meta.url));
@@ -119,6 +129,15 @@ function* named(): Generator<{ readonly packet: Packet; readonly name: string | 
 }
 
 describe('the export for Perfetto', () => {
+  test('of a branch begins with the process that runs there', async () => {
+    const timeline = await Timeline.open(trace);
+    timeline.seek(timeline.resolve('syscall:wait4'));
+    const { trace: branch } = await timeline.branch({ parent: 'parent.mpk', limit: 1n });
+    const pieces: Uint8Array[] = [];
+    await exportPerfetto(await openTrace(branch ?? new Uint8Array(0)), {}, (piece) => pieces.push(piece.slice()));
+    expect(Buffer.concat(pieces).toString('latin1')).toContain('parent');
+  });
+
   test('keeps the rules of the trace processor', () => {
     const tracks = new Map<number, Packet['trackDescriptor']>();
     const open = new Map<number, number>();

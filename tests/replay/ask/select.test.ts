@@ -3,10 +3,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type InstructionView,
   inspectEvents,
+  openTrace,
   SELECTION_KEYS,
   type SelectedRow,
   Selection,
   select,
+  Timeline,
   type Trace,
 } from '../../../src/replay/index.ts';
 import { smallTrace, steps } from './guests.ts';
@@ -61,6 +63,21 @@ describe('a selection', () => {
       expect(expected.length, text).toBeGreaterThan(0);
       expect(told(await selected(text)), text).toEqual(expected);
     }
+  });
+
+  test('of a branch knows that it begins in user mode', async () => {
+    const from = views.find(({ at, cpl }) => cpl === 3 && at > 3000n)?.at ?? 0n;
+    const timeline = await Timeline.open(trace);
+    timeline.seek(from + 2n);
+    const branch = await openTrace((await timeline.branch({ parent: 'parent.mpk' })).trace ?? new Uint8Array());
+    const rows: SelectedRow[] = [];
+    const parents: SelectedRow[] = [];
+    for (const mode of ['user', 'kernel']) {
+      await select(branch, new Selection([`kind=instruction,syscall mode=${mode}`]), {}, (row) => rows.push(row) > 0);
+      parents.push(...(await selected(`kind=instruction,syscall mode=${mode} at=${from + 2n}..`)));
+    }
+    expect(told(rows)).toEqual(told(parents));
+    expect(rows[0]?.at).toBe(from + 2n);
   });
 
   test('of several alternatives is what any of them selects, in order', async () => {
