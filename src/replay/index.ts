@@ -30,6 +30,7 @@ export { exportPerfetto } from './export/perfetto.ts';
 export { traceFormatMarkdown } from './format-markdown.ts';
 export { Debuggee } from './gdb/debuggee.ts';
 export { GdbServer } from './gdb/server.ts';
+export { Executions } from './index-file/executions.ts';
 export { indexPath, openIndex } from './index-file/index.ts';
 export type { Touch, TouchIndex } from './index-file/touch-index.ts';
 export type { EventQuery, EventView } from './inspect.ts';

@@ -53,6 +53,11 @@ export class Symbols {
     return this.#images.find((candidate) => holds(candidate, address, code)) ?? null;
   }
 
+  /** Whether it is this file that the code at `address` comes from. */
+  isOf(image: KnownImage, address: bigint, code: Uint8Array): boolean {
+    return holds(image, address, code);
+  }
+
   /** All files. */
   get images(): readonly KnownImage[] {
     return this.#images;
@@ -111,6 +116,28 @@ export class Symbols {
         `several files have a symbol ${name}: say which, as ${found.map((each) => `${each.image}:${name}`).join(' or ')}`,
       );
     return first;
+  }
+
+  /**
+   * Where the code of a source line begins, in every file that has code of it: a line that was inlined, or that is gone on with, begins several times.
+   * `file`: as the line table names it, or how that name ends. UserError where there is none.
+   */
+  ofLine(file: string, line: number): { readonly address: bigint; readonly image: KnownImage }[] {
+    const found = this.#images.flatMap((image) => this.#rangesOf(image, file, line).map((address) => ({ address, image })));
+    if (found.length === 0) throw new UserError(`there is no code of ${file}:${line} in the files of the trace`);
+    return found;
+  }
+
+  /** Where runs of ranges of a line begin. */
+  #rangesOf({ elf }: KnownImage, file: string, line: number): bigint[] {
+    try {
+      const ranges = [...elf.lineRanges()].filter((each) => each.line === line && (each.file === file || each.file.endsWith(`/${file}`)));
+      const ends = new Set(ranges.map(({ to }) => to));
+      return [...new Set(ranges.map(({ from }) => from))].filter((from) => !ends.has(from));
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
   }
 
   /** `keel:scheduler+0x8`: what the boot image has at a physical address; null: nothing. */

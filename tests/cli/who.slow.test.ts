@@ -69,4 +69,24 @@ it('index builds what who asks, says its size, and answers when a page was writt
   const { from, to } = page.written.previous;
   expect(Number(write?.at)).toBeLessThan(to);
   expect(to - from).toBeLessThanOrEqual(built.json?.['sliceInstructions'] as number);
+  const exact = palindrome(['index', trace, '--page', write?.place.physical ?? '', '--exact', '--json']).json as {
+    written: { readonly previous: number };
+  };
+  expect(exact.written.previous).toBeGreaterThanOrEqual(Math.max(from, Number(write?.at)));
+  expect(exact.written.previous).toBeLessThan(to);
+});
+
+it('index tells when an instruction was executed, by address, symbol and line, as breakpoints do', () => {
+  const seek = ['timeline', trace, 'end', '--break', 'keel:copy_from_user', '--back', '--instructions', '1', '--json'];
+  const { stops } = palindrome(seek).json as { stops: readonly { position: number; instructions: readonly { rip: string }[] }[] };
+  const { position, instructions } = stops.at(-1) ?? { position: -1, instructions: [] };
+  const rip = instructions[0]?.rip ?? '';
+  for (const address of ['keel:copy_from_user', rip]) {
+    expect(palindrome(['index', trace, '--execution', address, '--json']).json).toMatchObject({ previous: position, next: null });
+    expect(palindrome(['index', trace, '--execution', address, '--at', String(position), '--json']).json).toMatchObject({ next: position });
+  }
+  const line = palindrome(['index', trace, '--execution', 'src/kernel/ostd/user-copy.ts:26', '--json']).json;
+  expect(line?.['previous']).toBeGreaterThan(position);
+  const { stderr, status } = palindrome(['index', trace, '--execution', 'nothing.ts:1']);
+  expect([stderr, status]).toEqual(['palindrome: there is no code of nothing.ts:1 in the files of the trace\n', 2]);
 });

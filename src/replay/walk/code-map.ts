@@ -220,6 +220,11 @@ export class CodeMap<Owner> {
     return false;
   }
 
+  /** The frames from which code was executed in this window. */
+  framesUsed(window: number): number[] {
+    return [...this.#frames].filter(([, { pages }]) => pages.some(({ usedIn }) => usedIn === window)).map(([frame]) => frame);
+  }
+
   /** Takes code as it is in memory now. */
   settle(): void {
     if (!this.hasChanged) return;

@@ -50,6 +50,11 @@ export interface WalkerParts<Owner> {
    * goes, before it is certain: of one event perhaps several times.
    */
   readonly look?: { wants(event: TraceEvent): boolean; at(event: TraceEvent, machine: Machine): string | null };
+  /**
+   * Whether certainly nothing was stored to a frame by instructions `from` ≤ n < `to`, as somebody knows who has seen the run (index-file/). Then the machine
+   * stays behind where it is not needed for more; also when `begin` is told.
+   */
+  isUnwritten?(frame: number, from: bigint, to: bigint): boolean;
 }
 
 /** Events that are before the instruction at their position, and change where control is. */
@@ -149,6 +154,7 @@ export class Walker<Owner> {
     const { trace } = this.player;
     const end = to < trace.instructions ? to : trace.instructions;
     if (from >= end) return;
+    this.#isStopped = false;
     const first = trace.runAt(from);
     this.player.seek(trace.firstOf(first));
     this.#map.restart();
@@ -195,6 +201,11 @@ export class Walker<Owner> {
     this.#due = 0;
     this.#callers = [];
     this.#next = null;
+    // outside of 64-bit mode the base of the code segment is asked for
+    if (run.mode !== 64) {
+      this.player.run(run.first);
+      this.#map.settle();
+    }
     this.#takeMode(run.mode);
   }
 
@@ -211,7 +222,7 @@ export class Walker<Owner> {
       this.#entries = 0;
       this.#next = null;
       this.#told.length = 0;
-      if (this.#mark === null || start.at - Number(this.#mark.position) >= Math.min(MARK_INSTRUCTIONS, 16 * this.#length)) this.#takeMark();
+      if (this.#isMarkFar(start.at)) this.#takeMark();
       const until = Math.min(end, start.at + this.#length);
       if (this.#tryWindow(until)) {
         this.#tell(start.at);
@@ -222,6 +233,12 @@ export class Walker<Owner> {
         this.#goBack(start);
       }
     }
+  }
+
+  #isMarkFar(at: number): boolean {
+    if (this.#mark === null) return true;
+    const { position } = this.#mark;
+    return position !== this.player.position && at - Number(position) >= Math.min(MARK_INSTRUCTIONS, 16 * this.#length);
   }
 
   #takeMark(): void {
@@ -258,14 +275,19 @@ export class Walker<Owner> {
   /** Brings the machine to the walk's position; false where code of this window has changed on the way, so that the window is to be taken again. */
   #reachHere(): boolean {
     const { player } = this;
+    const from = Number(player.position);
     player.run(BigInt(this.#at));
     if (Number(player.position) !== this.#at) throw new Malformed(`the run stops at ${player.position}, the path goes on`);
     if (!this.#map.hasChanged) return true;
-    // what one instruction stores can only change those behind it
-    if (this.#at - this.#windowStart > 1 && this.#map.isStoredTo(this.#window)) return false;
+    if (this.#mayHaveMissed(from) && this.#map.isStoredTo(this.#window)) return false;
     this.#map.settle();
     this.#next = null;
     return true;
+  }
+
+  /** Whether stores since `from`, where the machine stood, may have changed what was walked in this window: one instruction changes only those behind it. */
+  #mayHaveMissed(from: number): boolean {
+    return this.#at - this.#windowStart > 1 || from < this.#windowStart;
   }
 
   #tell(at: number): void {
@@ -302,14 +324,23 @@ export class Walker<Owner> {
   /** Walks a window to its end; false where it is to be taken again. Code that is not there any more may have led the walk astray. */
   #tryWindow(end: number): boolean {
     try {
-      return this.#walkWindow(end) && this.#reachHere();
+      return this.#walkWindow(end) && (this.#isUnwritten() || this.#reachHere());
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       const { player } = this;
+      const from = Number(player.position);
       player.run(BigInt(this.#at));
-      if (this.#at - this.#windowStart <= 1 || !this.#map.isStoredTo(this.#window)) throw error;
+      if (!this.#mayHaveMissed(from) || !this.#map.isStoredTo(this.#window)) throw error;
       return false;
     }
+  }
+
+  /** Whether the code of this window is known to be what it was where the machine stands. */
+  #isUnwritten(): boolean {
+    const { isUnwritten } = this.#parts;
+    if (isUnwritten === undefined) return false;
+    const from = this.player.position;
+    return this.#map.framesUsed(this.#window).every((frame) => isUnwritten(frame, from, BigInt(this.#at)));
   }
 
   /** Walks up to a position, or until the window is full; false where it is to be taken again. */

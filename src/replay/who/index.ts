@@ -40,6 +40,8 @@ export interface Where {
 }
 
 const MOST_BYTES = 4096;
+/** So much of the code at an address tells which program it is of. */
+const MOST_CODE = 15;
 
 export class Who {
   readonly #stage: Stage;
@@ -80,12 +82,34 @@ export class Who {
     return this.linear(address, where);
   }
 
+  /**
+   * Where an instruction begins: what `resolve` takes; or `FILE:LINE`, and then all places where code of this line begins, of the programs that are mapped.
+   * UserError where nothing is there.
+   */
+  code(text: string, { at, process }: Omit<Where, 'length'>): Bytes {
+    const [, file = '', line = ''] = /^(?!phys:)(.+):(\d{1,7})$/.exec(text) ?? [];
+    if (file === '') return this.resolve(text, { length: 1, at, process });
+    const { machine } = this.#stage.player;
+    const root = this.#goTo(at, process);
+    const pieces = this.#stage.symbols.ofLine(file, Number(line)).flatMap(({ address, image }) => {
+      const physical = machine.translate(address, root)?.physical;
+      if (physical === undefined || physical >= BigInt(machine.config.memoryBytes)) return [];
+      // another program may be mapped there
+      const code = machine.readPhysical(physical, 4096 - Number(physical & 0xfffn)).subarray(0, MOST_CODE);
+      return this.#stage.symbols.isOf(image, address, code) ? [{ physical, length: 1 }] : [];
+    });
+    if (pieces.length === 0)
+      throw new UserError(
+        `no code of ${text} is mapped at position ${at}${process === null ? '' : ` in process ${process}`}: give another position or process`,
+      );
+    return { pieces };
+  }
+
   /** Bytes by linear address. UserError where one of them is not mapped, or lies in no RAM. */
   linear(address: bigint, { length, at, process }: Where): Bytes {
     const stage = this.#stage;
-    stage.seek(at);
     const { machine } = stage.player;
-    const root = process === null ? undefined : this.#rootOf(process);
+    const root = this.#goTo(at, process);
     const pieces: { physical: bigint; length: number }[] = [];
     for (let from = 0; from < length; ) {
       const linear = BigInt.asUintN(64, address + BigInt(from));
@@ -99,6 +123,12 @@ export class Who {
       from += piece;
     }
     return { pieces };
+  }
+
+  /** Goes to where an address is to be looked up; gives the page tables that are meant, undefined: those in use. */
+  #goTo(at: bigint, process: string | null): bigint | undefined {
+    this.#stage.seek(at);
+    return process === null ? undefined : this.#rootOf(process);
   }
 
   #inRam(physical: bigint, length: number): { readonly physical: bigint; readonly length: number } {
