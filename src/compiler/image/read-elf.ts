@@ -12,6 +12,7 @@ import { ByteReader } from './byte-reader.ts';
 import * as elf from './elf.ts';
 import type { Layouts } from './layouts.ts';
 import type { SourceLocation } from './object.ts';
+import { AbbreviationTables } from './read-abbreviations.ts';
 import { FrameTable } from './read-frames.ts';
 import { parseLayouts } from './read-layouts.ts';
 import { type LineRange, type LineTable, readFileNames, readLines } from './read-lines.ts';
@@ -269,7 +270,7 @@ class Image implements ElfImage {
     if (this.#debug !== null) return this.#debug;
     const sections = {
       info: info.bytes,
-      abbreviations: this.#bytes('.debug_abbrev'),
+      abbreviations: new AbbreviationTables(this.#bytes('.debug_abbrev'), this.#name),
       strings: this.#bytes('.debug_str'),
       lineStrings: this.#bytes('.debug_line_str'),
       locations: this.#bytes('.debug_loclists'),

@@ -6,10 +6,11 @@
  */
 import { ByteReader } from './byte-reader.ts';
 import { at, form, tag } from './dwarf-abbreviations.ts';
+import { type AbbreviationTables, formImplicitConst } from './read-abbreviations.ts';
 
 export interface DebugSectionBytes {
   readonly info: Uint8Array;
-  readonly abbreviations: Uint8Array;
+  readonly abbreviations: AbbreviationTables;
   readonly strings: Uint8Array;
   readonly lineStrings: Uint8Array;
   readonly locations: Uint8Array;
@@ -39,6 +40,8 @@ export interface UnitHeader {
 /** Entries of one unit, and how deep they may be nested. */
 const mostEntries = 2_000_000;
 const deepest = 200;
+/** Of a unit, on average: some take no bytes, but an entry has few of them. */
+const attributesPerByte = 16;
 
 export function readUnits({ info, name }: DebugSectionBytes): UnitHeader[] {
   const reader = new ByteReader(info, `${name}: .debug_info`);
@@ -70,38 +73,12 @@ export function readUnits({ info, name }: DebugSectionBytes): UnitHeader[] {
 
 const unitTypeCompile = 1;
 
-interface Shape {
-  readonly tag: number;
-  readonly hasChildren: boolean;
-  readonly attributes: readonly { readonly name: number; readonly form: number; readonly constant: number }[];
-}
-
-function readShapes({ abbreviations, name }: DebugSectionBytes, offset: number): ReadonlyMap<number, Shape> {
-  const reader = new ByteReader(abbreviations, `${name}: .debug_abbrev`, offset);
-  const shapes = new Map<number, Shape>();
-  for (let number = reader.uleb(); number !== 0; number = reader.uleb()) {
-    const tagNumber = reader.uleb();
-    const hasChildren = reader.u8() === 1;
-    const attributes: { name: number; form: number; constant: number }[] = [];
-    for (;;) {
-      const attribute = reader.uleb();
-      const formNumber = reader.uleb();
-      const constant = formNumber === formImplicitConst ? reader.sleb() : 0;
-      if (attribute === 0 && formNumber === 0) break;
-      attributes.push({ name: attribute, form: formNumber, constant });
-    }
-    shapes.set(number, { tag: tagNumber, hasChildren, attributes });
-  }
-  return shapes;
-}
-
-const formImplicitConst = 0x21;
-
 /** The unit's first entry with all that is below it; `onlyFirst`: without. */
 export function readEntries(sections: DebugSectionBytes, unit: UnitHeader, onlyFirst = false): Entry | null {
   const what = `${sections.name}: .debug_info`;
   const reader = new ByteReader(sections.info, what, unit.firstEntry, unit.end);
-  const shapes = readShapes(sections, unit.abbreviations);
+  const shapes = sections.abbreviations.at(unit.abbreviations);
+  let attributesLeft = attributesPerByte * (unit.end - unit.firstEntry);
   const open: { readonly entry: Entry; readonly children: Entry[] }[] = [];
   let root: Entry | null = null;
   for (let count = 0; !reader.isAtEnd; count++) {
@@ -114,6 +91,8 @@ export function readEntries(sections: DebugSectionBytes, unit: UnitHeader, onlyF
       continue;
     }
     const shape = shapes.get(number) ?? reader.fail(`names the abbreviation ${number}, which there is not`);
+    attributesLeft -= shape.attributes.length;
+    if (attributesLeft < 0) reader.fail('has entries with more attributes than bytes');
     const attributes = new Map<number, AttributeValue>();
     for (const each of shape.attributes) {
       const value = readForm(reader, each.form, each.constant, unit, sections);
