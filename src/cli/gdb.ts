@@ -140,14 +140,20 @@ function commands(socket: string, programFolder: string): string {
     'end',
   ];
   return [
-    `directory ${programFolder}:${root}`,
-    `set substitute-path ./palindrome ${join(root, 'src/compiler/library')}`,
+    `directory ${quoted(root)}`,
+    `directory ${quoted(programFolder)}`,
+    `set substitute-path ./palindrome ${quoted(join(root, 'src/compiler/library'))}`,
     'set remotetimeout 60',
     ...defined('seek', 'Goes to a position of the recording: see "monitor help".', 'monitor seek $arg0', 'continue'),
     ...defined('program', 'Makes the symbols of this program known.', 'monitor program $arg0', 'sharedlibrary', 'info sharedlibrary'),
     `target remote ${socket}`,
     '',
   ].join('\n');
+}
+
+/** A path as one word of gdb's, spaces and all. */
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Serves one gdb after the other until it is interrupted. */

@@ -1,5 +1,5 @@
 /** `palindrome gdb` as a user calls it: with a program, with a trace, and what it says to what it cannot do. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -34,6 +34,15 @@ test('a program is recorded and debugged from its first instruction, then its tr
   expect(again.status).toBe(0);
   expect(again.stderr).toMatch(/^ +0 {2}begin$/m);
   expect(again.stdout).toContain('pvh_start');
+});
+
+test('sources are found in a folder with a space in its name', (context) => {
+  toolOrSkip(context, 'gdb');
+  const program = join(folder, 'a folder/hello.ts');
+  mkdirSync(join(folder, 'a folder'));
+  copyFileSync(hello, program);
+  const { stdout } = palindrome(['gdb', program, '--', '-nx', '-batch', '-x', script('list hello.ts:1,3')]);
+  expect(stdout).toContain(readFileSync(hello, 'utf8').split('\n', 1)[0]);
 });
 
 test('without gdb it says so', () => {
