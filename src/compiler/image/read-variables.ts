@@ -223,7 +223,7 @@ export class DebugInfo {
     const inner = numberOf(entry, at.type);
     switch (entry.tag) {
       case tag.baseType:
-        return this.#keep(offset, { kind: 'number', name, bytes, encoding: encodings[numberOf(entry, at.encoding) ?? 0] ?? 'unsigned' });
+        return this.#keep(offset, numberType(name, bytes, encodings[numberOf(entry, at.encoding) ?? 0] ?? 'unsigned'));
       case tag.pointerType: {
         // Made before what it points to, which may point back.
         const pointer = { kind: 'pointer', name: '', bytes: 8, to: null as VariableType | null } as const satisfies VariableType;
@@ -283,6 +283,12 @@ const encodings: Readonly<Record<number, Extract<VariableType, { kind: 'number' 
   7: 'unsigned',
   8: 'text',
 };
+
+/** Numbers of other sizes than there are (or than JavaScript reads, of floats) are bytes. */
+function numberType(name: string, bytes: number, encoding: Extract<VariableType, { kind: 'number' }>['encoding']): VariableType {
+  const isNumber = encoding === 'float' ? bytes === 4 || bytes === 8 : bytes >= 1 && bytes <= 16;
+  return isNumber ? { kind: 'number', name, bytes, encoding } : { kind: 'other', name, bytes };
+}
 
 function covers(ranges: readonly AddressRange[], address: bigint): boolean {
   return ranges.some(({ from, to }) => address >= from && address < to);

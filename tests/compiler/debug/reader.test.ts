@@ -99,6 +99,32 @@ test('says the types of variables at module level, and where they lie', () => {
   expect(bytesOf('p')).toBeNull();
 });
 
+test('a number of a size that no number has is bytes', () => {
+  const text = 'let x: f64 = 2.5;\nx = x + 1.0;';
+  const bytes = Uint8Array.from(compileOrThrow('g.ts', new Map([['g.ts', text]])));
+  const typeOf = () =>
+    readElf(bytes, 'g')
+      .debug()
+      ?.globals()
+      .find(({ name }) => name === 'x')?.type;
+  expect(typeOf()).toMatchObject({ kind: 'number', encoding: 'float', bytes: 8 });
+  const info = readElf(bytes, 'g').sections.find(({ name }) => name === '.debug_info')?.bytes ?? new Uint8Array();
+  // Each byte that is 8 in turn: one of them is the size of the type.
+  const kinds = new Set<string>();
+  for (let at = 0; at < info.length; at++) {
+    if (info[at] !== 8) continue;
+    info[at] = 2;
+    try {
+      const type = typeOf();
+      if (type?.name === 'f64' && type.bytes === 2) kinds.add(type.kind);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+    info[at] = 8;
+  }
+  expect(kinds).toEqual(new Set(['other']));
+});
+
 test('a damaged file is refused in one line, or read as far as it makes sense', () => {
   const elf = readElf(image, 'variables');
   const sections = elf.sections.filter(({ name }) => name.startsWith('.debug_'));
