@@ -239,6 +239,7 @@ describe('what it answers', () => {
     const { pathname, host } = new URL(url);
     const post = async (path: string, origin = `http://${host}`) => (await send(url, pathname + path, { Origin: origin }, 'POST')).status;
     expect(await post('api/mark?at=7&name=here', 'http://attacker.example')).toBe(403);
+    expect(await post('api/mark?at=9007199254740991&name=nowhere')).toBe(400);
     expect(await post('api/mark?at=7&name=here')).toBe(200);
     expect(await ask('marks')).toEqual({ marks: [{ name: 'here', at: 7 }] });
     expect(await ask('resolve', { at: 0, text: 'here+1' })).toEqual({ at: 8 });

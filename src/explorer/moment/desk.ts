@@ -69,7 +69,7 @@ export class MomentDesk implements Desk {
         return this.#marks();
       case 'mark': {
         const { at, name } = query as unknown as MarkQuery;
-        this.#timeline.marks.set(name, BigInt(at));
+        this.#timeline.marks.set(name, this.#inside(at));
         return this.#marks();
       }
       case 'unmark':
@@ -84,12 +84,18 @@ export class MomentDesk implements Desk {
 
   async #goTo(position: number, isInterrupted: () => boolean): Promise<number> {
     const timeline = this.#timeline;
-    const until = BigInt(position);
-    if (until < timeline.start) throw new UserError(`the trace begins at ${timeline.start}; ${position} lies before that`);
-    if (until > timeline.end) throw new UserError(`the trace ends at ${timeline.end}; ${position} lies behind that`);
+    const until = this.#inside(position);
     const { why } = await timeline.travel('seek', { until, isInterrupted });
     if (why === 'interrupted') throw new UserError('the request was given up');
     return Number(timeline.position);
+  }
+
+  /** A position that the trace has; UserError for another. */
+  #inside(position: number): bigint {
+    const { start, end } = this.#timeline;
+    if (position < start) throw new UserError(`the trace begins at ${start}; ${position} lies before that`);
+    if (position > end) throw new UserError(`the trace ends at ${end}; ${position} lies behind that`);
+    return BigInt(position);
   }
 
   /** Where a text means, as it is read from a position. */
