@@ -56,7 +56,6 @@ export const gdbCommand = (): Command =>
         const { entry } = recorded;
         if (entry !== null) timeline.forward({ breakpoints: [{ address: entry }] });
         const debuggee = new Debuggee(timeline);
-        if (entry !== null) debuggee.kernel = 'past';
         if (options.port === undefined) await startGdb(debuggee, folder, path, gdbArguments);
         else await waitForGdb(debuggee, options.port);
       } finally {

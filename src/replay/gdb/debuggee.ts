@@ -46,8 +46,11 @@ export class Debuggee {
   /** The thread that gdb is told of at a stop: after a step over a breakpoint it takes none but that which it stepped (13.1 ends by an assertion of its own). */
   #told: Thread | null = null;
   side: Side = 'user';
-  /** Whether single steps of user mode go into the kernel, where it is entered, or past it. */
-  kernel: 'into' | 'past' = 'into';
+  /**
+   * Whether single steps of user mode go into the kernel, where it is entered, or past it. gdb goes back over source lines by single steps that it does not tell
+   * from those of `reverse-stepi`: only past the kernel do reverse-step and reverse-next stay in the program.
+   */
+  kernel: 'into' | 'past' = 'past';
   /** Where the next way leads that is not a step: what gdb knows of registers and threads is of where it stopped, until it stops again. */
   destination: bigint | null = null;
   #isInterrupted = false;
@@ -68,6 +71,12 @@ export class Debuggee {
   /** The thread whose instruction is the next. */
   get current(): Thread {
     return this.#keel === null ? KERNEL_THREAD : this.#keel.current + 1;
+  }
+
+  /** Who runs: a process of keel by its number (its slot may have been another's before), with another kernel an address space. */
+  get #runner(): string {
+    const { machine } = this.timeline;
+    return this.#keel === null ? `root ${machine.cr3}` : `pid ${this.processOf(this.current)?.pid}`;
   }
 
   /** The thread that a stop is said to be of. */
@@ -330,10 +339,13 @@ export class Debuggee {
   /** One instruction as user mode sees it: what the kernel does before the next one belongs to it. In the kernel, what an interrupt does. */
   async #stepInUser(): Promise<Halt> {
     const { timeline, current } = this;
-    const { position, machine } = timeline;
+    const runner = this.#runner;
+    const { position, machine, delivered } = timeline;
     const { rip, cpl } = machine;
     const rsp = machine.register(RSP);
     const halt = await this.#step('forward');
+    // It was a handler's first instruction: what entered the kernel at this position did so before.
+    if (delivered > 0) return halt;
     const isStep = halt.why === 'stepped' || halt.why === 'arrived';
     const isNear = machine.rip >= rip && machine.rip <= rip + MOST_INSTRUCTION_BYTES;
     if (!isStep || machine.cpl === USER || (cpl !== USER && isNear)) return halt;
@@ -341,7 +353,7 @@ export class Debuggee {
     if (entry?.at !== position || (cpl !== USER && entry.kind !== 'irq')) return halt;
     // SYSCALL and INT have been executed; what was interrupted has not.
     const isExecuted = entry.kind === 'syscall' || entry.kind === 'software-interrupt';
-    const isBack = () => this.current === current && machine.cpl === cpl && machine.register(RSP) === rsp;
+    const isBack = () => this.#runner === runner && machine.cpl === cpl && machine.register(RSP) === rsp;
     const early = await this.#runTo(isExecuted ? this.#behind(current, rip) : rip, isBack);
     if (early !== null) return early;
     return isExecuted ? { why: 'stepped' } : await this.#stepInUser();
@@ -353,21 +365,25 @@ export class Debuggee {
     return rip + (opcode === INT3 || opcode === INT1 ? 1n : 2n);
   }
 
-  /** One instruction back as user mode sees it. */
+  /** One instruction back as user mode sees it. Where its process had not run before, it stays. */
   async #stepBackInUser(): Promise<Halt> {
-    const { timeline, current } = this;
-    const { machine } = timeline;
+    const { timeline } = this;
+    const runner = this.#runner;
+    const { machine, position } = timeline;
     const { cpl, rip } = machine;
     const rsp = machine.register(RSP);
     const halt = await this.#step('back');
     if (cpl !== USER || halt.why !== 'stepped' || machine.cpl === USER) return halt;
     for (let before = timeline.position + 1n; ; before = timeline.position) {
       const entry = timeline.previousEvent({ kinds: ['enter-kernel'] }, before);
-      if (entry === null) return { why: 'start' };
-      const { why } = await timeline.travel('seek', { until: entry.at });
-      if (why === 'interrupted') return { why };
+      const stopped = await this.#travel('back', entry?.at);
+      if (entry === null && stopped.why === 'start') {
+        const { why } = await timeline.travel('seek', { until: position });
+        return { why: why === 'interrupted' ? why : 'start' };
+      }
+      if (stopped.why !== 'until' && (stopped.position !== entry?.at || timeline.delivered > 0)) return haltOf(stopped);
       // Where other processes were in between, their ways into the kernel are met first.
-      if (this.current !== current) continue;
+      if (this.#runner !== runner) continue;
       const isInterrupt = machine.rip === rip && machine.register(RSP) === rsp;
       return isInterrupt ? await this.#stepBackInUser() : { why: 'stepped' };
     }

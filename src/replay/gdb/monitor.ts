@@ -32,7 +32,7 @@ export class Monitor {
       { name: 'events', usage: 'events [KIND,…] [COUNT]', help: 'the next events (the last ones, where COUNT is negative), of these kinds', run: (words) => this.#events(words) },
       { name: 'process', usage: 'process [PID]', help: 'the processes of keel; of one of them, its registers in user mode', run: (words) => this.#process(words) },
       { name: 'context', usage: 'context user|kernel', help: 'which registers threads have that do not run', run: (words) => this.#context(words) },
-      { name: 'kernel', usage: 'kernel into|past', help: 'whether single steps of user mode go into the kernel (step and next never do)', run: (words) => this.#kernel(words) },
+      { name: 'kernel', usage: 'kernel into|past', help: 'whether single steps of user mode go into the kernel, or past it (at first)', run: (words) => this.#kernel(words) },
       { name: 'program', usage: 'program [NAME|auto]', help: 'which one gdb means, of programs that lie at the same addresses', run: (words) => this.#program(words) },
       { name: 'last-write', usage: 'last-write ADDRESS[:LENGTH]', help: 'who wrote this memory last before now', run: (words, thread) => this.#lastWrite(words, thread) },
       { name: 'translate', usage: 'translate ADDRESS', help: 'the page tables’ way to a linear address', run: (words, thread) => this.#translate(words, thread) },

@@ -65,7 +65,7 @@ export async function runSession(gdb: string, { trace, at, script }: SessionFile
     const args = [...commands, ...shown].flatMap((line) => ['-ex', line]);
     const said = await saidBy(gdb, ['-nx', '-batch', ...args]);
     const session = said.slice(said.indexOf(`(gdb) ${script[0]}`)).replace(/^\[Inferior 1 \(Remote target\) detached\]\n/m, '');
-    return trace === 'keel' || trace === 'planted' ? withoutPlaces(session) : session;
+    return trace === 'keel' || trace === 'turns' || trace === 'planted' ? withoutPlaces(session) : session;
   } finally {
     await server.close();
     rmSync(folder, { recursive: true });
@@ -83,7 +83,7 @@ function withoutPlaces(said: string): string {
     .replace(/( value = )-?\d{16,}/g, '$1…')
     .replace(/\b(PDBR=|usedFrame=)\w+/g, '$1…')
     .replace(/(CR3 0x|→ 0x|switch 0x)[\da-f]+?([\da-f]{3})\b/g, '$1…$2')
-    .replace(/\b(1_?\d{3}_?\d{3}|9\d{5})\b/g, '#######');
+    .replace(/\b([12]_?\d{3}_?\d{3}|9\d{5})\b/g, '#######');
 }
 
 /** Standard output and errors in the order in which they came. */

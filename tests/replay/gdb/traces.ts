@@ -39,6 +39,8 @@ const RECORDINGS = {
   }),
   /** keel with two programs of programs/, both linked at one address. */
   keel: (): Recipe => keelWith(['parent', 'crash'], {}),
+  /** keel with two processes that the timer takes turns with. */
+  turns: (): Recipe => keelWith(['turns'], {}),
   /** keel with the planted bug that a changed page-table entry is not invalidated (src/fuzz/saboteurs/no-invalidation.json), and who notices. */
   planted: (): Recipe => keelWith(['unmapped'], { edits: loadSaboteur('no-invalidation').edits }),
 } as const;

@@ -1,5 +1,6 @@
 # trace: guest
 # From user mode back into the kernel, over SYSRET.
+monitor kernel into
 tbreak *program
 continue
 info registers rip cs
@@ -9,6 +10,8 @@ info registers rip cs
 stepi
 info registers rip cs
 # --------
+(gdb) monitor kernel into
+stepi, reverse-stepi, reverse-step and reverse-next in user mode go into the kernel.
 (gdb) tbreak *program
 Temporary breakpoint 1 at 0x1003f0: file ./guest.s, line 288.
 (gdb) continue

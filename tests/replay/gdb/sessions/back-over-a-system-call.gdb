@@ -1,5 +1,6 @@
 # trace: guest
 # From the kernel's entry back into user mode, and the other way.
+monitor kernel into
 break *system_call
 continue
 info registers rip cs rcx rax
@@ -9,6 +10,8 @@ x/i $rip
 stepi
 info registers rip cs rcx
 # --------
+(gdb) monitor kernel into
+stepi, reverse-stepi, reverse-step and reverse-next in user mode go into the kernel.
 (gdb) break *system_call
 Breakpoint 1 at 0x10013b: file ./guest.s, line 85.
 (gdb) continue

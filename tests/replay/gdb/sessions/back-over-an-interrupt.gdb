@@ -1,5 +1,6 @@
 # trace: guest
 # An interrupt is delivered between two instructions: back from its handler to the code that it interrupted.
+monitor kernel into
 break *handle_timer
 continue
 info registers rip cs
@@ -12,6 +13,8 @@ stepi
 stepi
 info registers rip cs
 # --------
+(gdb) monitor kernel into
+stepi, reverse-stepi, reverse-step and reverse-next in user mode go into the kernel.
 (gdb) break *handle_timer
 Breakpoint 1 at 0x1001b1: file ./guest.s, line 137.
 (gdb) continue

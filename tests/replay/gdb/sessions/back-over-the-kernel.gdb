@@ -1,9 +1,8 @@
 # trace: keel
 # at: process:parent
-# Backwards over single instructions that enter the kernel: past it, when asked to; another process ran in between.
+# Backwards over single instructions that enter the kernel, past it; another process ran in between.
 break parent.ts:43
 continue
-monitor kernel past
 reverse-next
 x/i $rip
 monitor when
@@ -20,8 +19,6 @@ parent: 42
 
 Thread 2 "pid 1 parent" hit Breakpoint 1.1, initialise parent.ts () at ./parent.ts:44
 44	printNumber(sum(account.history, account.changes));
-(gdb) monitor kernel past
-stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) reverse-next
 43	print('parent: ');
 (gdb) x/i $rip

@@ -18,7 +18,7 @@ monitor mark [NAME]                            gives this position a name; witho
 monitor events [KIND,…] [COUNT]                the next events (the last ones, where COUNT is negative), of these kinds
 monitor process [PID]                          the processes of keel; of one of them, its registers in user mode
 monitor context user|kernel                    which registers threads have that do not run
-monitor kernel into|past                       whether single steps of user mode go into the kernel (step and next never do)
+monitor kernel into|past                       whether single steps of user mode go into the kernel, or past it (at first)
 monitor program [NAME|auto]                    which one gdb means, of programs that lie at the same addresses
 monitor last-write ADDRESS[:LENGTH]            who wrote this memory last before now
 monitor translate ADDRESS                      the page tables’ way to a linear address

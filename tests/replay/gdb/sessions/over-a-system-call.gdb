@@ -1,7 +1,6 @@
 # trace: keel
 # at: process:parent
 # A line that makes a system call in which the process waits for the other: next comes back to the same process.
-monitor kernel past
 tbreak parent.ts:39
 continue
 next
@@ -11,8 +10,6 @@ info threads
 next
 info threads
 # --------
-(gdb) monitor kernel past
-stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) tbreak parent.ts:39
 Temporary breakpoint 1 at 0x401074: file ./parent.ts, line 39.
 (gdb) continue

@@ -1,6 +1,7 @@
 # trace: keel
 # at: fault:PF:1-1
 # A store to a page that is not there yet: into the kernel's handler and back over the fault.
+monitor kernel into
 stepi
 info registers rip cr2
 info symbol $rip
@@ -10,6 +11,8 @@ reverse-stepi
 info registers rip cr2
 x/i $rip
 # --------
+(gdb) monitor kernel into
+stepi, reverse-stepi, reverse-step and reverse-next in user mode go into the kernel.
 (gdb) stepi
 77	  stack = at;
 (gdb) info registers rip cr2

@@ -3,7 +3,6 @@
 # The same lines backwards.
 break parent.ts:43
 continue
-monitor kernel past
 reverse-next
 reverse-next
 reverse-next
@@ -26,8 +25,6 @@ parent: 42
 
 Thread 2 "pid 1 parent" hit Breakpoint 1.1, initialise parent.ts () at ./parent.ts:44
 44	printNumber(sum(account.history, account.changes));
-(gdb) monitor kernel past
-stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) reverse-next
 43	print('parent: ');
 (gdb) reverse-next

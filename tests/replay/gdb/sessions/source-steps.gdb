@@ -1,7 +1,6 @@
 # trace: keel
 # at: process:parent
 # Source lines of a program, forwards: step into a call, finish it, step over those that make system calls.
-monitor kernel past
 break parent.ts:37
 continue
 next
@@ -15,8 +14,6 @@ next
 next
 next
 # --------
-(gdb) monitor kernel past
-stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) break parent.ts:37
 Breakpoint 1 at 0x401031: file ./parent.ts, line 37.
 (gdb) continue

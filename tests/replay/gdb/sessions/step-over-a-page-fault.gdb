@@ -1,7 +1,6 @@
 # trace: keel
 # at: fault:PF:-1-2
 # A source line whose store faults: step stays in the program.
-monitor kernel past
 stepi
 stepi
 stepi
@@ -10,8 +9,6 @@ reverse-stepi
 next
 monitor events exception -1
 # --------
-(gdb) monitor kernel past
-stepi, reverse-stepi, reverse-step and reverse-next in user mode go past the kernel.
 (gdb) stepi
 0x0000000000401118	92	  writeAll(STDOUT, bytesOf(text));
 (gdb) stepi

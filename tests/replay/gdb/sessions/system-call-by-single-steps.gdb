@@ -1,6 +1,7 @@
 # trace: keel
 # at: syscall:write:1
 # One instruction into the kernel and one back; or past all of it, both ways.
+monitor kernel into
 x/i $rip
 stepi
 info registers cs
@@ -14,6 +15,8 @@ reverse-stepi
 x/i $rip
 monitor kernel
 # --------
+(gdb) monitor kernel into
+stepi, reverse-stepi, reverse-step and reverse-next in user mode go into the kernel.
 (gdb) x/i $rip
 => 0x4010bb <initialise parent.ts+187>:	syscall
 (gdb) stepi

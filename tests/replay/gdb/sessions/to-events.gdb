@@ -50,6 +50,7 @@ Protocol error with Rcmd
 (gdb) monitor seek fault:UD
 The next continue leads to position 691.
 (gdb) stepi
-85	  mov r12, rsp
+ababab
+318	  xor eax, eax
 (gdb) x/i $rip
-=> 0x10013b <pvh_start+315>:	mov    %rsp,%r12
+=> 0x100471 <pvh_start+1137>:	xor    %eax,%eax
